@@ -1,0 +1,62 @@
+# make setup   what is needed: Debian packages, .venv, the pose network, the catkin workspace in .ws
+# make demo    the coach on a clip that ships; SOURCE=0 webcam, SOURCE=FILE video, ROUNDS=n, RECORD=1
+# make test    every test; fails when any test fails
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: setup packages build demo test clean
+
+PYTHON ?= /usr/bin/python3
+VENV := .venv
+# A clean environment: a virtual environment or another workspace of the caller must not leak into the build.
+ROS_ENV := env -u PYTHONPATH -u ROS_PACKAGE_PATH -u CMAKE_PREFIX_PATH -u PYTHONHOME -u VIRTUAL_ENV
+WITH_WS := source .ws/devel/setup.bash
+EXTRAS := mediapipe,display,train,simulation,test
+
+DEBIAN_PACKAGES := ca-certificates g++ make cmake catkin catkin-lint ffmpeg \
+  python3-rospy python3-roslaunch python3-rostest librostest-dev python3-rosnode python3-rostopic \
+  python3-rosbag rosbash rospack-tools ros-message-generation \
+  ros-std-msgs libstd-msgs-dev python3-std-msgs ros-sensor-msgs libsensor-msgs-dev python3-sensor-msgs \
+  ros-geometry-msgs libgeometry-msgs-dev python3-geometry-msgs ros-std-srvs libstd-srvs-dev python3-std-srvs \
+  ros-diagnostic-msgs python3-diagnostic-updater python3-venv libgl1 libglib2.0-0 libosmesa6 xvfb xauth xdotool
+
+setup: packages $(VENV)/.installed models/mobilenet_thin.pb build
+
+packages:
+	@missing=$$(dpkg-query -W -f '$${Package} $${Status}\n' $(DEBIAN_PACKAGES) 2>/dev/null | awk '/ok installed/ {print $$1}' \
+	  | sort > .packages.have; printf '%s\n' $(DEBIAN_PACKAGES) | sort | comm -23 - .packages.have; rm -f .packages.have); \
+	[ -z "$$missing" ] && exit 0; \
+	sudo=; if [ $$(id -u) != 0 ]; then sudo=sudo; command -v sudo >/dev/null || \
+	  { echo "Debian packages are missing and neither root nor sudo is at hand; as root: apt-get install" $$missing; exit 1; }; fi; \
+	echo "installing Debian packages:" $$missing; \
+	$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing
+
+$(VENV)/.installed: setup.py | packages
+	$(PYTHON) -m venv --system-site-packages $(VENV)
+	$(VENV)/bin/python -m pip install -q -e '.[$(EXTRAS)]'
+	$(VENV)/bin/python -m pip install -q --no-deps pyrender==0.1.45
+	touch $@
+
+models/mobilenet_thin.pb: | $(VENV)/.installed
+	$(VENV)/bin/rehab-coach fetch-graph
+
+# catkin is quick when nothing changed; a workspace configured with another Python is made anew.
+build: $(VENV)/.installed
+	@mkdir -p .ws/src && ln -sfn ../.. .ws/src/rehab_coach
+	@grep -qs "PYTHON_EXECUTABLE.*=$(CURDIR)/$(VENV)/bin/python3$$" .ws/build/CMakeCache.txt || rm -rf .ws/build .ws/devel
+	@$(ROS_ENV) catkin_make -C .ws -DPYTHON_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python3 > .ws/build.log 2>&1 \
+	  || { cat .ws/build.log; exit 1; }
+
+SOURCE ?=
+ROUNDS ?=
+RECORD ?=
+demo: setup
+	@$(WITH_WS) && $(VENV)/bin/rehab-coach demo --source "$(SOURCE)" --rounds "$(ROUNDS)" --record "$(RECORD)"
+
+test: setup
+	@rm -rf .ws/build/test_results
+	@$(WITH_WS) && $(ROS_ENV) -u ROS_MASTER_URI true
+	$(WITH_WS) && catkin_make -C .ws -DPYTHON_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python3 run_tests; \
+	catkin_test_results .ws/build/test_results
+
+clean:
+	rm -rf $(VENV) .ws models/mobilenet_thin.pb

@@ -1,0 +1,43 @@
+"""One set-up for pip (workstation, no ROS) and for catkin (robot)."""
+import os
+from xml.etree import ElementTree
+
+from setuptools import find_packages, setup
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VERSION = ElementTree.parse(os.path.join(HERE, "package.xml")).findtext("version")
+
+# The robot runs Ubuntu 20.04's Python 3.8; the last releases for it are pinned beside the current ones.
+REQUIRES = [
+    "numpy>=1.21,<2",
+    "pyyaml",
+    "tqdm",
+    "scipy",
+    "safetensors",
+    "opencv-contrib-python<4.12",   # the same package that mediapipe brings: two owners of cv2 break each other
+    "torch==2.4.1; python_version<'3.9'",
+    "torch==2.13.0; python_version>='3.10'",
+    "openvino==2024.4.0; python_version<'3.9'",
+    "openvino==2026.4.1; python_version>='3.10'",
+]
+EXTRAS = {
+    "mediapipe": ["mediapipe==0.10.11; python_version<'3.9'", "mediapipe==0.10.21; python_version>='3.9'"],
+    "display": ["pygame==2.6.1"],
+    "train": ["matplotlib", "scikit-learn"],
+    # pyrender 0.1.45 pins an old PyOpenGL that fails without a screen, so it is installed beside, with --no-deps
+    # (see Makefile); these are its other dependencies.
+    "simulation": ["anny==0.6.2; python_version>='3.10'", "PyOpenGL>=3.1.7", "pyglet<2", "freetype-py", "imageio",
+                   "networkx", "pillow", "six", "trimesh"],
+    "test": ["pytest", "hypothesis", "vermin", "ruff"],
+}
+
+setup(
+    name="rehab_coach",
+    version=VERSION,
+    packages=find_packages("src"),
+    package_dir={"": "src"},
+    python_requires=">=3.8",
+    install_requires=REQUIRES,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["rehab-coach = rehab_coach.cli.main:main"]},
+)

