@@ -1,0 +1,1 @@
+"""The nodes: one class per node, and what they share. Nothing outside this folder imports rospy."""

@@ -1,0 +1,97 @@
+"""Private parameters (``~name``) that are checked when a node starts.
+
+A wrong value ends the node with a message that names the parameter, the value and what is allowed; a parameter
+that no node ever asked for (a slip of the pen in coach.yaml) is reported by :func:`warn_of_unread`.
+"""
+
+import math
+from typing import Any, Optional, Sequence, Set
+
+import rospy
+
+from rehab_coach.errors import RehabCoachError
+
+_read: Set[str] = set()
+_WORDS = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", list: "a list",
+          dict: "a table of names and values"}
+
+
+class ParameterError(RehabCoachError):
+    """A parameter has a value that the node cannot work with."""
+
+
+def get_parameter(name: str, default: Any, kind: type = str, minimum: Optional[float] = None,
+                  maximum: Optional[float] = None, choices: Optional[Sequence] = None) -> Any:
+    """Read a parameter and check it.
+
+    Args:
+        name: ROS name, usually private ("~stop_distance").
+        default: what is returned, unchecked, when the parameter is not set; None for an optional one.
+        kind: float, int, str, bool, list or dict. A whole number may stand for a float, a number for a text
+            (roslaunch turns source:=0 into a number), and a text such as "squat, lunge" for a list.
+        minimum, maximum: limits of a number, or of each entry of a list of numbers; both are allowed values.
+        choices: the allowed values, or the allowed entries of a list.
+
+    Returns:
+        The value, of the kind asked for.
+
+    Raises:
+        ParameterError: names the parameter, its value and what is allowed.
+    """
+    resolved = rospy.resolve_name(name)
+    _read.add(resolved)
+    if not rospy.has_param(name):
+        return default
+    return check(resolved, rospy.get_param(name), kind, minimum, maximum, choices)
+
+
+def check(name: str, value: Any, kind: type, minimum: Optional[float] = None, maximum: Optional[float] = None,
+          choices: Optional[Sequence] = None) -> Any:
+    """Check one value; see :func:`get_parameter`."""
+    allowed = _allowed(kind, minimum, maximum, choices)
+    converted = _convert(value, kind)
+    if converted is None:
+        raise ParameterError("parameter {} is {!r}; it must be {}".format(name, value, allowed))
+    for entry in converted if kind is list else [converted]:
+        is_number = isinstance(entry, (int, float)) and not isinstance(entry, bool)
+        if (minimum is not None and not (is_number and entry >= minimum)
+                or maximum is not None and not (is_number and entry <= maximum)
+                or choices is not None and entry not in choices):
+            raise ParameterError("parameter {} is {!r}; it must be {}".format(name, value, allowed))
+    return converted
+
+
+def warn_of_unread() -> None:
+    """Log a warning for each private parameter that is set but was never asked for."""
+    own = rospy.get_name() + "/"
+    for name in rospy.get_param_names():
+        if name.startswith(own) and not any(name == read or name.startswith(read + "/") for read in _read):
+            rospy.logwarn("parameter %s is set, but this node has no such parameter; is it misspelt?", name)
+
+
+def _convert(value: Any, kind: type) -> Any:
+    """The value as that kind, or None where it is of another one."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is float:
+        return float(value) if is_number and math.isfinite(value) else None
+    if kind is int:
+        return int(value) if is_number and math.isfinite(value) and value == int(value) else None
+    if kind is str:
+        return str(value) if is_number or isinstance(value, str) else None
+    if kind is list and isinstance(value, str):
+        return value.replace(",", " ").split()
+    return value if isinstance(value, kind) else None
+
+
+def _allowed(kind: type, minimum: Optional[float], maximum: Optional[float], choices: Optional[Sequence]) -> str:
+    words = _WORDS[kind]
+    if choices is not None:
+        words += " of these: " if kind is list else ", one of: "
+        return words + ", ".join(str(choice) for choice in choices)
+    if minimum is not None and maximum is not None:
+        return "{} from {} to {}".format(words, minimum, maximum)
+    if minimum is not None:
+        return "{}, at least {}".format(words, minimum)
+    if maximum is not None:
+        return "{}, at most {}".format(words, maximum)
+    return words
