@@ -1,0 +1,1 @@
+"""Recognition: which exercise a skeleton sequence shows."""

@@ -1,0 +1,149 @@
+"""From key points to the network's input: one way, for training and on the robot.
+
+    SkeletonSequence -> the contract's joint layout -> its frame rate -> windows -> normalised coordinates
+
+Training augments raw key points and hands them to `to_network`, the robot its recordings to `windows`; both
+end in the same arrays (N, 3, T, V, M).
+"""
+from typing import TYPE_CHECKING, Sequence, Tuple
+
+import numpy as np
+
+from rehab_coach.skeleton import SkeletonSequence
+
+if TYPE_CHECKING:
+    from rehab_coach.recognition.model_file import ModelContract
+
+NORMALISATIONS = ("picture", "box")
+
+# A twentieth of the joints may be wrong on each side before the box moves much.
+BOX_PERCENTILES = (0.05, 0.95)
+# The person fills about -0.5..0.5. A false joint far away says no more than one that is away.
+BOX_LIMIT = 2.0
+
+
+def normalise(key_points: np.ndarray, size: Sequence[float], method: str) -> np.ndarray:
+    """Make coordinates independent of the picture's size ("picture") or also of the person's place ("box").
+
+    "picture" is the published preprocessing: x / width - 0.5, y / height - 0.5. "box" centres on and scales by
+    the person's bounding box over all the frames given, its longer side becoming 1: invariant to position and
+    distance, the aspect ratio is kept. The box spans the 5th to the 95th percentile of the well seen joints,
+    those with at least half of the median score, so that a few false joints do not move it.
+
+    Args:
+        key_points: (..., T, V, 3) x and y in pixels, score; each leading index is a window of its own.
+        size: width and height of the picture in pixels, or (..., 2) one for each window; "box" ignores it.
+        method: "picture" or "box".
+
+    Returns:
+        float32 (..., T, V, 3); an unseen joint (score 0) is zero in all three.
+
+    Raises:
+        ValueError: values that are not finite, a wrong shape, an unknown method.
+    """
+    key_points = np.asarray(key_points, np.float32)
+    if key_points.ndim < 3 or key_points.shape[-1] != 3:
+        raise ValueError("key points must be (..., frames, joints, 3), not %s" % (key_points.shape,))
+    if not np.isfinite(key_points).all():
+        raise ValueError("key points must be finite: an unseen joint has score 0, not NaN")
+    if method == "picture":
+        size = np.asarray(size, np.float32)[..., None, None, :]
+        coordinates = key_points[..., :2] / size - np.float32(0.5)
+    elif method == "box":
+        centre, extent = _robust_box(key_points)
+        coordinates = (key_points[..., :2] - centre[..., None, None, :]) / extent[..., None, None, None]
+        coordinates = np.clip(coordinates, -BOX_LIMIT, BOX_LIMIT)
+    else:
+        raise ValueError("unknown normalisation '%s'; known: %s" % (method, ", ".join(NORMALISATIONS)))
+    scores = key_points[..., 2:]
+    return np.where(scores > 0, np.concatenate([coordinates, scores], axis=-1), np.float32(0))
+
+
+def _robust_box(key_points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Centre (..., 2) and longer side (...) of the well seen joints' box; 0 and 1 where nobody is seen."""
+    flat = key_points.reshape(key_points.shape[:-3] + (-1, 3))
+    scores = flat[..., 2]
+    median = _quantile(scores, scores > 0, 0.5)
+    well_seen = (scores > 0) & (scores >= median[..., None] / 2)
+    low, high = (np.stack([_quantile(flat[..., axis], well_seen, quantile) for axis in (0, 1)], axis=-1)
+                 for quantile in BOX_PERCENTILES)
+    extent = (high - low).max(axis=-1)
+    return (low + high) / 2, np.where(extent > 0, extent, 1).astype(np.float32)
+
+
+def _quantile(values: np.ndarray, chosen: np.ndarray, quantile: float) -> np.ndarray:
+    """Quantile of the chosen values along the last axis, 0 where none is chosen; the counts may differ."""
+    ordered = np.sort(np.where(chosen, values, np.float32(np.inf)), axis=-1)
+    count = chosen.sum(axis=-1, keepdims=True)
+    position = quantile * np.maximum(count - 1, 0)
+    below = np.floor(position).astype(int)
+    above = np.minimum(below + 1, np.maximum(count - 1, 0))
+    first = np.take_along_axis(ordered, below, axis=-1)
+    second = np.take_along_axis(ordered, above, axis=-1)
+    with np.errstate(invalid="ignore"):     # infinite minus infinite where none is chosen
+        result = first + (second - first) * (position - below).astype(np.float32)
+    return np.where(count > 0, result, np.float32(0))[..., 0]
+
+
+def to_network(key_points: np.ndarray, size: Sequence[float], contract: "ModelContract") -> np.ndarray:
+    """Normalise windows of one person and bring them into the network's order.
+
+    Args:
+        key_points: (..., T, V, 3) pixels and score, already at the contract's rate, layout and window.
+        size: as for `normalise`.
+        contract: the model's.
+
+    Returns:
+        float32 (..., 3, T, V, M); persons after the first are zero.
+    """
+    normalised = np.moveaxis(normalise(key_points, size, contract.normalisation), -1, -3)
+    result = np.zeros(normalised.shape + (contract.persons,), np.float32)
+    result[..., 0] = normalised
+    return result
+
+
+def at_contract_rate(sequence: SkeletonSequence, contract: "ModelContract",
+                     method: str = "interpolate") -> SkeletonSequence:
+    """The sequence in the contract's layout and on its frame rate; a single frame stays one.
+
+    Raises:
+        ValueError: an empty sequence or an unknown method.
+    """
+    if len(sequence) == 0:
+        raise ValueError("the sequence holds no frames")
+    sequence = sequence.coco_18()
+    return sequence.resample(contract.rate, method) if len(sequence) > 1 else sequence
+
+
+def window_starts(frames: int, window: int) -> np.ndarray:
+    """First frames of evenly spread windows that overlap by at least half and cover everything.
+
+    A sequence shorter than the window has one (it is repeated from the start).
+    """
+    if frames <= window:
+        return np.zeros(1, int)
+    step = max(window // 2, 1)
+    count = -(-(frames - window) // step) + 1
+    return np.round(np.linspace(0, frames - window, count)).astype(int)
+
+
+def windows(sequence: SkeletonSequence, contract: "ModelContract", method: str = "interpolate") -> np.ndarray:
+    """A recording of one person as the network's input.
+
+    Args:
+        sequence: any layout that has a COCO-18 view, any frame rate, any length but zero.
+        contract: the model's.
+        method: how to get to the contract's rate, "interpolate" or "copy" (see SkeletonSequence.resample).
+
+    Returns:
+        float32 (windows, 3, T, V, M): one window if the recording is no longer than the contract's (repeated
+        from the start to its length), else overlapping ones. Each is normalised by itself, as in training.
+
+    Raises:
+        ValueError: an empty sequence or an unknown method.
+    """
+    sequence = at_contract_rate(sequence, contract, method)
+    if len(sequence) < contract.window:
+        sequence = sequence.repeat(contract.window)
+    index = window_starts(len(sequence), contract.window)[:, None] + np.arange(contract.window)
+    return to_network(sequence.key_points[index], sequence.size, contract)
