@@ -1,0 +1,57 @@
+"""MediaPipe Pose (BlazePose): one person, 33 landmarks, world coordinates."""
+import os
+from typing import List
+
+import cv2
+import numpy as np
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.pose.estimator import Pose, PoseEstimator, without_outside
+from rehab_coach.skeleton import BLAZEPOSE_33
+
+# MediaPipe's C++ side writes about itself to the terminal unless it is told not to before it is imported.
+os.environ.setdefault("GLOG_minloglevel", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+class BlazePose(PoseEstimator):
+    """Estimator "mediapipe".
+
+    Args:
+        complexity: 0 or 1; the models of both come with the package.
+        confidence: least confidence for finding a person, 0..1.
+
+    Raises:
+        RehabCoachError: MediaPipe is not installed, or is a release without the models.
+    """
+
+    layout = BLAZEPOSE_33
+
+    def __init__(self, complexity: int = 1, confidence: float = 0.5):
+        try:
+            from mediapipe.python.solutions import pose
+        except ImportError as error:
+            raise RehabCoachError("the estimator 'mediapipe' is not installed here (%s): "
+                                  "pip install 'rehab_coach[mediapipe]', or choose tf_pose" % error)
+        self._make = lambda: pose.Pose(model_complexity=complexity, min_detection_confidence=confidence)
+        self._pose = self._make()
+
+    def estimate(self, picture: np.ndarray) -> List[Pose]:
+        result = self._pose.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+        if result.pose_landmarks is None:
+            return []
+        height, width = picture.shape[:2]
+        key_points = np.array([(mark.x * width, mark.y * height, mark.visibility)
+                               for mark in result.pose_landmarks.landmark], np.float32)
+        key_points = without_outside(key_points, width, height)
+        if not key_points[:, 2].any():
+            return []
+        world = np.array([(mark.x, mark.y, mark.z) for mark in result.pose_world_landmarks.landmark], np.float32)
+        return [Pose(key_points, world)]
+
+    def reset(self) -> None:
+        self.close()
+        self._pose = self._make()
+
+    def close(self) -> None:
+        self._pose.close()

