@@ -18,6 +18,7 @@ class VideoSource:
         source: "0", "1", ... for a webcam; the path of a video file; a directory whose pictures are shown in the
             order of their names.
         rate: frames per second of a directory; files and webcams say their own.
+        size: width and height that a webcam is asked for; it may give others.
 
     Attributes:
         live: a webcam: frames come when they come, and never again.
@@ -29,7 +30,7 @@ class VideoSource:
         RehabCoachError: no such camera or file, not a video, no picture in the directory.
     """
 
-    def __init__(self, source: str, rate: float = 30.0):
+    def __init__(self, source: str, rate: float = 30.0, size: Optional[Tuple[int, int]] = None):
         self.source = str(source)
         self.live = self.source.isdigit()
         self._capture = None
@@ -37,7 +38,7 @@ class VideoSource:
         if os.path.isdir(self.source):
             self._open_directory(rate)
         else:
-            self._open_capture()
+            self._open_capture(size)
 
     def _open_directory(self, rate: float) -> None:
         self._files = sorted(path for path in glob.glob(os.path.join(glob.escape(self.source), "*"))
@@ -49,7 +50,7 @@ class VideoSource:
             raise RehabCoachError("%s is not a picture that OpenCV can read" % self._files[0])
         self.rate, self.frames, self.size = float(rate), len(self._files), (first.shape[1], first.shape[0])
 
-    def _open_capture(self) -> None:
+    def _open_capture(self, size: Optional[Tuple[int, int]]) -> None:
         if not self.live and not os.path.isfile(self.source):
             raise RehabCoachError("there is no video %s; give a webcam's number, a video file or a directory of "
                                   "pictures" % self.source)
@@ -60,6 +61,9 @@ class VideoSource:
                 raise RehabCoachError("webcam %s cannot be opened: is it plugged in, is another program using it, may "
                                       "this user read /dev/video%s?" % (self.source, self.source))
             raise RehabCoachError("%s is not a video that OpenCV can read" % self.source)
+        if self.live and size:
+            self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
+            self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
         self.rate = self._capture.get(cv2.CAP_PROP_FPS)
         if not 1 <= self.rate <= 1000:
             self.rate = 0.0 if self.live else 30.0

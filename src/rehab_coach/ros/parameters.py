@@ -1,7 +1,7 @@
 """Private parameters (``~name``) that are checked when a node starts.
 
-A wrong value ends the node with a message that names the parameter, the value and what is allowed; a parameter
-that no node ever asked for (a slip of the pen in coach.yaml) is reported by :func:`warn_of_unread`.
+A wrong value ends the node with a message that names the parameter, the value and what is allowed; one that
+the node never asked for (a slip of the pen in coach.yaml) is reported by :func:`warn_of_unread`.
 """
 
 import math
@@ -45,8 +45,8 @@ def get_parameter(name: str, default: Any, kind: type = str, minimum: Optional[f
     return check(resolved, rospy.get_param(name), kind, minimum, maximum, choices)
 
 
-def check(name: str, value: Any, kind: type, minimum: Optional[float] = None, maximum: Optional[float] = None,
-          choices: Optional[Sequence] = None) -> Any:
+def check(name: str, value: Any, kind: type, minimum: Optional[float] = None,
+          maximum: Optional[float] = None, choices: Optional[Sequence] = None) -> Any:
     """Check one value; see :func:`get_parameter`."""
     allowed = _allowed(kind, minimum, maximum, choices)
     converted = _convert(value, kind)
@@ -83,7 +83,8 @@ def _convert(value: Any, kind: type) -> Any:
     return value if isinstance(value, kind) else None
 
 
-def _allowed(kind: type, minimum: Optional[float], maximum: Optional[float], choices: Optional[Sequence]) -> str:
+def _allowed(kind: type, minimum: Optional[float], maximum: Optional[float],
+             choices: Optional[Sequence]) -> str:
     words = _WORDS[kind]
     if choices is not None:
         words += " of these: " if kind is list else ", one of: "

@@ -1,0 +1,1 @@
+"""What the robot asks, answers and does, without ROS: exercises, answers, motions, and their safety."""

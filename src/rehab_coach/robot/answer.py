@@ -1,0 +1,94 @@
+"""What the coach answers: the request and the prediction of one round, joined by the round's number."""
+
+from dataclasses import dataclass
+from typing import Optional
+
+from rehab_coach.robot.exercises import with_article
+
+OUTCOMES = ("correct", "wrong", "unknown", "not_seen", "failed")
+# The kind of message for each outcome, as in DisplayMessage.
+_KINDS = {"correct": "correct", "wrong": "wrong", "unknown": "wrong",
+          "not_seen": "problem", "failed": "problem"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer of one round.
+
+    Attributes:
+        round: number of the round.
+        outcome: one of OUTCOMES.
+        asked: label that the person was asked for.
+        seen: label that was recognised, or "unknown", "nobody", "nothing".
+        confidence: probability of what was seen, 0..1; 0 where nothing was recognised.
+        text: what the person reads.
+    """
+
+    round: int
+    outcome: str
+    asked: str
+    seen: str
+    confidence: float
+    text: str
+
+    @property
+    def kind(self) -> str:
+        """Kind of the message on the screen: "correct", "wrong" or "problem"."""
+        return _KINDS[self.outcome]
+
+    def __str__(self) -> str:
+        """One line for the log: ``Round 3: asked for squat, saw lunge (92 %): wrong``."""
+        confidence = " ({:.0f} %)".format(100.0 * self.confidence) if self.confidence > 0.0 else ""
+        return "Round {}: asked for {}, saw {}{}: {}".format(
+            self.round, self.asked, self.seen, confidence, self.kind)
+
+
+class RoundJoin:
+    """Joins requests and predictions by round; each request gets one answer, from its own prediction only."""
+
+    def __init__(self) -> None:
+        self._round: Optional[int] = None
+        self._asked = ""
+        self._answered = False
+
+    @property
+    def waiting(self) -> bool:
+        """Somebody was asked for an exercise, and its prediction has not come."""
+        return self._round is not None and not self._answered
+
+    def request(self, round_number: int, label: str) -> None:
+        """A person was asked for an exercise; an unanswered earlier round is given up."""
+        self._round, self._asked, self._answered = round_number, label, False
+
+    def objection(self, round_number: int) -> Optional[str]:
+        """Why a prediction of this round is not to be answered; None when it is the one waited for."""
+        if self._round is None:
+            return "nobody was asked for anything yet"
+        if round_number != self._round:
+            return "it belongs to round {}, and this is round {}".format(round_number, self._round)
+        if self._answered:
+            return "round {} was answered before".format(round_number)
+        return None
+
+    def answer(self, status: str, label: str, confidence: float) -> Answer:
+        """Answer the current round.
+
+        Args:
+            status: of the prediction: "recognised", "unknown", "not_seen" or "failed" (and any other).
+            label: what was recognised.
+            confidence: its probability, 0..1.
+        """
+        self._answered = True
+        asked = with_article(self._asked)
+        if status == "recognised" and label == self._asked:
+            outcome, seen, text = "correct", label, "Well done! That was {}".format(asked)
+        elif status == "recognised" and label != "unknown":
+            outcome, seen, text = "wrong", label, "I saw {}".format(with_article(label))
+        elif status in ("recognised", "unknown"):
+            outcome, seen, text = "unknown", "unknown", "I did not recognise that as {}".format(asked)
+        elif status == "not_seen":
+            outcome, seen, text = "not_seen", "nobody", "I could not see you"
+        else:
+            outcome, seen, text = "failed", "nothing", "Something went wrong with the recording. Let us go on"
+        recognised = outcome in ("correct", "wrong", "unknown")
+        return Answer(self._round or 0, outcome, self._asked, seen, confidence if recognised else 0.0, text)

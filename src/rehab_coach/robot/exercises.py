@@ -1,0 +1,61 @@
+"""The exercises that the coach knows, how they are called, and which one comes next."""
+
+import random
+from typing import Optional, Sequence
+
+from rehab_coach.errors import RehabCoachError
+
+NAMES = {
+    "squat": "squat",
+    "lunge": "lunge",
+    "deadlift": "deadlift",
+    "push_up": "push-up",
+    "pull_up": "pull-up",
+    "jumping_jack": "jumping jack",
+}
+EXERCISES = tuple(NAMES)
+ORDERS = ("random", "listed")
+
+
+def with_article(label: str) -> str:
+    """How a person calls the exercise: "a push-up" for "push_up"."""
+    name = NAMES.get(label, label.replace("_", " "))
+    return ("an " if name[:1] in "aeiou" else "a ") + name
+
+
+class ExercisePicker:
+    """Chooses the exercise of each round.
+
+    Args:
+        exercises: labels to choose from, one or more of EXERCISES.
+        order: "random" (the same exercise never twice in a row, unless there is only one) or "listed" (one
+            after the other, then from the start again).
+        seed: the same seed gives the same sequence; None: another one each time.
+
+    Raises:
+        RehabCoachError: no exercise, or one that the coach does not know, or an unknown order.
+    """
+
+    def __init__(self, exercises: Sequence[str], order: str = "random", seed: Optional[int] = None):
+        unknown = [label for label in exercises if label not in NAMES]
+        if unknown or not exercises:
+            raise RehabCoachError("the exercises are {}; choose one or more of: {}".format(
+                ", ".join(map(str, exercises)) or "empty", ", ".join(EXERCISES)))
+        if order not in ORDERS:
+            raise RehabCoachError("the order of the exercises is {!r}; choose one of: {}".format(
+                order, ", ".join(ORDERS)))
+        self._exercises = list(exercises)
+        self._order = order
+        self._random = random.Random(seed)
+        self._next = 0
+        self._last: Optional[str] = None
+
+    def pick(self) -> str:
+        """The label of the next round."""
+        if self._order == "listed":
+            label = self._exercises[self._next % len(self._exercises)]
+            self._next += 1
+            return label
+        others = [label for label in self._exercises if label != self._last]
+        self._last = self._random.choice(others or self._exercises)
+        return self._last

@@ -1,0 +1,150 @@
+"""The node that publishes pictures: from a webcam, from a video file in real time, from a directory."""
+
+from typing import Optional
+
+import cv2
+import numpy as np
+import rospy
+from sensor_msgs.msg import CompressedImage
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.msg import DisplayMessage
+from rehab_coach.ros.diagnostics import ERROR, OK, Diagnostics, State
+from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.video import VideoSource
+
+
+class Camera:
+    """Publishes one source of pictures as JPEG, for as long as the node runs.
+
+    A webcam that is missing or unplugged is reported and opened again as soon as it is there. A file or
+    directory that cannot be read ends the node.
+
+    Publishes:
+        camera/image/compressed (sensor_msgs/CompressedImage): stamped when the picture was taken, or, for a
+            file, when its turn came.
+        display_message (rehab_coach/DisplayMessage): kind problem while a webcam gives no pictures.
+        /diagnostics
+    Parameters: see config/coach.yaml.
+
+    Raises:
+        RehabCoachError: no such file, not a video, an empty directory, a wrong parameter.
+    """
+
+    def __init__(self) -> None:
+        self._name = get_parameter("~source", "0", str)
+        self._loop = get_parameter("~loop", True, bool)
+        self._rate = get_parameter("~rate", 30.0, float, minimum=0.1, maximum=120.0)
+        self._frame_id = get_parameter("~frame_id", "camera", str)
+        self._quality = get_parameter("~jpeg_quality", 85, int, minimum=1, maximum=100)
+        self._size = (get_parameter("~width", 640, int, minimum=64, maximum=4096),
+                      get_parameter("~height", 480, int, minimum=64, maximum=4096))
+        self._retry = get_parameter("~retry_delay", 2.0, float, minimum=0.1, maximum=60.0)
+        self._problem = ""
+        self._source: Optional[VideoSource] = None
+        if not self._name.isdigit():
+            self._source = VideoSource(self._name, rate=self._rate)
+        self._pictures = rospy.Publisher("camera/image/compressed", CompressedImage, queue_size=2)
+        self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10)
+        self._diagnostics = Diagnostics("webcam " + self._name if self._name.isdigit() else self._name)
+        self._diagnostics.add("source", self._state)
+        self._frequency = self._diagnostics.add_rate("pictures", 5.0, 120.0)
+
+    def spin(self) -> None:
+        """Publish until ROS shuts down, or until a file that is not looped is over."""
+        while not rospy.is_shutdown():
+            if self._name.isdigit():
+                self._play_webcam()
+            elif not self._play_file():
+                return
+
+    def _play_webcam(self) -> None:
+        """From opening the webcam to losing it."""
+        try:
+            with VideoSource(self._name, size=self._size) as source:
+                for picture, _ in source.read():
+                    self._publish(picture, rospy.Time.now())
+                    if self._problem:
+                        rospy.loginfo("webcam %s gives pictures again", self._name)
+                        self._problem = ""
+                    if rospy.is_shutdown():
+                        return
+            problem = "webcam {} gives no more pictures: unplugged? Plug it in again".format(self._name)
+        except RehabCoachError as error:
+            problem = str(error)
+        self._report(problem)
+        self._sleep(self._retry)
+
+    def _play_file(self) -> bool:
+        """Play the file or directory once, in real time.
+
+        Returns:
+            Whether to go on with the next loop.
+
+        Raises:
+            RehabCoachError: the file holds no picture.
+        """
+        assert self._source is not None
+        started = rospy.Time.now()
+        period = 1.0 / (self._source.rate or self._rate)
+        published = skipped = 0
+        for picture, stamp in self._source.read():
+            if rospy.is_shutdown():
+                return False
+            late = (rospy.Time.now() - started).to_sec() - stamp
+            if not -1.0 - period < late < 5.0:  # the clock was set, as at the start of a simulation
+                started = rospy.Time.now() - rospy.Duration(stamp)
+            elif late < 0.0:
+                self._sleep(-late)
+            elif late > period and skipped < 5:  # too slow a machine shows fewer pictures, not slower ones
+                skipped += 1
+                continue
+            skipped = 0
+            self._publish(picture, rospy.Time.now())
+            published += 1
+        if not published:
+            raise RehabCoachError("{} holds no picture that OpenCV can read".format(self._name))
+        self._sleep(stamp + period - (rospy.Time.now() - started).to_sec())
+        self._source.rewind()
+        if not self._loop:
+            rospy.loginfo("%s is over", self._name)
+        return self._loop
+
+    @staticmethod
+    def _sleep(seconds: float) -> None:
+        try:
+            rospy.sleep(max(0.0, seconds))
+        except rospy.ROSTimeMovedBackwardsException:
+            pass
+
+    def _publish(self, picture: np.ndarray, stamp: rospy.Time) -> None:
+        height, width = picture.shape[:2]
+        scale = min(self._size[0] / width, self._size[1] / height, 1.0)
+        if scale < 1.0:
+            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        message = CompressedImage(format="jpeg")
+        message.header.stamp = stamp
+        message.header.frame_id = self._frame_id
+        message.data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1].tobytes()
+        self._pictures.publish(message)
+        self._frequency.tick()
+
+    def _report(self, problem: str) -> None:
+        rospy.logerr_throttle(10, problem)
+        self._problem = problem
+        text = "I have no camera picture. Please check the camera"
+        message = DisplayMessage(text=text, kind=DisplayMessage.PROBLEM)
+        message.header.stamp = rospy.Time.now()
+        self._messages.publish(message)
+
+    def _state(self) -> State:
+        if self._problem:
+            return ERROR, self._problem, {"source": self._name}
+        return OK, "pictures from " + self._name, {"source": self._name}
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._diagnostics.close()
+        if self._source is not None:
+            self._source.close()

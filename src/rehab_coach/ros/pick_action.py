@@ -1,0 +1,130 @@
+"""The node that asks: one exercise after the other."""
+
+import threading
+import time
+from typing import Callable
+
+import rosgraph
+import rospy
+
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
+from rehab_coach.robot.exercises import EXERCISES, ORDERS, ExercisePicker, with_article
+from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
+from rehab_coach.ros.parameters import ParameterError, get_parameter
+
+WELCOME = "Welcome to your exercise coach. This is not a medical device"
+
+
+class PickAction:
+    """Leads through the rounds and ends after the last one.
+
+    Publishes:
+        action_class (rehab_coach/ActionClass, latched): what the person is asked for.
+        display_message (rehab_coach/DisplayMessage, latched): kinds info, prompt, problem.
+        /diagnostics
+    Subscribes:
+        stgcn_prediction (rehab_coach/Prediction): the end of a round.
+    Parameters: see config/coach.yaml.
+    """
+
+    def __init__(self) -> None:
+        seed = get_parameter("~seed", -1, int, minimum=-1)
+        exercises = get_parameter("~exercises", list(EXERCISES), list, choices=EXERCISES)
+        if not exercises:
+            raise ParameterError("parameter {} is empty; choose one or more of: {}".format(
+                rospy.resolve_name("~exercises"), ", ".join(EXERCISES)))
+        self._picker = ExercisePicker(exercises, get_parameter("~order", "random", str, choices=ORDERS),
+                                      None if seed < 0 else seed)
+        self._rounds = get_parameter("~rounds", 0, int, minimum=0)
+        self._round_timeout = get_parameter("~round_timeout", 120.0, float, minimum=1.0, maximum=3600.0)
+        self._pause = get_parameter("~pause", 6.0, float, minimum=0.0, maximum=600.0)
+        self._start_delay = get_parameter("~start_delay", 4.0, float, minimum=0.0, maximum=600.0)
+        self._round = 0
+        self._doing = "starting"
+        self._timed_out = 0
+        self._ended = threading.Event()
+        self._actions = rospy.Publisher("action_class", ActionClass, queue_size=1, latch=True)
+        self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10, latch=True)
+        self._diagnostics = Diagnostics()
+        self._diagnostics.add("rounds", self._state)
+        self._predictions = rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction,
+                                             queue_size=10)
+
+    def spin(self) -> None:
+        """Ask until the last round is over or ROS shuts down."""
+        self._say(DisplayMessage.INFO, WELCOME)
+        self._wait(self._start_delay)
+        self._wait_for_recorder()
+        while not rospy.is_shutdown() and (self._rounds == 0 or self._round < self._rounds):
+            self._play_round()
+        if not rospy.is_shutdown():
+            rospy.loginfo("%d rounds are over", self._round)
+
+    def _play_round(self) -> None:
+        self._round += 1
+        self._ended.clear()
+        self._doing = "waiting for the outcome"
+        label = self._picker.pick()
+        action = ActionClass(round=self._round, label=label)
+        action.header.stamp = rospy.Time.now()
+        self._actions.publish(action)
+        self._say(DisplayMessage.PROMPT, "Please do " + with_article(label))
+        rospy.loginfo("Round %d: please do %s", self._round, with_article(label))
+        if not self._wait(self._round_timeout, self._ended.is_set) and not rospy.is_shutdown():
+            self._timed_out += 1
+            self._say(DisplayMessage.PROBLEM, "I got no answer this time. Let us go on")
+            rospy.logwarn("round %d had no outcome on %s within %.0f s; is the recorder running?",
+                          self._round, self._predictions.resolved_name, self._round_timeout)
+        self._doing = "pause"
+        self._wait(self._pause)
+
+    def _on_prediction(self, message: Prediction) -> None:
+        if message.round == self._round:
+            self._ended.set()
+
+    def _wait_for_recorder(self) -> None:
+        """A recorder subscribes to action_class and advertises its predictions when its networks are warm."""
+        self._doing = "waiting for the recorder"
+        waited = time.monotonic()
+        while not (rospy.is_shutdown() or self._recorder_is_there()):
+            time.sleep(0.1)
+            if time.monotonic() - waited > 15.0:
+                rospy.logwarn_throttle(15, "still waiting for the recorder: no node subscribes to {} and "
+                                       "publishes {}".format(self._actions.resolved_name,
+                                                             self._predictions.resolved_name))
+
+    def _recorder_is_there(self) -> bool:
+        if not self._actions.get_num_connections():  # cheaper than asking the master
+            return False
+        try:
+            publishers, subscribers, _ = rosgraph.Master(rospy.get_name()).getSystemState()
+        except (rosgraph.MasterException, OSError):  # the master is restarting or gone
+            return False
+        predicting = set(dict(publishers).get(self._predictions.resolved_name, []))
+        listening = set(dict(subscribers).get(self._actions.resolved_name, []))
+        return bool(predicting & listening)
+
+    def _wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Wait in ROS time. Returns whether ``until`` came true in time."""
+        start = rospy.Time.now()
+        while not rospy.is_shutdown() and not until():
+            elapsed = (rospy.Time.now() - start).to_sec()
+            if elapsed < 0.0:  # the clock was set back, as at the start of a simulation
+                start = rospy.Time.now()
+            elif elapsed >= seconds:
+                return False
+            time.sleep(0.05)
+        return until()
+
+    def _say(self, kind: str, text: str) -> None:
+        message = DisplayMessage(round=self._round, kind=kind, text=text)
+        message.header.stamp = rospy.Time.now()
+        self._messages.publish(message)
+
+    def _state(self) -> State:
+        values = {"round": self._round, "rounds": self._rounds or "endless", "timed out": self._timed_out}
+        return (WARN if self._doing == "waiting for the recorder" else OK), self._doing, values
+
+    def close(self) -> None:
+        """Stop reporting."""
+        self._diagnostics.close()

@@ -1,0 +1,277 @@
+"""The node that answers: on the screen, and with a short motion of the robot."""
+
+import functools
+import threading
+import time
+from typing import Any, Callable, Optional
+
+import numpy as np
+import rospy
+from geometry_msgs.msg import Twist
+from sensor_msgs.msg import LaserScan
+from std_msgs.msg import Bool
+from std_srvs.srv import SetBool, SetBoolRequest, SetBoolResponse
+
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
+from rehab_coach.robot.answer import OUTCOMES, Answer, RoundJoin
+from rehab_coach.robot.laser import LaserCheck, Scan
+from rehab_coach.robot.motion import Motion, MotionRunner, read_motion
+from rehab_coach.robot.safety import SafetyState
+from rehab_coach.robot.velocity import STILL, WAFFLE_ANGULAR, WAFFLE_LINEAR, Velocity, VelocityLimits
+from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
+from rehab_coach.ros.parameters import ParameterError, get_parameter
+
+# Small, and back to where they began: people stand in front of the robot.
+WIGGLE = [{"angular": 0.8, "seconds": 0.5},
+          {"angular": -0.8, "seconds": 1.0},
+          {"angular": 0.8, "seconds": 0.5}]
+SHAKE = [{"linear": -0.1, "seconds": 0.3}, {"linear": 0.1, "seconds": 0.3}]
+MOTIONS = {"correct": WIGGLE, "wrong": SHAKE, "unknown": SHAKE, "not_seen": [], "failed": []}
+ZEROS = 5  # commands of velocity zero after each motion: a single one may get lost
+
+
+def _stops_on_error(callback: Callable) -> Callable:
+    """An error in a callback must not leave the robot moving."""
+    @functools.wraps(callback)
+    def wrapper(self: "TurtlebotController", *arguments: Any) -> Any:
+        try:
+            return callback(self, *arguments)
+        except Exception as error:
+            self.end_motion(_describe(error))
+            raise
+    return wrapper
+
+
+def _describe(error: Exception) -> str:
+    return "an error in the controller: {}: {}".format(type(error).__name__, error)
+
+
+class TurtlebotController:
+    """Joins request and prediction by round, answers, and moves where that is safe.
+
+    Subscribes:
+        action_class (rehab_coach/ActionClass): a round begins; no motion until its prediction.
+        stgcn_prediction (rehab_coach/Prediction): answered when it belongs to the current round.
+        scan (sensor_msgs/LaserScan): what is around the robot.
+    Publishes:
+        cmd_vel (geometry_msgs/Twist): only during a motion, then zeros; zero to each new subscriber.
+        display_message (rehab_coach/DisplayMessage): kinds correct, wrong, problem.
+        stopped (std_msgs/Bool, latched): the stop is on.
+        /diagnostics
+    Service:
+        stop (std_srvs/SetBool): true ends all motion at once until false releases it. The state outlives the
+        node: it is kept in the parameter ~stopped.
+    Parameters: see config/coach.yaml.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._read_parameters()
+        self._join = RoundJoin()
+        self._asked_at = rospy.Time.now()
+        self._zeros_left = 0
+        self._last_answer: Optional[Answer] = None
+        self._refused = ""
+        self._closing = threading.Event()
+        self._commands = rospy.Publisher("cmd_vel", Twist, queue_size=1,
+                                         subscriber_listener=_Greeting(self._greet))
+        self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10)
+        self._stopped = rospy.Publisher("stopped", Bool, queue_size=1, latch=True)
+        self._stopped.publish(self._safety.stopped)
+        self._subscribers = [
+            rospy.Subscriber("scan", LaserScan, self._on_scan, queue_size=1),
+            rospy.Subscriber("action_class", ActionClass, self._on_action_class, queue_size=10),
+            rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10)]
+        self._service = rospy.Service("stop", SetBool, self._on_stop)
+        self._diagnostics = Diagnostics("TurtleBot 3")
+        self._diagnostics.add("motion", self._state)
+        rospy.on_shutdown(self.close)
+        self._ticker = threading.Thread(target=self._run, name="ticker", daemon=True)
+        self._ticker.start()
+
+    def _read_parameters(self) -> None:
+        self._limits = VelocityLimits(
+            get_parameter("~linear_limit", 0.15, float, minimum=0.0, maximum=WAFFLE_LINEAR),
+            get_parameter("~angular_limit", 1.0, float, minimum=0.0, maximum=WAFFLE_ANGULAR))
+        self._period = 1.0 / get_parameter("~rate", 20.0, float, minimum=5.0, maximum=100.0)
+        longest = get_parameter("~longest_motion", 5.0, float, minimum=0.1, maximum=30.0)
+        self._runner = MotionRunner(longest)
+        configured = get_parameter("~motions", {}, dict)
+        if not set(configured) <= set(OUTCOMES):
+            raise ParameterError("parameter {} has motions for {}; it may have them for: {}".format(
+                rospy.resolve_name("~motions"), ", ".join(sorted(configured)), ", ".join(OUTCOMES)))
+        self._motions = {outcome: read_motion(rospy.resolve_name("~motions/" + outcome),
+                                              configured.get(outcome, MOTIONS[outcome]), longest)
+                         for outcome in OUTCOMES}
+        for outcome, motion in self._motions.items():
+            if any(self._limits.clamp(segment.velocity) != segment.velocity for segment in motion.segments):
+                rospy.logwarn("the motion %r is faster than ~linear_limit or ~angular_limit: it is slowed "
+                              "down and goes less far", outcome)
+        laser = LaserCheck(
+            stop_distance=get_parameter("~stop_distance", 0.5, float, minimum=0.1, maximum=3.0),
+            robot_radius=get_parameter("~robot_radius", 0.3, float, minimum=0.1, maximum=1.0),
+            laser_x=get_parameter("~laser_x", -0.064, float, minimum=-1.0, maximum=1.0),
+            laser_yaw=get_parameter("~laser_yaw", 0.0, float, minimum=-3.15, maximum=3.15))
+        self._safety = SafetyState(laser, get_parameter("~require_scan", True, bool),
+                                   get_parameter("~scan_timeout", 1.0, float, minimum=0.1, maximum=10.0))
+        self._prediction_timeout = get_parameter("~prediction_timeout", 120.0, float, minimum=1.0)
+        self._safety.stopped = get_parameter("~stopped", False, bool)
+        if self._safety.stopped:
+            rospy.logwarn("the stop is still on; release it with: rosservice call %s false",
+                          rospy.resolve_name("stop"))
+
+    # Callbacks
+
+    @_stops_on_error
+    def _on_scan(self, message: LaserScan) -> None:
+        scan = Scan(np.asarray(message.ranges, dtype=float), message.angle_min, message.angle_increment,
+                    message.range_min, message.range_max)
+        stamp = message.header.stamp.to_sec() or None
+        with self._lock:
+            self._safety.set_scan(scan, stamp, time.monotonic())
+
+    @_stops_on_error
+    def _on_action_class(self, message: ActionClass) -> None:
+        with self._lock:
+            self._safety.recording = True
+            self.end_motion("round {} begins".format(message.round))
+            self._join.request(message.round, message.label)
+            self._asked_at = rospy.Time.now()
+
+    @_stops_on_error
+    def _on_prediction(self, message: Prediction) -> None:
+        with self._lock:
+            objection = self._join.objection(message.round)
+            if objection:
+                rospy.logwarn("a prediction of round %d is ignored: %s", message.round, objection)
+                return
+            answer = self._join.answer(message.status, message.label, message.confidence)
+            self._last_answer = answer
+            self._safety.recording = False
+            rospy.loginfo("%s", answer)
+            display = DisplayMessage(round=answer.round, text=answer.text, kind=answer.kind)
+            display.header.stamp = rospy.Time.now()
+            self._messages.publish(display)
+            self._begin(answer.outcome)
+
+    @_stops_on_error
+    def _on_stop(self, request: SetBoolRequest) -> SetBoolResponse:
+        with self._lock:
+            self._safety.stopped = bool(request.data)
+            if request.data:
+                self.end_motion("the stop was called", always=True)
+            self._stopped.publish(self._safety.stopped)
+            text = "stopped until released" if request.data else "released; the robot may move again"
+            rospy.logwarn("stop: %s", text)
+        rospy.set_param("~stopped", bool(request.data))
+        return SetBoolResponse(success=True, message=text)
+
+    # Motion
+
+    def _begin(self, outcome: str) -> None:
+        motion: Motion = self._motions[outcome]
+        self._refused = ""
+        if not motion.segments:
+            return
+        objection = self._objection(motion.segments[0].velocity)
+        if objection:
+            self._refused = objection
+            rospy.logwarn("no motion: %s", objection)
+            return
+        self._runner.start(motion, rospy.Time.now().to_sec(), time.monotonic())
+
+    def _objection(self, velocity: Velocity) -> Optional[str]:
+        return self._safety.objection(velocity, rospy.Time.now().to_sec(), time.monotonic())
+
+    def _run(self) -> None:
+        """Publish commands at a fixed rate of real time, whatever ROS time does."""
+        while not self._closing.wait(self._period):
+            try:
+                self._tick()
+            except Exception as error:  # pylint: disable=broad-except
+                self.end_motion(_describe(error), always=True)
+
+    def _tick(self) -> None:
+        with self._lock:
+            if self._closing.is_set():
+                return
+            self._warn_of_missing_prediction()
+            if self._runner.running:
+                velocity = self._runner.advance(rospy.Time.now().to_sec(), time.monotonic())
+                if velocity is None:
+                    self.end_motion(self._runner.fault, always=True)
+                    return
+                objection = self._objection(velocity)
+                if objection:
+                    self.end_motion(objection)
+                    return
+                self._publish(self._limits.clamp(velocity))
+            elif self._zeros_left:
+                self._zeros_left -= 1
+                self._publish(STILL)
+
+    def end_motion(self, reason: str, always: bool = False) -> None:
+        """End a running motion at once, with zeros now and in the next ticks.
+
+        Args:
+            reason: for the log, when a motion ends before its time; empty when it came to its end.
+            always: send the zeros even if no motion is running.
+        """
+        with self._lock:
+            if not self._runner.running and not always:
+                return
+            self._runner.stop()
+            self._zeros_left = ZEROS
+            self._publish(STILL)
+            if reason:
+                self._refused = reason
+                rospy.logwarn("the motion was ended: %s", reason)
+
+    def _greet(self) -> None:
+        with self._lock:
+            self._zeros_left = ZEROS
+
+    def _publish(self, velocity: Velocity) -> None:
+        twist = Twist()
+        twist.linear.x, twist.angular.z = velocity.linear, velocity.angular
+        self._commands.publish(twist)
+
+    def _warn_of_missing_prediction(self) -> None:
+        waited = (rospy.Time.now() - self._asked_at).to_sec()
+        if self._join.waiting and waited > self._prediction_timeout:
+            rospy.logwarn_throttle(60, "no prediction for {:.0f} s on {}; is the recorder running?".format(
+                waited, rospy.resolve_name("stgcn_prediction")))
+
+    def _state(self) -> State:
+        with self._lock:
+            values = {"stopped": self._safety.stopped, "recording": self._safety.recording,
+                      "moving": self._runner.running, "last answer": self._last_answer or "none"}
+            blocked = self._objection(Velocity(angular=self._limits.angular))
+            if self._refused:
+                return WARN, "no motion: " + self._refused, values
+            if blocked and not self._safety.recording:
+                return WARN, "would not move now: " + blocked, values
+            return OK, "moving" if self._runner.running else "still", values
+
+    def close(self) -> None:
+        """Send zeros and end; called on every way out, more than once where ways meet."""
+        with self._lock:
+            if self._closing.is_set():
+                return
+            self._closing.set()
+            self._runner.stop()
+            for _ in range(ZEROS):
+                self._publish(STILL)
+                time.sleep(0.02)  # connections write in their own threads; give them time before they close
+        self._diagnostics.close()
+
+
+class _Greeting(rospy.SubscribeListener):
+    """A motor driver first hears zeros, also after a controller that was killed and came back."""
+
+    def __init__(self, greet: Callable[[], None]):
+        self._greet = greet
+
+    def peer_subscribe(self, topic_name: str, topic_publish: Callable, peer_publish: Callable) -> None:
+        """The ticker publishes: peer_publish would share the publisher's buffer with it, without a lock."""
+        self._greet()
