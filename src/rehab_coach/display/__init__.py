@@ -1,0 +1,6 @@
+"""The robot's screen, drawn with PyGame and without ROS.
+
+:class:`~rehab_coach.display.state.ScreenState` knows what has happened, and says at any moment what the screen should
+show (a :class:`~rehab_coach.display.state.View`); :class:`~rehab_coach.display.renderer.Renderer` draws a view;
+:class:`~rehab_coach.display.screen_video.ScreenVideo` writes what was drawn to a file.
+"""

@@ -1,0 +1,229 @@
+"""What the screen shows, worked out from what has happened: no drawing, no ROS, no clock of its own."""
+import enum
+import math
+import re
+from typing import Dict, NamedTuple, Optional, Set, Tuple
+
+
+class Phase(enum.Enum):
+    """What the screen is about at a moment."""
+
+    WELCOME = "welcome"
+    PROMPT = "prompt"
+    COUNTDOWN = "countdown"
+    ADVICE = "advice"
+    RECORDING = "recording"
+    THINKING = "thinking"
+    CORRECT = "correct"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+    NOT_SEEN = "not_seen"
+    PROBLEM = "problem"
+    REST = "rest"
+
+
+OUTCOMES = (Phase.CORRECT, Phase.WRONG, Phase.UNKNOWN, Phase.NOT_SEEN)
+
+
+class Motion(enum.Enum):
+    """What the person at the keyboard wants of the robot's wheels, and whether the robot has confirmed it."""
+
+    ALLOWED = "allowed"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    RELEASING = "releasing"
+    STOP_FAILED = "stop_failed"
+    RELEASE_FAILED = "release_failed"
+
+
+class View(NamedTuple):
+    """All that the renderer needs besides the picture of the camera."""
+
+    phase: Phase
+    headline: str
+    note: str = ""                       # a second, smaller text
+    label: str = ""                      # the exercise that was asked for
+    seen: str = ""                       # the exercise that was recognised
+    confidence: float = 0.0
+    remaining: float = 0.0               # seconds of a countdown or recording
+    fraction: float = 0.0                # the same as a part of its whole, 1 = just started
+    round: int = 0
+    outcomes: Tuple[Phase, ...] = ()     # of the rounds so far, oldest first
+    motion: Motion = Motion.ALLOWED
+
+    @property
+    def number(self) -> str:
+        """The countdown as a person reads it: 3, 2, 1, then 0 at its end."""
+        return str(int(math.ceil(max(self.remaining, 0.0) - 1e-3)))
+
+    @property
+    def correct(self) -> int:
+        return sum(outcome is Phase.CORRECT for outcome in self.outcomes)
+
+    @property
+    def answered(self) -> int:
+        """Rounds in which a movement was judged; one in which nobody was seen is not held against the person."""
+        return sum(outcome is not Phase.NOT_SEEN for outcome in self.outcomes)
+
+
+class _Message(NamedTuple):
+    text: str
+    kind: str
+    seconds: float
+    round: int
+    time: float
+
+
+class _Prediction(NamedTuple):
+    status: str
+    label: str
+    confidence: float
+
+
+class ScreenState:
+    """Takes what comes in over the topics, in any order, and answers with a view at any time.
+
+    Times are seconds of one clock, whichever the caller has. The class does no locking.
+    """
+
+    # Two countdown messages whose ends differ by less than this are one countdown: the ring runs on smoothly.
+    _SAME_COUNTDOWN = 0.4
+
+    def __init__(self, welcome: float = 4.0):
+        """Args: welcome: seconds for which the first screen stays although a prompt has come."""
+        self.motion = Motion.ALLOWED
+        self._welcome = welcome
+        self._started: Optional[float] = None
+        self._message: Optional[_Message] = None
+        self._round, self._label = 0, ""
+        self._prompts: Dict[int, str] = {}
+        self._predictions: Dict[int, _Prediction] = {}
+        self._answers: Dict[int, bool] = {}
+        self._countdown_end = self._countdown_whole = 0.0
+        self._countdown_round = -1
+        self._recording = False
+
+    def request(self, round: int, label: str) -> None:  # pylint: disable=redefined-builtin
+        """The robot asks for an exercise. A round number that goes back means a new session: the score starts anew."""
+        if round < self._round:
+            self._prompts = {number: text for number, text in self._prompts.items() if number == round}
+            self._predictions.clear()
+            self._answers.clear()
+        self._round, self._label = round, label
+
+    def message(self, text: str, kind: str, seconds: float, round: int, now: float) -> None:  # pylint: disable=redefined-builtin
+        """A text for the person.
+
+        Args:
+            text, kind, seconds, round: as in DisplayMessage.msg.
+            now: when it came.
+        """
+        seconds = seconds if math.isfinite(seconds) and seconds > 0 else 0.0
+        self._message = _Message(text.strip(), kind, seconds, round, now)
+        if kind == "prompt":
+            self._prompts[round] = text.strip()
+            self._recording, self._countdown_round = False, -1
+        elif kind == "countdown":
+            self._count_down(text, seconds, now, self._countdown_round == round)
+            self._countdown_round = round
+        elif kind in ("correct", "wrong"):
+            self._answers[round] = kind == "correct"
+
+    def prediction(self, round: int, status: str, label: str, confidence: float) -> None:  # pylint: disable=redefined-builtin
+        """The network's answer for a round, as in Prediction.msg."""
+        self._predictions[round] = _Prediction(status, label, confidence)
+
+    def view(self, now: float) -> View:
+        """What to show at a time that is not before the last call."""
+        self._started = now if self._started is None else self._started
+        phase = self._phase(now)
+        message = self._message
+        number = self._round if phase in (Phase.WELCOME, Phase.REST) or not message else message.round or self._round
+        prediction = self._predictions.get(number, _Prediction("", "", 0.0))
+        headline, note = self._texts(phase, number)
+        left = max(self._countdown_end - now, 0.0) if phase in (Phase.COUNTDOWN, Phase.RECORDING) else 0.0
+        outcomes = [self._outcome(each) for each in sorted(set(self._answers) | set(self._predictions))]
+        return View(
+            phase, headline, note, label=self._label if number == self._round else "",
+            seen=prediction.label if phase in OUTCOMES and prediction.status == "recognised" else "",
+            confidence=prediction.confidence, remaining=left,
+            fraction=min(left / self._countdown_whole, 1.0) if self._countdown_whole else 0.0,
+            round=number, outcomes=tuple(outcome for outcome in outcomes if outcome), motion=self.motion)
+
+    def _count_down(self, text: str, seconds: float, now: float, follows: bool) -> None:
+        end = now + seconds
+        longer = follows and end > self._countdown_end + self._SAME_COUNTDOWN
+        # Both the countdown and the recording after it come as countdowns. The recording is the one that says so,
+        # or that starts with more seconds when the one before has run out.
+        recording = (text.strip().lower().startswith("go")
+                     or self._recording and follows and not longer
+                     or longer and self._countdown_end - now < 1.0)
+        is_new = recording != self._recording or not follows or abs(end - self._countdown_end) > self._SAME_COUNTDOWN
+        if is_new:
+            self._countdown_end = end
+        if recording != self._recording or not follows or longer:
+            self._countdown_whole = seconds
+        self._recording = recording
+
+    def _phase(self, now: float) -> Phase:
+        message = self._message
+        if message is None or (message.kind == "info" and not self._prompts):
+            return Phase.WELCOME
+        if message.kind == "countdown":
+            if not self._recording:
+                return Phase.COUNTDOWN
+            return Phase.RECORDING if now < self._countdown_end else Phase.THINKING
+        if message.seconds and now > message.time + message.seconds:
+            return self._after(message, now)
+        if message.kind == "prompt":
+            return Phase.WELCOME if now < self._started + self._welcome else Phase.PROMPT
+        if message.kind == "info":
+            return Phase.ADVICE
+        outcome = self._outcome(message.round)
+        # A problem after an answer (an obstacle in the way ...) is a problem of its own.
+        return Phase.PROBLEM if message.kind == "problem" and outcome is not Phase.NOT_SEEN else outcome
+
+    def _after(self, message: _Message, now: float) -> Phase:
+        """What follows when a message has been shown for its time."""
+        if message.round in self._predictions or message.round in self._answers:
+            return Phase.REST
+        if self._recording and message.round == self._round:
+            return Phase.RECORDING if now < self._countdown_end else Phase.THINKING
+        return Phase.PROMPT if message.round in self._prompts or self._round in self._prompts else Phase.WELCOME
+
+    def _outcome(self, number: int) -> Optional[Phase]:
+        if self._answers.get(number):
+            return Phase.CORRECT
+        prediction = self._predictions.get(number)
+        if prediction and prediction.status == "not_seen":
+            return Phase.NOT_SEEN
+        if prediction and "unknown" in (prediction.status, prediction.label):
+            return Phase.UNKNOWN
+        return Phase.WRONG if number in self._answers else None
+
+    def _texts(self, phase: Phase, number: int) -> Tuple[str, str]:
+        text = self._message.text if self._message else ""
+        prompt = self._prompts.get(number, "")
+        if phase is Phase.WELCOME:
+            return "Your exercise coach", text if self._message and self._message.kind == "info" else ""
+        if phase is Phase.PROMPT:
+            return prompt or self._prompts.get(self._round, text), ""
+        if phase in (Phase.COUNTDOWN, Phase.RECORDING):
+            note = "" if re.fullmatch(r"[\d\s.…]*", text) else text
+            return (prompt, note if self._message.kind == "countdown" else "") if prompt else (text or "Get ready", "")
+        if phase is Phase.THINKING:
+            return "Let me think …", ""
+        if phase is Phase.REST:
+            return "Take a short break", ""
+        return text or {"correct": "Correct!", "wrong": "Not quite"}.get(self._message.kind, "Something went wrong"), ""
+
+
+def emphasised(text: str, label: str) -> Set[int]:
+    """Indices of the words of a text that name an exercise, in any spelling: "push-ups", "push up"."""
+    words = [re.sub(r"[\W_]", "", word).lower() for word in text.split()]
+    name = re.sub(r"[\W_]", "", label).lower()
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + 4, len(words)) + 1):
+            if name and "".join(words[start:end]) in (name, name + "s", name + "es"):
+                return set(range(start, end))
+    return set()
