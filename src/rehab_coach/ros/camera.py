@@ -1,5 +1,6 @@
 """The node that publishes pictures: from a webcam, from a video file in real time, from a directory."""
 
+import time
 from typing import Optional
 
 import cv2
@@ -40,7 +41,7 @@ class Camera:
         self._size = (get_parameter("~width", 640, int, minimum=64, maximum=4096),
                       get_parameter("~height", 480, int, minimum=64, maximum=4096))
         self._retry = get_parameter("~retry_delay", 2.0, float, minimum=0.1, maximum=60.0)
-        self._problem = ""
+        self._problem, self._reported = "", 0.0
         self._source: Optional[VideoSource] = None
         if not self._name.isdigit():
             self._source = VideoSource(self._name, rate=self._rate)
@@ -131,10 +132,14 @@ class Camera:
         self._frequency.tick()
 
     def _report(self, problem: str) -> None:
-        rospy.logerr_throttle(10, problem)
-        self._problem = problem
+        """Say it at once and then again every ten seconds: other messages must have their turn on the screen."""
+        now = time.monotonic()
+        if problem == self._problem and now - self._reported < 10.0:
+            return
+        self._problem, self._reported = problem, now
+        rospy.logerr("%s", problem)
         text = "I have no camera picture. Please check the camera"
-        message = DisplayMessage(text=text, kind=DisplayMessage.PROBLEM)
+        message = DisplayMessage(text=text, kind=DisplayMessage.PROBLEM, seconds=5.0)
         message.header.stamp = rospy.Time.now()
         self._messages.publish(message)
 
