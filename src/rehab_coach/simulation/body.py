@@ -1,0 +1,149 @@
+"""A human body's mesh from the model anny (Apache-2.0, MakeHuman's assets, CC0), measured, dressed and posed."""
+import os
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Tuple
+
+import numpy as np
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.simulation.motions import Motion
+from rehab_coach.simulation.posing import Skeleton
+from rehab_coach.simulation.solver import solve
+
+INSTALL_HINT = ("rendering a virtual patient needs more packages: pip install 'rehab_coach[simulation]' and then "
+                "pip install --no-deps pyrender==0.1.45 (Python 3.10 or newer), and Debian's libosmesa6")
+AGES = (11.0, 25.0, 90.0), (1 / 3, 2 / 3, 1.0)  # years, and anny's scale from newborn (-1/3) to old (1)
+DENSITY = 985.0  # kg/m^3 of a body
+
+
+@dataclass(frozen=True)
+class Physique:
+    """What a person is like.
+
+    Attributes:
+        gender: "female" or "male".
+        age: years, 12 to 90.
+        height: metres; None = an average person's.
+        weight: kg; None = an average person's of that height.
+    """
+
+    gender: str = "female"
+    age: float = 35.0
+    height: Optional[float] = None
+    weight: Optional[float] = None
+
+    def check(self) -> None:
+        """Raise RehabCoachError for a value that no person of the model has."""
+        if self.gender not in ("female", "male"):
+            raise RehabCoachError("gender must be female or male, not '%s'" % self.gender)
+        for name, value, low, high in (("age", self.age, 12, 90), ("height", self.height, 1.3, 2.1),
+                                       ("weight", self.weight, 30, 180)):
+            if value is not None and not low <= value <= high:
+                raise RehabCoachError("%s must be between %g and %g, not %g" % (name, low, high, value))
+
+
+def load_model():
+    """Anny's model.
+
+    Raises:
+        RehabCoachError: anny is not installed.
+    """
+    try:
+        import anny
+    except ImportError as error:
+        raise RehabCoachError(INSTALL_HINT + " (%s)" % error) from error
+    os.environ.setdefault("WARP_QUIET", "1")
+    return anny.Anny(skinning_method="lbs")
+
+
+def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
+    """Cubic metres inside a closed triangle mesh (divergence theorem)."""
+    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
+    return float(abs(np.einsum("ij,ij->", a, np.cross(b, c))) / 6)
+
+
+class Body:
+    """One person's mesh.
+
+    Args:
+        physique: what the person is like.
+        model: what `load_model` returned, to save the time of loading it again.
+
+    Attributes:
+        faces: int (F, 3).
+        rest: float (V, 3) vertices in the rest pose, metres.
+        part: the label of the bone that moves each vertex most, one string a vertex.
+        skeleton: the bones.
+        height, weight: what came out, metres and kg.
+    """
+
+    def __init__(self, physique: Physique = Physique(), model=None):
+        physique.check()
+        model = load_model() if model is None else model
+        self.faces = model.faces.cpu().numpy()
+        self.rest, heads = self._shape(model, physique)
+        self.height = float(np.ptp(self.rest[:, 2]))
+        self.weight = volume(self.rest, self.faces) * DENSITY
+        self._weights = _skinning_weights(model)
+        labels: List[str] = list(model.bone_labels)
+        self.part = np.array(labels)[np.asarray(self._weights.argmax(axis=1)).ravel()]
+        self.skeleton = Skeleton(labels, model.bone_parents, heads, _soles(self.rest, self.part))
+
+    @staticmethod
+    def _shape(model, physique: Physique) -> Tuple[np.ndarray, np.ndarray]:
+        """Rest vertices and bone heads: weight by bisection over the model's scale, height by scaling everything."""
+        def shape(weight: float):
+            kwargs = {"gender": 1.0 if physique.gender == "female" else 0.0, "age": float(np.interp(physique.age, *AGES)),
+                      "muscle": 0.55, "weight": weight, "height": 0.5, "proportions": 0.6}
+            result = model(phenotype_kwargs=kwargs)
+            vertices, heads = (result[key][0].cpu().numpy() for key in ("rest_vertices", "rest_bone_heads"))
+            size = 1.0 if physique.height is None else physique.height / np.ptp(vertices[:, 2])
+            return vertices * size, heads * size
+
+        def kilograms(weight: float) -> float:
+            return volume(shape(weight)[0], model.faces.cpu().numpy()) * DENSITY
+
+        if physique.weight is None:
+            return shape(0.5)
+        low, high = 0.0, 1.0
+        lightest, heaviest = kilograms(low), kilograms(high)
+        if not lightest <= physique.weight <= heaviest:
+            raise RehabCoachError("weight must be between %.0f and %.0f kg for a person of that gender, age and height, "
+                                  "not %g" % (np.ceil(lightest), np.floor(heaviest), physique.weight))
+        for _ in range(12):
+            middle = (low + high) / 2
+            low, high = (middle, high) if kilograms(middle) < physique.weight else (low, middle)
+        return shape((low + high) / 2)
+
+    def pose(self, motion: Motion) -> Tuple[np.ndarray, np.ndarray]:
+        """Rotations from rest (T, B, 3, 3) and heads (T, B, 3) of all bones in every frame of a motion."""
+        return solve(self.skeleton, motion)
+
+    def vertices(self, rotations: np.ndarray, heads: np.ndarray) -> np.ndarray:
+        """The mesh (V, 3) of one frame by linear blend skinning; rotations (B, 3, 3), heads (B, 3)."""
+        shift = heads - np.einsum("bij,bj->bi", rotations, self.skeleton.heads)
+        affine = np.concatenate([rotations, shift[:, :, None]], axis=2).reshape(len(heads), 12)
+        blended = (self._weights @ affine).reshape(-1, 3, 4)
+        return np.einsum("vij,vj->vi", blended[:, :, :3], self.rest) + blended[:, :, 3]
+
+
+def _skinning_weights(model):
+    """Sparse (V, B) matrix of how much each bone moves each vertex."""
+    from scipy.sparse import csr_matrix
+
+    weights, bones = model.vertex_bone_weights.cpu().numpy(), model.vertex_bone_indices.cpu().numpy()
+    rows = np.repeat(np.arange(len(weights)), weights.shape[1])
+    return csr_matrix((weights.ravel(), (rows, bones.ravel())), shape=(len(weights), len(model.bone_labels)))
+
+
+def _soles(rest: np.ndarray, part: np.ndarray) -> Dict[str, Dict[str, np.ndarray]]:
+    """Where heel and toes of the standing person touch the floor."""
+    soles = {}
+    for side in "RL":
+        own = np.array([label.endswith("." + side) and label.startswith(("foot", "toe")) for label in part])
+        foot = rest[own]
+        bottom = foot[:, 2].min()
+        low = foot[foot[:, 2] < bottom + 0.02]
+        heel, toes = low[low[:, 1].argmax()], low[low[:, 1].argmin()]
+        soles[side] = {"heel": np.array([heel[0], heel[1], bottom]), "toes": np.array([toes[0], toes[1], bottom])}
+    return soles

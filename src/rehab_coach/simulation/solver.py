@@ -1,0 +1,188 @@
+"""Holds the body where a motion says: feet on the floor without sliding, hands on the floor or on the bar."""
+from typing import Dict, Tuple
+
+import numpy as np
+
+from rehab_coach.simulation.motions import Motion
+from rehab_coach.simulation.posing import (BAR_CLEARANCE, DOWN, FORWARD, LEFT, PALM_HEIGHT, Skeleton, add_hand,
+                                           add_fingers, frame, reach, rotation, turns_of)
+
+Turns = Dict[str, np.ndarray]
+
+
+def solve(skeleton: Skeleton, motion: Motion) -> Tuple[np.ndarray, np.ndarray]:
+    """Where all bones are in every frame, floor at z = 0.
+
+    Returns:
+        rotations from rest (T, B, 3, 3) and heads (T, B, 3), metres.
+    """
+    turns = turns_of(motion)
+    hold = {"feet": _stand, "hands_and_toes": _lie_on_hands_and_toes, "bar": _hang}[motion.contact]
+    return skeleton.place(turns, hold(skeleton, motion, turns))
+
+
+def _head(skeleton: Skeleton, turns: Turns, root: np.ndarray, *labels: str):
+    heads = skeleton.place(turns, root)[1]
+    found = [heads[:, skeleton.index[label]] for label in labels]
+    return found if len(found) > 1 else found[0]
+
+
+def _foot_points(skeleton: Skeleton, side: str) -> Dict[str, np.ndarray]:
+    """Heel, toes and ball of a foot as seen from its ankle at rest; the ball on the sole's plane."""
+    ankle = skeleton.heads[skeleton.index["foot." + side]]
+    points = {name: point - ankle for name, point in skeleton.soles[side].items()}
+    ball = skeleton.heads[skeleton.index["toe2-1." + side]] - ankle
+    points["ball"] = np.array([ball[0], ball[1], points["heel"][2]])
+    return points
+
+
+def _stand(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
+    """Root of a person on her feet; changes the legs' turns so that a foot that stands does not slide."""
+    still = np.zeros((len(motion.stamps), 3))
+    for side in "RL":
+        _level_foot(turns, side)
+    ankles = _head(skeleton, turns, still, "foot.R", "foot.L")
+    balls, lowest = [], []
+    for side, ankle in zip("RL", ankles):
+        points = _foot_points(skeleton, side)
+        balls.append(ankle + turns["foot" + side] @ points["ball"])
+        lowest.append(np.minimum(balls[-1][:, 2], (ankle + turns["foot" + side] @ points["heel"])[:, 2]))
+    root = still.copy()
+    root[:, 2] = motion.hop * (skeleton.thigh + skeleton.shank) - np.min(lowest, axis=0)
+    root[:, :2] = _without_sliding(np.stack(balls, axis=1)[:, :, :2], motion.support)
+    hips = _head(skeleton, turns, root, "upperleg01.R", "upperleg01.L")
+    for number, side in enumerate("RL"):
+        points = _foot_points(skeleton, side)
+        goal = _planted(balls[number] + root, motion.support[:, number])
+        ankle = goal - (turns["foot" + side] @ points["ball"])
+        toes_forward = turns["foot" + side] @ FORWARD
+        reach(turns, "thigh" + side, "shank" + side, hips[number], ankle, (skeleton.thigh, skeleton.shank),
+              np.where(np.abs(toes_forward[:, 2:]) < 0.95, toes_forward, FORWARD), LEFT)
+    return root
+
+
+def _level_foot(turns: Turns, side: str) -> None:
+    """Take the roll out of a foot, keep its heading and how far the heel is up; the heel never goes below the toes."""
+    pointing = turns["foot" + side] @ FORWARD
+    heading = np.unwrap(np.arctan2(pointing[:, 0], -pointing[:, 1]))
+    pitch = np.arcsin(np.clip(pointing[:, 2], -1, 1))
+    pitch = np.where(np.abs(pitch) < np.radians(6), 0.0, pitch - np.sign(pitch) * np.radians(6))
+    mtp = np.clip(-pitch, 0, np.radians(60))
+    turns["foot" + side] = rotation(-DOWN, heading) @ rotation(-LEFT, pitch)
+    turns["toes" + side] = turns["foot" + side] @ rotation(-LEFT, mtp)
+
+
+def _without_sliding(balls: np.ndarray, support: np.ndarray) -> np.ndarray:
+    """Horizontal path of the root (T, 2) on which the feet that stand keep their place; balls (T, 2 feet, 2)."""
+    both = support[1:] & support[:-1]
+    weights = np.where(both.any(axis=1, keepdims=True), both, True)[:, :, None].astype(float)
+    steps = -(np.diff(balls, axis=0) * weights).sum(axis=1) / weights.sum(axis=1)
+    return np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)]) - balls[0].mean(axis=0)
+
+
+def _planted(path: np.ndarray, support: np.ndarray) -> np.ndarray:
+    """The path (T, 3) of a foot's ball with every stretch of support held at one place on the floor.
+
+    Between two stretches the correction changes linearly, so that the foot neither jumps off nor lands with a jerk.
+    """
+    if not support.any():
+        return path
+    correction = np.zeros_like(path)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], support.astype(int), [0]])))
+    for start, end in zip(edges[::2], edges[1::2]):
+        place = path[start:end].mean(axis=0)
+        place[2] = 0.0
+        correction[start:end] = place - path[start:end]
+    frames, standing = np.arange(len(path)), np.flatnonzero(support)
+    for axis in range(3):
+        correction[:, axis] = np.interp(frames, standing, correction[standing, axis])
+    return path + correction
+
+
+def _wrist_goals(shoulders, width: float) -> Tuple[np.ndarray, np.ndarray]:
+    """Sideways places of right and left wrist, `width` outside the shoulders."""
+    half = float(np.mean(shoulders[1][:, 0] - shoulders[0][:, 0])) / 2 + width
+    return np.array([-half, 0, 0]), np.array([half, 0, 0])
+
+
+def _reach_of(skeleton: Skeleton, motion: Motion) -> np.ndarray:
+    """Distance from shoulder to wrist (T,) by the law of cosines, mean of both elbows."""
+    elbow = (motion.angles["elbow_flex_r"] + motion.angles["elbow_flex_l"]) / 2
+    return np.sqrt(skeleton.upper_arm ** 2 + skeleton.forearm ** 2
+                   + 2 * skeleton.upper_arm * skeleton.forearm * np.cos(elbow))
+
+
+def _arms_to(skeleton: Skeleton, motion: Motion, turns: Turns, root: np.ndarray, wrists, bends, hands) -> None:
+    """Lead both arms to the wrists' places; `hands` (fingers' direction, palm's direction) fixes the hands."""
+    shoulders = _head(skeleton, turns, root, "upperarm01.R", "upperarm01.L")
+    fingers, palm = hands
+    for side, shoulder, wrist, bend in zip("RL", shoulders, wrists, bends):
+        reach(turns, "upper_arm" + side, "forearm" + side, shoulder, wrist, (skeleton.upper_arm, skeleton.forearm),
+              bend, -LEFT)
+        add_hand(turns, motion.angles, side)
+        # Upright, fingers point down and the palm to the body: to the left for the right hand.
+        inwards = LEFT if side == "R" else -LEFT
+        turn = frame(fingers, palm) @ frame(DOWN, inwards).T
+        turns["hand" + side] = np.broadcast_to(turn, turns["hand" + side].shape)
+        add_fingers(turns, motion.angles, side)
+
+
+def _lie_on_hands_and_toes(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
+    """Root of a person in push-up position: the whole body pitches about the toes by what the bent elbows allow."""
+    still = np.zeros((len(motion.stamps), 3))
+    balls = _head(skeleton, turns, still, "toe2-1.R", "toe2-1.L")
+    shoulders = _head(skeleton, turns, still, "upperarm01.R", "upperarm01.L")
+    pivot = (balls[0] + balls[1]) / 2
+    pivot[:, 0] = 0
+    height = 0.02  # of the toes' joints over the floor
+    line = (shoulders[0] + shoulders[1]) / 2 - pivot
+    wrists = _wrist_goals(shoulders, 0.10)
+    distance = np.sqrt(_reach_of(skeleton, motion) ** 2 - 0.10 ** 2)
+    # The wrists lie under the shoulders when the arms are straight, so solve the highest frame first.
+    length, lean = np.hypot(line[:, 1], line[:, 2]), np.arctan2(-line[:, 1], line[:, 2])
+    top = int(np.argmax(distance))
+    steepest = np.arccos(np.clip((distance[top] + PALM_HEIGHT - height) / length[top], -1, 1))
+    wrist_y = -length[top] * np.sin(steepest)
+    # Cosine rule in the triangle toes, shoulders, wrists.
+    to_wrist = np.hypot(wrist_y, PALM_HEIGHT - height)
+    below = np.arctan2(PALM_HEIGHT - height, -wrist_y)
+    inside = np.arccos(np.clip((length ** 2 + to_wrist ** 2 - distance ** 2) / (2 * length * to_wrist), -1, 1))
+    pitch = np.pi / 2 - below - inside - lean
+    turn = rotation(LEFT, pitch)
+    for name in turns:
+        turns[name] = turn @ turns[name]
+    for side in "RL":  # the toes lie flat
+        turns["toes" + side] = np.broadcast_to(np.eye(3), turn.shape)
+    root = np.array([0.0, 0.0, height]) - np.einsum("tij,tj->ti", turn, pivot)
+    goals = [place + np.array([0.0, wrist_y, PALM_HEIGHT]) for place in wrists]
+    bends = [np.array([-0.75, 0.65, 0.1]), np.array([0.75, 0.65, 0.1])]
+    _arms_to(skeleton, motion, turns, root, goals, bends, (FORWARD, DOWN))
+    return root
+
+
+def bar_height(skeleton: Skeleton) -> float:
+    """Height of a bar at which this person hangs with stretched arms and the feet just off the floor, metres."""
+    standing = skeleton.heads[skeleton.index["upperarm01.R"]][2] - skeleton.soles["R"]["heel"][2]
+    return float(standing + skeleton.upper_arm + skeleton.forearm + 0.10 + BAR_CLEARANCE)
+
+
+def _hang(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
+    """Root of a person who hangs by the hands from the bar at y = 0."""
+    still = np.zeros((len(motion.stamps), 3))
+    sides = np.array([1.0, -1.0])
+    # Raised arms raise the shoulders; less so when the chin is at the bar.
+    straight = np.cos(motion.angles["elbow_flex_r"] / 2)
+    for side, sign in zip("RL", sides):
+        turns["clavicle" + side] = turns["spine01"] @ rotation(FORWARD, -sign * np.radians(28) * straight)
+    shoulders = _head(skeleton, turns, still, "upperarm01.R", "upperarm01.L")
+    wide = 0.12
+    wrists = _wrist_goals(shoulders, wide)
+    middle = (shoulders[0] + shoulders[1]) / 2
+    behind = 0.04 + 0.14 * (1 - straight)  # the face passes the bar
+    below = np.sqrt(np.clip(_reach_of(skeleton, motion) ** 2 - wide ** 2 - behind ** 2, 0.02 ** 2, None))
+    wrist_height = bar_height(skeleton) - 0.07
+    root = np.stack([still[:, 0], behind - middle[:, 1], wrist_height - below - middle[:, 2]], axis=1)
+    goals = [place + np.array([0.0, 0.0, wrist_height]) for place in wrists]
+    bends = [np.array([-0.8, -0.35, -0.5]), np.array([0.8, -0.35, -0.5])]
+    _arms_to(skeleton, motion, turns, root, goals, bends, (-DOWN, FORWARD))
+    return root
