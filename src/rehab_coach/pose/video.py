@@ -34,7 +34,8 @@ def sequence_of(poses: Iterable[Tuple[float, Optional[Pose]]], size: Tuple[int, 
 
 def estimate_video(path: str, estimator: PoseEstimator, start: Optional[float] = None, end: Optional[float] = None,
                    progress: Optional[Callable[[], None]] = None,
-                   on_frame: Optional[Callable[[np.ndarray, Optional[Pose]], None]] = None) -> SkeletonSequence:
+                   on_frame: Optional[Callable[[np.ndarray, Optional[Pose]], None]] = None,
+                   rate: Optional[float] = None) -> SkeletonSequence:
     """The skeleton of the patient in a video, frame by frame as the robot does it.
 
     Args:
@@ -43,6 +44,7 @@ def estimate_video(path: str, estimator: PoseEstimator, start: Optional[float] =
         start, end: seconds of the video to take.
         progress: called after each frame.
         on_frame: called with each picture and the patient's pose.
+        rate: look at no more frames per second than this, as a slower camera would.
 
     Raises:
         RehabCoachError: not a video, or no frame between start and end.
@@ -50,11 +52,16 @@ def estimate_video(path: str, estimator: PoseEstimator, start: Optional[float] =
     estimator.reset()
     tracker = PatientTracker()
     frames: List[Tuple[float, Optional[Pose]]] = []
+    due = start or 0.0
     with VideoSource(path) as source:
         if source.live:
             raise RehabCoachError("%s is a webcam; give a video file" % path)
         size = source.size
         for picture, stamp in source.read(start or 0.0, end):
+            if rate and stamp < due - 1e-6:
+                continue
+            while rate and due <= stamp + 1e-6:
+                due += 1 / rate
             size = (picture.shape[1], picture.shape[0])
             pose = tracker.update(estimator.estimate(picture), size, stamp)
             frames.append((stamp, pose))
