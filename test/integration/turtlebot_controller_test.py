@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+"""The controller, as its neighbours see it: requests and predictions in, messages and velocities out."""
+import itertools
+import math
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+import roslib.packages
+import rospy
+import rostest
+from geometry_msgs.msg import Twist
+from sensor_msgs.msg import LaserScan
+from std_msgs.msg import Bool
+from std_srvs.srv import SetBool
+
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
+
+PATIENCE = 20.0  # s, for what must come; generous, because test machines are busy
+ROUNDS = itertools.count(1)
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("waited {} s in vain for {}".format(patience, what))
+        time.sleep(0.01)
+
+
+class Neighbours:
+    """Everything around a controller in one namespace."""
+
+    def __init__(self, namespace):
+        self.velocities, self.messages, self.stopped = [], [], []
+        self.asks = rospy.Publisher(namespace + "/action_class", ActionClass, queue_size=10)
+        self.predicts = rospy.Publisher(namespace + "/stgcn_prediction", Prediction, queue_size=10)
+        self.scans = rospy.Publisher(namespace + "/scan", LaserScan, queue_size=10)
+        self._subscribers = [
+            rospy.Subscriber(namespace + "/cmd_vel", Twist, self._on_velocity, queue_size=1000),
+            rospy.Subscriber(namespace + "/display_message", DisplayMessage, self.messages.append, queue_size=100),
+            rospy.Subscriber(namespace + "/stopped", Bool, lambda message: self.stopped.append(message.data),
+                             queue_size=10)]
+        self.stop = rospy.ServiceProxy(namespace + "/stop", SetBool)
+        self._scan_of, self._scanning = None, None
+        self.wait_for_controller()
+
+    def wait_for_controller(self):
+        wait_for(lambda: all(topic.get_num_connections() for topic in
+                             [self.asks, self.predicts, self.scans] + self._subscribers), "the controller")
+        self.stop.wait_for_service(PATIENCE)
+
+    def _on_velocity(self, twist):
+        self.velocities.append((twist.linear.x, twist.angular.z))
+
+    def ask(self, label="squat", wait=0.3):
+        """Begin a round. Requests and predictions use two connections, so give the first a moment."""
+        number = next(ROUNDS)
+        self.asks.publish(ActionClass(round=number, label=label))
+        time.sleep(wait)
+        return number
+
+    def predict(self, number, status, label="", confidence=0.9):
+        self.predicts.publish(Prediction(round=number, status=status, label=label, confidence=confidence))
+
+    def answer(self, status, label="", asked="squat"):
+        """A whole round; returns its message, after the velocities of an earlier one were forgotten."""
+        del self.velocities[:], self.messages[:]
+        number = self.ask(asked)
+        self.predict(number, status, label)
+        wait_for(lambda: self.messages, "the answer")
+        assert self.messages[0].round == number
+        return self.messages[0]
+
+    def moves(self):
+        return [velocity for velocity in self.velocities if velocity != (0.0, 0.0)]
+
+    def wait_for_motion(self):
+        wait_for(self.moves, "a motion")
+
+    def wait_for_rest(self):
+        """Until the final zeros came and nothing else followed for a while."""
+        wait_for(lambda: self.velocities[-3:] == [(0.0, 0.0)] * 3, "the final zeros")
+        number = len(self.moves())
+        time.sleep(0.5)
+        assert len(self.moves()) == number, "it moved again"
+
+    def scan(self, *blocked, distance=2.0):
+        """One scan of a free room, with something 0.2 m away in the directions given in degrees."""
+        message = LaserScan(angle_min=0.0, angle_max=2 * math.pi, angle_increment=math.radians(1.0), range_min=0.12,
+                            range_max=3.5, ranges=[0.2 if degree in blocked else distance for degree in range(360)])
+        message.header.stamp = rospy.Time.now()
+        self.scans.publish(message)
+
+    def keep_scanning(self, *blocked):
+        self._scan_of = blocked
+        if self._scanning is None:
+            self._scanning = threading.Thread(target=self._scan, daemon=True)
+            self._scanning.start()
+        time.sleep(0.3)
+
+    def stop_scanning(self):
+        self._scan_of = None
+
+    def _scan(self):
+        while not rospy.is_shutdown():
+            if self._scan_of is not None:
+                self.scan(*self._scan_of)
+            time.sleep(0.1)
+
+
+class AnswerTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.robot = Neighbours("/free")
+
+    def setUp(self):
+        self.robot.ask()  # ends what an earlier test left
+        time.sleep(0.5)
+
+    def test_correct_moves_within_the_limits_and_ends_in_zeros(self):
+        message = self.robot.answer("recognised", "squat")
+        self.assertEqual((message.kind, message.text), ("correct", "Well done! That was a squat"))
+        self.robot.wait_for_rest()
+        self.assertEqual({(0.0, 1.5), (-0.2, 0.0)}, set(self.robot.moves()))
+
+    def test_wrong_says_what_it_saw(self):
+        message = self.robot.answer("recognised", "push_up", asked="lunge")
+        self.assertEqual((message.kind, message.text), ("wrong", "I saw a push-up"))
+        self.robot.wait_for_motion()
+
+    def test_unknown_is_wrong_with_a_kind_text(self):
+        message = self.robot.answer("unknown", "unknown", asked="lunge")
+        self.assertEqual((message.kind, message.text), ("wrong", "I did not recognise that as a lunge"))
+        self.robot.wait_for_rest()
+        self.assertEqual({(0.0, 0.5)}, set(self.robot.moves()))
+
+    def test_no_person_and_a_failure_are_problems_without_motion(self):
+        for status in ("not_seen", "failed"):
+            message = self.robot.answer(status)
+            self.assertEqual(message.kind, "problem")
+            time.sleep(0.5)
+            self.assertEqual(self.robot.moves(), [])
+
+    def test_a_prediction_of_another_round_is_ignored(self):
+        del self.robot.messages[:]
+        old, number = self.robot.ask(), self.robot.ask("lunge")
+        self.robot.predict(old, "recognised", "squat")
+        self.robot.predict(number + 1, "recognised", "lunge")
+        self.robot.predict(number, "not_seen")
+        wait_for(lambda: self.robot.messages, "the answer")
+        time.sleep(0.5)
+        self.assertEqual([(message.round, message.kind) for message in self.robot.messages], [(number, "problem")])
+
+    def test_a_round_is_answered_once(self):
+        self.robot.answer("not_seen")
+        number = self.robot.messages[0].round
+        self.robot.predict(number, "recognised", "squat")
+        time.sleep(0.5)
+        self.assertEqual(len(self.robot.messages), 1)
+        self.assertEqual(self.robot.moves(), [])
+
+    def test_a_new_round_ends_the_motion(self):
+        self.robot.answer("recognised", "lunge")
+        self.robot.wait_for_motion()
+        self.robot.ask()
+        self.robot.wait_for_rest()
+
+    def test_stop_ends_the_motion_and_stays_until_released(self):
+        self.robot.answer("recognised", "lunge")
+        self.robot.wait_for_motion()
+        self.assertTrue(self.robot.stop(True).success)
+        self.robot.wait_for_rest()
+        self.assertTrue(self.robot.stopped[-1])
+        self.assertEqual(self.robot.answer("recognised", "squat").kind, "correct")
+        time.sleep(0.5)
+        self.assertEqual(self.robot.moves(), [])
+        self.assertTrue(self.robot.stop(False).success)
+        wait_for(lambda: not self.robot.stopped[-1], "the release on the topic stopped")
+        self.robot.answer("recognised", "squat")
+        self.robot.wait_for_motion()
+
+
+class LaserTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.robot = Neighbours("/laser")
+
+    def setUp(self):
+        self.robot.ask()
+        self.robot.stop_scanning()
+        time.sleep(1.5)  # longer than scan_timeout: scans of an earlier test are old
+
+    def test_no_scan_no_motion_but_an_answer(self):
+        self.assertEqual(self.robot.answer("recognised", "squat").kind, "correct")
+        time.sleep(1.0)
+        self.assertEqual(self.robot.moves(), [])
+
+    def test_the_direction_of_motion_decides_what_is_in_the_way(self):
+        self.robot.keep_scanning(180)  # behind
+        self.robot.answer("recognised", "lunge")  # drives forwards
+        self.robot.wait_for_motion()
+        self.robot.keep_scanning(0)
+        self.robot.wait_for_rest()
+        self.robot.answer("recognised", "lunge")
+        time.sleep(0.5)
+        self.assertEqual(self.robot.moves(), [])
+
+    def test_something_beside_the_robot_forbids_turning(self):
+        self.robot.keep_scanning(90)
+        self.robot.answer("recognised", "squat")
+        time.sleep(0.5)
+        self.assertEqual(self.robot.moves(), [])
+        self.robot.keep_scanning()
+        self.robot.answer("recognised", "squat")
+        self.robot.wait_for_motion()
+
+    def test_a_laser_that_falls_silent_ends_the_motion(self):
+        self.robot.keep_scanning()
+        self.robot.answer("recognised", "lunge")
+        self.robot.wait_for_motion()
+        self.robot.stop_scanning()
+        self.robot.wait_for_rest()
+
+    def test_a_broken_scan_ends_the_motion(self):
+        self.robot.keep_scanning()
+        self.robot.answer("recognised", "lunge")
+        self.robot.wait_for_motion()
+        self.robot.stop_scanning()
+        self.robot.scans.publish(LaserScan())
+        self.robot.wait_for_rest()
+
+
+class EndTest(unittest.TestCase):
+    """Controllers that are started here, because they are to end."""
+
+    def start(self, *arguments):
+        program = roslib.packages.find_node("rehab_coach", "turtlebot_controller")[0]
+        process = subprocess.Popen([program, "__ns:=/ending", "_require_scan:=false"] + list(arguments),
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def drive_and_end_by(self, number):
+        rospy.set_param("/ending/turtlebot_controller/motions", {"correct": [{"linear": 0.1, "seconds": 4.0}]})
+        process = self.start()
+        robot = Neighbours("/ending")
+        robot.answer("recognised", "squat")
+        robot.wait_for_motion()
+        process.send_signal(number)
+        process.wait(PATIENCE)
+        time.sleep(0.3)
+        return robot
+
+    def test_an_interrupted_controller_leaves_zeros_behind(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            robot = self.drive_and_end_by(number)
+            self.assertEqual(robot.velocities[-2:], [(0.0, 0.0)] * 2)
+
+    def test_a_killed_controller_sends_zeros_when_it_comes_back(self):
+        robot = self.drive_and_end_by(signal.SIGKILL)
+        self.assertNotEqual(robot.velocities[-1], (0.0, 0.0))  # nothing can be sent then
+        self.start()
+        wait_for(lambda: robot.velocities[-3:] == [(0.0, 0.0)] * 3, "zeros of the new controller")
+
+    def test_the_stop_outlives_the_controller(self):
+        process = self.start()
+        robot = Neighbours("/ending")
+        robot.stop(True)
+        process.kill()
+        process.wait(PATIENCE)
+        self.start()
+        robot.stopped[:] = []
+        wait_for(lambda: robot.stopped == [True], "the stop that is still on")
+        rospy.delete_param("/ending/turtlebot_controller/stopped")
+
+    def test_a_wrong_parameter_ends_it_with_its_name(self):
+        for argument, words in (("_stop_distance:=near", "/ending/turtlebot_controller/stop_distance is 'near'"),
+                                ("_linear_limit:=0.5", "a number from 0.0 to 0.26"),
+                                ("_motions:={correct: [{linear: 1.0}]}", "segment 1 of")):
+            process = self.start(argument)
+            output = process.communicate(timeout=PATIENCE)[0]
+            self.assertEqual(process.returncode, 1)
+            self.assertIn(words, output)
+            self.assertNotIn("Traceback", output)
+            rospy.delete_param("/ending/turtlebot_controller" + argument[:argument.index(":=")].replace("_", "/", 1))
+
+
+if __name__ == "__main__":
+    rospy.init_node("turtlebot_controller_test", anonymous=True)
+    case = {"answers": AnswerTest, "laser": LaserTest, "end": EndTest}[sys.argv[1]]
+    rostest.rosrun("rehab_coach", "turtlebot_controller_" + sys.argv[1], case)
