@@ -34,11 +34,11 @@ def hop_distance(layout: Layout = COCO_18) -> np.ndarray:
 def spatial_configuration_adjacency(layout: Layout = COCO_18, centre: str = "neck") -> np.ndarray:
     """Spatial configuration partitioning (Yan, Xiong and Lin: ST-GCN, AAAI 2018, section 3.4).
 
-    The neighbourhood of a joint (itself and the joints one edge away) falls into three sets, each with weights
-    of its own: the root (the joint itself and neighbours as far from the centre as it), the centripetal
-    neighbours (nearer to the centre than the joint) and the centrifugal ones (farther). Distance is the number
-    of edges to the centre. The published code measures it only up to one edge, so that beyond the shoulders
-    every neighbour counts as root; here it is the whole distance, as the paper says.
+    The neighbourhood of a joint (itself and the joints one edge away) falls into three sets, each with
+    weights of its own: the root (the joint itself and neighbours as far from the centre as it), the
+    centripetal neighbours (nearer to the centre than the joint) and the centrifugal ones (farther). Distance
+    is the number of edges to the centre. The published code measures it only up to one edge, so that beyond
+    the shoulders every neighbour counts as root; here it is the whole distance, as the paper says.
 
     Args:
         layout: which joints there are.
@@ -46,7 +46,8 @@ def spatial_configuration_adjacency(layout: Layout = COCO_18, centre: str = "nec
 
     Returns:
         float32 (3, V, V), `[set, from, to]`: what the joint `to` takes from the joint `from`. The sum of the
-        sets is A D^-1 (adjacency with self-loops, each column divided by its sum): a mean over the neighbourhood.
+        sets is A D^-1 (adjacency with self-loops, each column divided by its sum), a mean over the
+        neighbourhood.
 
     Raises:
         ValueError: the layout has no joint of the centre's name, or its graph is not connected.

@@ -132,8 +132,8 @@ def load_model(path: str) -> Tuple[STGCN, ModelContract]:
         The network on the CPU, ready for inference (`eval()`), and its contract.
 
     Raises:
-        ModelError: the file is missing, broken, cut short, of another kind, version or layout, or its weights do
-            not fit its own contract; the message says which and what to do.
+        ModelError: the file is missing, broken, cut short, of another kind, version or layout, or its weights
+            do not fit its own contract; the message says which and what to do.
     """
     path = os.fspath(path)
     if not os.path.isfile(path):

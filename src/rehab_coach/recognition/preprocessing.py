@@ -25,10 +25,10 @@ BOX_LIMIT = 2.0
 def normalise(key_points: np.ndarray, size: Sequence[float], method: str) -> np.ndarray:
     """Make coordinates independent of the picture's size ("picture") or also of the person's place ("box").
 
-    "picture" is the published preprocessing: x / width - 0.5, y / height - 0.5. "box" centres on and scales by
-    the person's bounding box over all the frames given, its longer side becoming 1: invariant to position and
-    distance, the aspect ratio is kept. The box spans the 5th to the 95th percentile of the well seen joints,
-    those with at least half of the median score, so that a few false joints do not move it.
+    "picture" is the published preprocessing: x / width - 0.5, y / height - 0.5. "box" centres on and scales
+    by the person's bounding box over all the frames given, its longer side becoming 1: invariant to position
+    and distance, the aspect ratio is kept. The box spans the 5th to the 95th percentile of the well seen
+    joints, those with at least half of the median score, so that a few false joints do not move it.
 
     Args:
         key_points: (..., T, V, 3) x and y in pixels, score; each leading index is a window of its own.

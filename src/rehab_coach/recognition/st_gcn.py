@@ -108,7 +108,7 @@ class STGCN(nn.Module):
     """The published network, with other widths where the configuration says so.
 
     Batch norm over the input's V * C rows, ten layers, mean over time, joints and persons, linear head. Input
-    (N, 3, T, V, M): batch, (x, y, score), frames, joints, persons. Output (N, classes): scores before softmax.
+    (N, 3, T, V, M): batch, (x, y, score), frames, joints, persons. Output (N, classes): before softmax.
     """
 
     def __init__(self, config: NetworkConfig = NetworkConfig(), layout: Layout = COCO_18):

@@ -1,0 +1,125 @@
+"""A skeleton sequence in, an exercise out: what the robot, the command line and the evaluation call."""
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+import numpy as np
+import torch
+
+from rehab_coach.paths import share_path
+from rehab_coach.recognition.fused import FusedSTGCN
+from rehab_coach.recognition.model_file import UNKNOWN, ModelContract, load_model
+from rehab_coach.recognition.preprocessing import windows
+from rehab_coach.recognition.st_gcn import STGCN
+from rehab_coach.skeleton import SkeletonSequence
+
+RECOGNISED = "recognised"
+NOT_SEEN = "not_seen"
+
+
+@dataclass(frozen=True, eq=False)
+class Recognition:
+    """The answer about one recording.
+
+    Attributes:
+        label: the exercise, or "unknown".
+        status: "recognised", "unknown" (a person, but no exercise that the model is sure of) or "not_seen"
+            (too few frames hold a person to say anything).
+        confidence: of the label, 0..1: the exercise's probability, or one minus the best exercise's for
+            "unknown"; 0 when nobody was seen.
+        labels: the model's, in the order of the probabilities.
+        probabilities: float32, sum 1; all 0 when nobody was seen.
+    """
+
+    label: str
+    status: str
+    confidence: float
+    labels: Tuple[str, ...]
+    probabilities: np.ndarray
+
+
+def default_model() -> str:
+    """Path of the model that ships with the package."""
+    return share_path("models", "coach.safetensors")
+
+
+class Recognizer:
+    """Recognises the exercise that one person does.
+
+    Args:
+        network: trained; taken over as it is now.
+        contract: what the network was trained for.
+        threads: CPU threads of PyTorch, for the whole process; None leaves its default.
+        minimum_seen: a recording is "not_seen" if a smaller share of its frames holds a person,
+        minimum_seconds: or if a person was seen for a shorter time.
+    """
+
+    def __init__(self, network: STGCN, contract: ModelContract, threads: Optional[int] = None,
+                 minimum_seen: float = 0.3, minimum_seconds: float = 0.5):
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self.contract = contract
+        self.minimum_seen, self.minimum_seconds = minimum_seen, minimum_seconds
+        self._network = FusedSTGCN(network)
+        self._exercises = np.array([label != UNKNOWN for label in contract.labels])
+
+    @classmethod
+    def load(cls, path: Optional[str] = None, **options) -> "Recognizer":
+        """A recognizer with the model in a file, by default the one that ships.
+
+        Raises:
+            ModelError: the file is missing, broken or of another kind.
+        """
+        return cls(*load_model(path or default_model()), **options)
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """Everything that the model can answer."""
+        return self.contract.labels
+
+    def warm_up(self, duration: float = 10.0) -> None:
+        """Recognise an empty recording of so many seconds: no first-time set-up then falls into a wait."""
+        frames = int(duration * self.contract.rate) + 1
+        key_points = np.zeros((frames, 18, 3), np.float32)
+        empty = SkeletonSequence(key_points, np.arange(frames) / self.contract.rate, (640, 480))
+        for _ in range(2):  # PyTorch sets up on the first call of a shape and settles on the second
+            self._probabilities(windows(empty, self.contract))
+
+    def recognize(self, sequence: SkeletonSequence, method: str = "interpolate") -> Recognition:
+        """Say which exercise a recording shows.
+
+        A recording longer than the model's window is recognised in overlapping windows, whose probabilities
+        are averaged, each as heavy as the share of its frames that holds a person.
+
+        Args:
+            sequence: of one person, at any frame rate.
+            method: how to get to the model's rate: "interpolate" or "copy".
+
+        Raises:
+            ValueError: an unknown method.
+        """
+        labels = self.contract.labels
+        if not self._is_seen(sequence):
+            return Recognition(UNKNOWN, NOT_SEEN, 0.0, labels, np.zeros(len(labels), np.float32))
+        inputs = windows(sequence, self.contract, method)
+        weights = (inputs[:, 2] > 0).any(axis=(2, 3)).mean(axis=1)
+        if not weights.any():   # never seen in two neighbouring frames: nothing is left at the model's rate
+            return Recognition(UNKNOWN, NOT_SEEN, 0.0, labels, np.zeros(len(labels), np.float32))
+        probabilities = np.average(self._probabilities(inputs), axis=0, weights=weights).astype(np.float32)
+        best = int(np.argmax(np.where(self._exercises, probabilities, -1)))
+        confidence = float(probabilities[best])
+        if best != int(probabilities.argmax()) or confidence < self.contract.unknown_threshold:
+            return Recognition(UNKNOWN, UNKNOWN, 1 - confidence, labels, probabilities)
+        return Recognition(labels[best], RECOGNISED, confidence, labels, probabilities)
+
+    def _is_seen(self, sequence: SkeletonSequence) -> bool:
+        """Whether a person is in enough of the frames, for long enough."""
+        if len(sequence) < 2:
+            return False
+        share = float(sequence.seen.mean())
+        seconds = share * len(sequence) / sequence.rate
+        return share > 0 and share >= self.minimum_seen and seconds >= self.minimum_seconds
+
+    def _probabilities(self, inputs: np.ndarray) -> np.ndarray:
+        """(windows, 3, T, V, M) -> float32 (windows, classes)."""
+        with torch.inference_mode():
+            return torch.softmax(self._network(torch.from_numpy(inputs)), dim=1).numpy()
