@@ -1,12 +1,17 @@
-"""Every state of the screen with an example: for pictures in documents, and for looking at what was changed."""
-import os
-from typing import Dict, List, Optional
+"""An example of every state of the screen, for documents and for looking at what was changed."""
 
+import os
+from typing import Dict, List, Optional, Tuple
+
+import cv2
 import numpy as np
 import pygame
 
+from rehab_coach.display.picture import PictureDecoder, PictureSkeleton, compose
 from rehab_coach.display.renderer import Renderer
 from rehab_coach.display.state import Motion, ScreenState, View
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.skeleton import COCO_18
 
 _PROMPT = "Please do a jumping jack"
 
@@ -14,10 +19,12 @@ _PROMPT = "Please do a jumping jack"
 def example_views() -> Dict[str, View]:
     """One view for each state by its name, made by the messages that lead to it."""
     views: Dict[str, View] = {}
-    state = ScreenState(welcome=0.0)
+    state = ScreenState()
     state.message("Getting ready …", "info", 0, 0, 0.0)
     views["welcome"] = state.view(0.0)
-    for number, (asked, seen) in enumerate((("squat", "squat"), ("lunge", "lunge"), ("deadlift", "squat")), 1):
+    for number, (asked, seen) in enumerate(
+        (("squat", "squat"), ("lunge", "lunge"), ("deadlift", "squat")), 1
+    ):
         state.request(number, asked)
         state.prediction(number, "recognised", seen, 0.9)
         state.message("", "correct" if asked == seen else "wrong", 0, number, 1.0)
@@ -62,32 +69,65 @@ def example_views() -> Dict[str, View]:
     return views
 
 
-def draw_gallery(folder: str, picture: Optional[np.ndarray] = None, width: int = 1024, height: int = 600,
-                 moment: float = 0.9) -> List[str]:
+def drawn_patient(width: int = 640, height: int = 480) -> Tuple[np.ndarray, PictureSkeleton]:
+    """A plain figure, BGR uint8 (height, width, 3), and its skeleton, for when no video is at hand."""
+    shade = np.linspace(150, 90, height)[:, None, None] * np.array([1.0, 0.94, 0.88])
+    picture = np.repeat(shade, width, axis=1).astype(np.uint8)
+    picture[int(height * 0.86) :] = (66, 72, 80)
+    # Nose, neck; right and left arm, right and left leg; eyes, ears: percent of the height, from the middle.
+    places = (
+        "0 20  0 30  -9 30 -18 21 -22 9  9 30 18 21 22 9  -6 57 -11 74 -14 91  6 57 11 74 14 91"
+        "  -2 18  2 18  -4 19  4 19"
+    )
+    points = np.array(places.split(), float).reshape(-1, 2) * height / 100 + (width / 2.0, 0)
+    for first, second in COCO_18.limbs[1:13]:
+        cv2.line(
+            picture,
+            *[tuple(int(round(value)) for value in points[joint]) for joint in (first, second)],
+            (70, 60, 52),
+            height // 14,
+            cv2.LINE_AA,
+        )
+    cv2.circle(picture, (width // 2, int(height * 0.19)), height // 15, (120, 150, 190), -1, cv2.LINE_AA)
+    key_points = np.column_stack([points, np.full(len(points), 0.9)]).astype(np.float32)
+    return picture, PictureSkeleton(key_points, (width, height), 0.0)
+
+
+def draw_gallery(
+    folder: str,
+    picture: np.ndarray,
+    skeleton: Optional[PictureSkeleton] = None,
+    width: int = 1024,
+    height: int = 600,
+    moment: float = 0.3,
+) -> List[str]:
     """Write one PNG for each state.
 
     Args:
         folder: it is made where it is missing.
-        picture: uint8 (H, W, 3) RGB for the place of the camera; a grey ground without one.
+        picture: uint8 (H, W, 3) BGR for the place of the camera; it is shown as in a mirror.
+        skeleton: what is drawn over it.
         width, height: of the screen in pixels.
         moment: seconds, where moving things stand.
 
     Returns:
         The files.
-    """
-    import cv2
 
+    Raises:
+        RehabCoachError: the folder cannot be written.
+    """
     pygame.font.init()
-    os.makedirs(folder, exist_ok=True)
     surface = pygame.Surface((width, height))
     renderer = Renderer(surface)
-    picture = np.full((480, 640, 3), 70, np.uint8) if picture is None else picture
+    data = cv2.imencode(".png", picture)[1].tobytes()
     files = []
     for name, view in example_views().items():
-        box = renderer.picture_box(view)
-        scale = min(box[0] / float(picture.shape[1]), box[1] / float(picture.shape[0]))
-        shown = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        shown = compose(PictureDecoder().decode(data, renderer.picture_box(view)), skeleton, mirror=True)
         renderer.draw(view, None if name == "no_picture" else shown, moment)
         files.append(os.path.join(folder, name + ".png"))
-        pygame.image.save(surface, files[-1])
+        try:
+            os.makedirs(folder, exist_ok=True)
+            pygame.image.save(surface, files[-1])
+        except (OSError, pygame.error) as error:
+            raise RehabCoachError("cannot write {}: {}".format(files[-1], error)) from error
     return files

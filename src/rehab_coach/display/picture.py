@@ -1,4 +1,5 @@
 """The camera's picture on the screen: which one, decoded, mirrored, with the skeleton that belongs to it."""
+
 from collections import deque
 from typing import Deque, NamedTuple, Optional, Tuple
 
@@ -18,7 +19,7 @@ class CameraPicture(NamedTuple):
 
 
 class PictureSkeleton(NamedTuple):
-    """The key points of one picture: (V, 3) x, y in pixels of a picture of `size` (width, height), and score."""
+    """Key points (V, 3): x, y in pixels of a picture of `size` (width, height), and score."""
 
     key_points: np.ndarray
     size: Tuple[int, int]
@@ -29,19 +30,21 @@ class PictureSkeleton(NamedTuple):
 class PictureBuffer:
     """Keeps the last pictures and skeletons until they are drawn. It does no locking.
 
-    A skeleton comes later than its picture, by the time that the estimator takes. As long as that is short the
-    picture waits for its skeleton, so that the lines lie on the body; when it is long the picture goes first and the
-    last skeleton is drawn over it; when it is older than `memory` it is left out.
+    A skeleton comes later than its picture, by the time that the estimator takes. As long as that is short
+    the picture waits for its skeleton, so that the lines lie on the body; when it is long the picture goes
+    first and the last skeleton is drawn over it; when it is older than `memory` it is left out.
     """
 
     def __init__(self, patience: float = 0.2, memory: float = 0.5, stale: float = 2.0):
-        """Args: patience, memory: seconds, see above. stale: seconds after which a picture is no longer live."""
+        """Args: patience, memory: see above. stale: age at which a picture is no longer live. All in seconds."""
         self._pictures: Deque[CameraPicture] = deque(maxlen=12)
         self._skeletons: Deque[PictureSkeleton] = deque(maxlen=12)
         self._patience, self._memory, self._stale = patience, memory, stale
 
     def add_picture(self, data: bytes, stamp: float, now: float) -> None:
-        if self._pictures and stamp < self._pictures[-1].stamp:  # the clock or the camera has been started anew
+        if (
+            self._pictures and stamp < self._pictures[-1].stamp
+        ):  # the clock or the camera has been started anew
             self._pictures.clear()
             self._skeletons.clear()
         self._pictures.append(CameraPicture(data, stamp, now))
@@ -74,10 +77,14 @@ class PictureBuffer:
 
 
 class PictureDecoder:
-    """Decodes JPEG or PNG no larger than it is shown: a large JPEG costs a quarter when it is read at half size."""
+    """Decodes JPEG or PNG no larger than it is shown: at half size a JPEG costs a quarter."""
 
-    _REDUCED = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
-                8: cv2.IMREAD_REDUCED_COLOR_8}
+    _REDUCED = {
+        1: cv2.IMREAD_COLOR,
+        2: cv2.IMREAD_REDUCED_COLOR_2,
+        4: cv2.IMREAD_REDUCED_COLOR_4,
+        8: cv2.IMREAD_REDUCED_COLOR_8,
+    }
 
     def __init__(self):
         self._size = (0, 0)  # of the last picture in full
@@ -92,8 +99,14 @@ class PictureDecoder:
         Returns:
             uint8 (H, W, 3) BGR that touches the box on two sides, or None if the data is no picture.
         """
-        reduction = max([factor for factor in self._REDUCED
-                         if self._size[0] >= factor * box[0] or self._size[1] >= factor * box[1]] or [1])
+        reduction = max(
+            [
+                factor
+                for factor in self._REDUCED
+                if self._size[0] >= factor * box[0] or self._size[1] >= factor * box[1]
+            ]
+            or [1]
+        )
         picture = self._read(data, self._REDUCED[reduction])
         if picture is None:
             return None

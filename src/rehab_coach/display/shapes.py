@@ -1,8 +1,9 @@
 """Icons and rings with smooth edges.
 
-PyGame draws circles and lines without anti-aliasing, so shapes are painted four times too large with OpenCV, shrunk to
-a mask and turned into a surface of one colour. Masks are cached: a shape costs time once.
+PyGame draws circles and lines without anti-aliasing, so shapes are painted four times too large with OpenCV,
+shrunk to a mask and turned into a surface of one colour. Masks are cached: a shape costs time once.
 """
+
 import functools
 from typing import Callable, Dict, Sequence, Tuple
 
@@ -32,11 +33,22 @@ def icon(name: str, size: int, colour: Colour) -> pygame.Surface:
 @functools.lru_cache(maxsize=64)
 def rounded(width: int, height: int, radius: int, colour: Colour) -> pygame.Surface:
     """A filled rectangle with round corners."""
+
     def paint(canvas: "Canvas") -> None:
         r = radius / float(min(width, height))
         right, bottom = width / float(min(width, height)) - r, height / float(min(width, height)) - r
-        canvas.polygon([(r, 0), (right, 0), (right + r, r), (right + r, bottom), (right, bottom + r),
-                        (r, bottom + r), (0, bottom), (0, r)])
+        canvas.polygon(
+            [
+                (r, 0),
+                (right, 0),
+                (right + r, r),
+                (right + r, bottom),
+                (right, bottom + r),
+                (r, bottom + r),
+                (0, bottom),
+                (0, r),
+            ]
+        )
         for x in (r, right):
             for y in (r, bottom):
                 canvas.disc((x, y), r)
@@ -45,7 +57,9 @@ def rounded(width: int, height: int, radius: int, colour: Colour) -> pygame.Surf
 
 
 @functools.lru_cache(maxsize=16)
-def corners(width: int, height: int, radius: int, colour: Colour) -> Tuple[Tuple[pygame.Surface, Tuple[int, int]], ...]:
+def corners(
+    width: int, height: int, radius: int, colour: Colour
+) -> Tuple[Tuple[pygame.Surface, Tuple[int, int]], ...]:
     """What a picture's square corners are covered with to look round: four surfaces with their places."""
     inside = pygame.surfarray.array_alpha(rounded(4 * radius, 4 * radius, radius, colour)).T
     parts = []
@@ -57,7 +71,7 @@ def corners(width: int, height: int, radius: int, colour: Colour) -> Tuple[Tuple
 
 @functools.lru_cache(maxsize=8)
 def _ring_field(size: int, thickness: int) -> Tuple[np.ndarray, np.ndarray]:
-    """Angle from the top (clockwise, in parts of a turn) and opacity of a whole ring, both float32 (size, size)."""
+    """Angle from the top, clockwise in parts of a turn, and opacity of a whole ring: float32 (size, size)."""
     y, x = np.mgrid[:size, :size].astype(np.float32) - (size - 1) / 2.0
     radius = np.hypot(x, y)
     opacity = np.clip(thickness / 2.0 - np.abs(radius - (size - thickness) / 2.0 + 1) + 0.5, 0, 1)
@@ -69,7 +83,11 @@ def ring(size: int, thickness: int, fraction: float, colour: Colour, track: Colo
     turn, opacity = _ring_field(size, thickness)
     # One pixel along the ring is this part of a turn: it gives the end of the arc a smooth edge.
     pixel = 1.0 / (np.pi * (size - thickness))
-    filled = np.clip((fraction - turn) / pixel + 0.5, 0, 1) if 0 < fraction < 1 else np.full_like(turn, fraction >= 1)
+    filled = (
+        np.clip((fraction - turn) / pixel + 0.5, 0, 1)
+        if 0 < fraction < 1
+        else np.full_like(turn, fraction >= 1)
+    )
     pixels = np.empty((size, size, 4), np.uint8)
     for channel in range(3):
         pixels[..., channel] = track[channel] + filled * (colour[channel] - track[channel])
@@ -90,8 +108,15 @@ class Canvas:
     def line(self, points: Sequence[Sequence[float]], width: float, ink: int = 255) -> None:
         """A line with round ends and joints."""
         for start, end in zip(points[:-1], points[1:]):
-            cv2.line(self.mask, self._at(start), self._at(end), ink, max(1, int(round(width * self._scale))),
-                     cv2.LINE_8, 4)
+            cv2.line(
+                self.mask,
+                self._at(start),
+                self._at(end),
+                ink,
+                max(1, int(round(width * self._scale))),
+                cv2.LINE_8,
+                4,
+            )
         for point in points:
             self.disc(point, width / 2, ink)
 
@@ -99,13 +124,18 @@ class Canvas:
         cv2.circle(self.mask, self._at(centre), int(round(radius * self._scale * 16)), ink, -1, cv2.LINE_8, 4)
 
     def polygon(self, points: Sequence[Sequence[float]], ink: int = 255) -> None:
-        cv2.fillPoly(self.mask, [np.array([self._at(point) for point in points], np.int32)], ink, cv2.LINE_8, 4)
+        cv2.fillPoly(
+            self.mask, [np.array([self._at(point) for point in points], np.int32)], ink, cv2.LINE_8, 4
+        )
 
-    def arc(self, centre: Sequence[float], radius: float, start: float, end: float, width: float,
-            ink: int = 255) -> None:
+    def arc(
+        self, centre: Sequence[float], radius: float, start: float, end: float, width: float, ink: int = 255
+    ) -> None:
         """Part of a circle; angles in degrees, clockwise from the right."""
         angles = np.radians(np.linspace(start, end, 40))
-        self.line([(centre[0] + radius * np.cos(a), centre[1] + radius * np.sin(a)) for a in angles], width, ink)
+        self.line(
+            [(centre[0] + radius * np.cos(a), centre[1] + radius * np.sin(a)) for a in angles], width, ink
+        )
 
 
 def painted(width: int, height: int, paint: Callable[[Canvas], None]) -> np.ndarray:
@@ -180,6 +210,13 @@ def _disc(canvas: Canvas) -> None:
 
 
 ICONS: Dict[str, Callable[[Canvas], None]] = {
-    "tick": _tick, "cross": _cross, "question": _question, "warning": _warning, "unseen": _unseen,
-    "no_camera": _no_camera, "whole_body": _whole_body, "stop": _stop, "disc": _disc,
+    "tick": _tick,
+    "cross": _cross,
+    "question": _question,
+    "warning": _warning,
+    "unseen": _unseen,
+    "no_camera": _no_camera,
+    "whole_body": _whole_body,
+    "stop": _stop,
+    "disc": _disc,
 }

@@ -1,4 +1,5 @@
 """What the screen shows, worked out from what has happened: no drawing, no ROS, no clock of its own."""
+
 import enum
 import math
 import re
@@ -22,9 +23,6 @@ class Phase(enum.Enum):
     REST = "rest"
 
 
-OUTCOMES = (Phase.CORRECT, Phase.WRONG, Phase.UNKNOWN, Phase.NOT_SEEN)
-
-
 class Motion(enum.Enum):
     """What the person at the keyboard wants of the robot's wheels, and whether the robot has confirmed it."""
 
@@ -41,14 +39,14 @@ class View(NamedTuple):
 
     phase: Phase
     headline: str
-    note: str = ""                       # a second, smaller text
-    label: str = ""                      # the exercise that was asked for
-    seen: str = ""                       # the exercise that was recognised
+    note: str = ""  # a second, smaller text
+    label: str = ""  # the exercise that was asked for
+    seen: str = ""  # the exercise that was recognised
     confidence: float = 0.0
-    remaining: float = 0.0               # seconds of a countdown or recording
-    fraction: float = 0.0                # the same as a part of its whole, 1 = just started
+    remaining: float = 0.0  # seconds of a countdown or recording
+    fraction: float = 0.0  # the same as a part of its whole, 1 = just started
     round: int = 0
-    outcomes: Tuple[Phase, ...] = ()     # of the rounds so far, oldest first
+    outcomes: Tuple[Phase, ...] = ()  # of the rounds so far, oldest first
     motion: Motion = Motion.ALLOWED
 
     @property
@@ -62,7 +60,7 @@ class View(NamedTuple):
 
     @property
     def answered(self) -> int:
-        """Rounds in which a movement was judged; one in which nobody was seen is not held against the person."""
+        """Rounds in which a movement was judged; nobody is to blame for not having been seen."""
         return sum(outcome is not Phase.NOT_SEEN for outcome in self.outcomes)
 
 
@@ -89,11 +87,8 @@ class ScreenState:
     # Two countdown messages whose ends differ by less than this are one countdown: the ring runs on smoothly.
     _SAME_COUNTDOWN = 0.4
 
-    def __init__(self, welcome: float = 4.0):
-        """Args: welcome: seconds for which the first screen stays although a prompt has come."""
+    def __init__(self) -> None:
         self.motion = Motion.ALLOWED
-        self._welcome = welcome
-        self._started: Optional[float] = None
         self._message: Optional[_Message] = None
         self._round, self._label = 0, ""
         self._prompts: Dict[int, str] = {}
@@ -103,15 +98,15 @@ class ScreenState:
         self._countdown_round = -1
         self._recording = False
 
-    def request(self, round: int, label: str) -> None:  # pylint: disable=redefined-builtin
-        """The robot asks for an exercise. A round number that goes back means a new session: the score starts anew."""
+    def request(self, round: int, label: str) -> None:
+        """The robot asks for an exercise; a lower number than before begins a new session and a new score."""
         if round < self._round:
             self._prompts = {number: text for number, text in self._prompts.items() if number == round}
             self._predictions.clear()
             self._answers.clear()
         self._round, self._label = round, label
 
-    def message(self, text: str, kind: str, seconds: float, round: int, now: float) -> None:  # pylint: disable=redefined-builtin
+    def message(self, text: str, kind: str, seconds: float, round: int, now: float) -> None:
         """A text for the person.
 
         Args:
@@ -129,36 +124,55 @@ class ScreenState:
         elif kind in ("correct", "wrong"):
             self._answers[round] = kind == "correct"
 
-    def prediction(self, round: int, status: str, label: str, confidence: float) -> None:  # pylint: disable=redefined-builtin
+    def prediction(self, round: int, status: str, label: str, confidence: float) -> None:
         """The network's answer for a round, as in Prediction.msg."""
         self._predictions[round] = _Prediction(status, label, confidence)
 
     def view(self, now: float) -> View:
         """What to show at a time that is not before the last call."""
-        self._started = now if self._started is None else self._started
         phase = self._phase(now)
         message = self._message
-        number = self._round if phase in (Phase.WELCOME, Phase.REST) or not message else message.round or self._round
+        number = (
+            self._round
+            if phase in (Phase.WELCOME, Phase.REST) or not message
+            else message.round or self._round
+        )
         prediction = self._predictions.get(number, _Prediction("", "", 0.0))
         headline, note = self._texts(phase, number)
         left = max(self._countdown_end - now, 0.0) if phase in (Phase.COUNTDOWN, Phase.RECORDING) else 0.0
         outcomes = [self._outcome(each) for each in sorted(set(self._answers) | set(self._predictions))]
         return View(
-            phase, headline, note, label=self._label if number == self._round else "",
-            seen=prediction.label if phase in OUTCOMES and prediction.status == "recognised" else "",
-            confidence=prediction.confidence, remaining=left,
+            phase,
+            headline,
+            note,
+            label=self._label if number == self._round else "",
+            seen=prediction.label if phase in (Phase.CORRECT, Phase.WRONG) else "",
+            confidence=prediction.confidence,
+            remaining=left,
             fraction=min(left / self._countdown_whole, 1.0) if self._countdown_whole else 0.0,
-            round=number, outcomes=tuple(outcome for outcome in outcomes if outcome), motion=self.motion)
+            round=number,
+            outcomes=tuple(outcome for outcome in outcomes if outcome),
+            motion=self.motion,
+        )
 
     def _count_down(self, text: str, seconds: float, now: float, follows: bool) -> None:
         end = now + seconds
         longer = follows and end > self._countdown_end + self._SAME_COUNTDOWN
-        # Both the countdown and the recording after it come as countdowns. The recording is the one that says so,
-        # or that starts with more seconds when the one before has run out.
-        recording = (text.strip().lower().startswith("go")
-                     or self._recording and follows and not longer
-                     or longer and self._countdown_end - now < 1.0)
-        is_new = recording != self._recording or not follows or abs(end - self._countdown_end) > self._SAME_COUNTDOWN
+        # Both the countdown and the recording after it come as countdowns. The recording is the one that says
+        # so, or that starts with more seconds when the one before has run out.
+        recording = (
+            text.strip().lower().startswith("go")
+            or self._recording
+            and follows
+            and not longer
+            or longer
+            and self._countdown_end - now < 1.0
+        )
+        is_new = (
+            recording != self._recording
+            or not follows
+            or abs(end - self._countdown_end) > self._SAME_COUNTDOWN
+        )
         if is_new:
             self._countdown_end = end
         if recording != self._recording or not follows or longer:
@@ -176,7 +190,7 @@ class ScreenState:
         if message.seconds and now > message.time + message.seconds:
             return self._after(message, now)
         if message.kind == "prompt":
-            return Phase.WELCOME if now < self._started + self._welcome else Phase.PROMPT
+            return Phase.PROMPT
         if message.kind == "info":
             return Phase.ADVICE
         outcome = self._outcome(message.round)
@@ -189,7 +203,9 @@ class ScreenState:
             return Phase.REST
         if self._recording and message.round == self._round:
             return Phase.RECORDING if now < self._countdown_end else Phase.THINKING
-        return Phase.PROMPT if message.round in self._prompts or self._round in self._prompts else Phase.WELCOME
+        return (
+            Phase.PROMPT if message.round in self._prompts or self._round in self._prompts else Phase.WELCOME
+        )
 
     def _outcome(self, number: int) -> Optional[Phase]:
         if self._answers.get(number):
@@ -210,12 +226,18 @@ class ScreenState:
             return prompt or self._prompts.get(self._round, text), ""
         if phase in (Phase.COUNTDOWN, Phase.RECORDING):
             note = "" if re.fullmatch(r"[\d\s.…]*", text) else text
-            return (prompt, note if self._message.kind == "countdown" else "") if prompt else (text or "Get ready", "")
+            return (
+                (prompt, note if self._message.kind == "countdown" else "")
+                if prompt
+                else (text or "Get ready", "")
+            )
         if phase is Phase.THINKING:
             return "Let me think …", ""
         if phase is Phase.REST:
             return "Take a short break", ""
-        return text or {"correct": "Correct!", "wrong": "Not quite"}.get(self._message.kind, "Something went wrong"), ""
+        return text or {"correct": "Correct!", "wrong": "Not quite"}.get(
+            self._message.kind, "Something went wrong"
+        ), ""
 
 
 def emphasised(text: str, label: str) -> Set[int]:

@@ -1,0 +1,74 @@
+"""rehab-coach screenshots"""
+
+HELP = "Draw every state of the robot's screen into a folder, one PNG each; needs no screen and no ROS."
+EPILOG = """examples:
+  rehab-coach screenshots screens/
+  rehab-coach screenshots screens/ --video squat.mp4 --at 2.5 --size 800x480
+"""
+
+
+def _size(text):
+    width, height = (int(part) for part in text.split("x"))
+    if not (320 <= width <= 3840 and 240 <= height <= 2160):
+        raise ValueError(text)
+    return width, height
+
+
+_size.__name__ = "size (WIDTHxHEIGHT, from 320x240 to 3840x2160)"
+
+
+def add_arguments(parser):
+    parser.add_argument("folder", metavar="DIR", help="where the pictures go; it is made where it is missing")
+    parser.add_argument(
+        "--video",
+        default="",
+        metavar="FILE",
+        help="video for the place of the camera (default: the squat that ships, else a drawn figure)",
+    )
+    parser.add_argument(
+        "--at", type=float, default=3.0, metavar="SECONDS", help="which of its pictures (default: 3)"
+    )
+    parser.add_argument(
+        "--estimator",
+        default="none",
+        choices=["none", "tf_pose", "mediapipe"],
+        help="what finds the skeleton in the video's picture (default: none, no skeleton)",
+    )
+    parser.add_argument(
+        "--size", type=_size, default=(1024, 600), metavar="WxH", help="of the screen (default: 1024x600)"
+    )
+
+
+def run(arguments) -> int:
+    import os
+    from rehab_coach.display.gallery import draw_gallery, drawn_patient
+    from rehab_coach.paths import share_path
+
+    shipped = share_path("test", "data", "squat.mp4")
+    video = arguments.video or (shipped if os.path.exists(shipped) else "")
+    picture, skeleton = _filmed(video, arguments.at, arguments.estimator) if video else drawn_patient()
+    for path in draw_gallery(arguments.folder, picture, skeleton, *arguments.size):
+        print(path)
+    return 0
+
+
+def _filmed(path, seconds, estimator_name):
+    """A picture of a video and, where an estimator is named, the skeleton in it."""
+    from rehab_coach.display.picture import PictureSkeleton
+    from rehab_coach.errors import RehabCoachError
+    from rehab_coach.video import VideoSource
+
+    with VideoSource(path) as source:
+        picture, _ = next(source.read(start=seconds), (None, None))
+    if picture is None:
+        raise RehabCoachError("%s has no picture at %g s; give an earlier one with --at" % (path, seconds))
+    if estimator_name == "none":
+        return picture, None
+    from rehab_coach.pose import create_estimator
+
+    estimator = create_estimator(estimator_name)
+    poses = estimator.estimate(picture)
+    estimator.close()
+    if not poses:
+        return picture, None
+    return picture, PictureSkeleton(poses[0].key_points, picture.shape[1::-1], 0.0, estimator.layout)

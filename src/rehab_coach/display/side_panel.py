@@ -1,0 +1,138 @@
+"""The right side of the screen: what the moment is about, as a picture more than as a text."""
+
+from typing import Dict, NamedTuple, Tuple
+
+import pygame
+
+from rehab_coach.display import figures, shapes, theme
+from rehab_coach.display.pen import Pen
+from rehab_coach.display.state import Phase, View
+from rehab_coach.robot.exercises import NAMES
+
+DISCLAIMER = "Not a medical device. Stop if anything hurts."
+ABOUT = "I ask for an exercise, film you, and tell you what I saw."
+
+
+class Look(NamedTuple):
+    """How a phase looks; the icon says it to those who cannot tell the colours apart."""
+
+    icon: str
+    ground: theme.Colour
+    text: theme.Colour
+
+
+LOOKS: Dict[Phase, Look] = {
+    Phase.CORRECT: Look("tick", theme.GREEN, theme.INK),
+    Phase.WRONG: Look("cross", theme.RED, theme.TEXT),
+    Phase.UNKNOWN: Look("question", theme.AMBER, theme.INK),
+    Phase.NOT_SEEN: Look("unseen", theme.AMBER, theme.INK),
+    Phase.PROBLEM: Look("warning", theme.AMBER, theme.INK),
+    Phase.ADVICE: Look("whole_body", theme.ACCENT, theme.INK),
+}
+
+
+def side_key(view: View, now: float) -> tuple:
+    """Equal for two moments in which the side looks the same."""
+    moving: Tuple = ()
+    if view.phase in (Phase.COUNTDOWN, Phase.RECORDING):
+        moving = (round(view.fraction * 400), view.number, figures.step_at(now))
+    elif view.phase is Phase.PROMPT:
+        moving = (figures.step_at(now),)
+    elif view.phase is Phase.THINKING:
+        moving = (int(now * 15),)
+    still = (view.phase, view.note, view.label, view.seen, round(view.confidence, 2), view.correct)
+    return still + (view.answered,) + moving
+
+
+def draw_side(pen: Pen, view: View, box: pygame.Rect, now: float) -> None:
+    """Draw the side of a view; `now` in seconds moves what moves."""
+    if view.phase in LOOKS:
+        _draw_card(pen, view, box)
+    elif view.phase in (Phase.COUNTDOWN, Phase.RECORDING):
+        _draw_countdown(pen, view, box, now)
+    elif view.phase is Phase.THINKING:
+        _draw_thinking(pen, box, now)
+    elif view.phase is Phase.WELCOME:
+        _draw_welcome(pen, view, box)
+    elif view.phase is Phase.PROMPT:
+        _draw_prompt(pen, view, box, now)
+    else:
+        _draw_rest(pen, view, box)
+
+
+def _draw_card(pen: Pen, view: View, box: pygame.Rect) -> None:
+    look = LOOKS[view.phase]
+    pen.panel(box, look.ground)
+    if not view.seen:
+        pen.icon(look.icon, int(min(box.width * 0.7, box.height * 0.72)), look.text, *box.center)
+        return
+    size = int(min(box.width * 0.7, box.height * 0.56))
+    pen.icon(look.icon, size, look.text, box.centerx, box.top + int(box.height * 0.34))
+    name = pen.inside(box, 20, 0, 20, 0)
+    name.top, name.height = box.top + int(box.height * 0.62), int(box.height * 0.2)
+    pen.text(NAMES.get(view.seen, view.seen.replace("_", " ")), name, 64, look.text)
+    sure = name.move(0, int(box.height * 0.17))
+    pen.text("{:.0f} % sure".format(100 * view.confidence), sure, 42, look.text)
+
+
+def _draw_countdown(pen: Pen, view: View, box: pygame.Rect, now: float) -> None:
+    """The ring with the seconds; below it the exercise and a word."""
+    pen.panel(box, theme.PANEL)
+    box = pen.inside(box, 18, 16, 18, 16)
+    colour = theme.CORAL if view.phase is Phase.RECORDING else theme.ACCENT
+    has_figure = figures.has_figure(view.label)
+    below = int(box.height * (0.36 if has_figure else 0.2)) if has_figure or view.note else 0
+    size = min(box.width, box.height - below)
+    top = box.top if below else box.centery - size // 2
+    place = pygame.Rect(box.centerx - size // 2, top, size, size)
+    pen.surface.blit(shapes.ring(size, max(6, size // 11), view.fraction, colour, theme.TRACK), place)
+    pen.text(view.number, place.inflate(-int(size * 0.42), -int(size * 0.42)), 190)
+    words = pygame.Rect(box.left, place.bottom, box.width, below)
+    if has_figure:
+        side = below - pen.px(10)
+        corner = (box.left if view.note else box.centerx - side // 2, box.bottom - side)
+        pen.surface.blit(figures.figure(view.label, figures.step_at(now), side, theme.TEXT), corner)
+        left = box.left + side + pen.px(20)
+        words = pygame.Rect(left, box.bottom - side, box.right - left, side)
+    if view.note:
+        pen.text(view.note, words, 72, align="left" if has_figure else "center", lines=3)
+
+
+def _draw_thinking(pen: Pen, box: pygame.Rect, now: float) -> None:
+    pen.panel(box, theme.PANEL)
+    size = int(min(box.size) * 0.6)
+    ring = shapes.ring(size, max(6, size // 9), 0.25, theme.ACCENT, theme.TRACK)
+    turned = pygame.transform.rotozoom(ring, -(now * 240) % 360, 1.0)
+    pen.surface.blit(turned, turned.get_rect(center=box.center))
+
+
+def _draw_prompt(pen: Pen, view: View, box: pygame.Rect, now: float) -> None:
+    pen.panel(box, theme.PANEL)
+    if not figures.has_figure(view.label):
+        pen.text("Get ready", pen.inside(box, 24, 24, 24, 24), 80, lines=2)
+        return
+    size = min(box.size) - pen.px(56)
+    figure = figures.figure(view.label, figures.step_at(now), size, theme.TEXT)
+    pen.surface.blit(figure, figure.get_rect(center=box.center))
+
+
+def _draw_welcome(pen: Pen, view: View, box: pygame.Rect) -> None:
+    about, warning, note = box.copy(), box.copy(), box.copy()
+    about.height = int(box.height * 0.44)
+    warning.top, warning.height = about.bottom, int(box.height * 0.38)
+    note.top, note.height = warning.bottom, box.bottom - warning.bottom
+    pen.text(ABOUT, pen.inside(about, 0, 0, 0, 12), 44, align="left", lines=5)
+    pen.panel(warning, theme.AMBER)
+    pen.icon("warning", pen.px(72), theme.INK, warning.left + pen.px(56), warning.centery)
+    pen.text(DISCLAIMER, pen.inside(warning, 112, 8, 16, 8), 42, theme.INK, "left", lines=4)
+    pen.text(view.note or "Getting ready …", note, 34, theme.MUTED, "left", lines=2)
+
+
+def _draw_rest(pen: Pen, view: View, box: pygame.Rect) -> None:
+    pen.panel(box, theme.PANEL)
+    upper = pen.inside(box, 20, 20, 20, 20)
+    lower = upper.copy()
+    upper.height = int(lower.height * 0.66)
+    lower.top, lower.height = upper.bottom, lower.height - upper.height
+    pen.text(str(view.correct), upper, 230, theme.GREEN)
+    pen.text("of {} correct".format(view.answered), lower, 60)

@@ -1,0 +1,200 @@
+"""The node that shows prompts, the camera picture with the skeleton, and answers on the robot's screen."""
+
+import threading
+from typing import Optional
+
+import numpy as np
+import rospy
+from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import Bool
+
+from rehab_coach.display import window
+from rehab_coach.display.picture import PictureBuffer, PictureDecoder, PictureSkeleton, compose
+from rehab_coach.display.renderer import Renderer
+from rehab_coach.display.screen_video import ScreenVideo
+from rehab_coach.display.state import Motion, ScreenState
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
+from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.ros.stop_switch import StopSwitch
+from rehab_coach.skeleton import get_layout
+
+
+class Displayer:
+    """Draws the robot's screen: callbacks store under a lock, the main thread draws.
+
+    Subscribes:
+        display_message (rehab_coach/DisplayMessage): what the person should read.
+        action_class (rehab_coach/ActionClass): round and exercise.
+        stgcn_prediction (rehab_coach/Prediction): what was seen, and how sure.
+        camera/image/compressed (sensor_msgs/CompressedImage): the picture.
+        skeleton (rehab_coach/Skeleton): drawn over the picture with the same stamp.
+        stopped (std_msgs/Bool): whether the robot's stop is on.
+    Calls:
+        stop (std_srvs/SetBool): true when Esc is pressed, false when Space is.
+    Keys: Esc stops the robot, Space releases it, F changes between window and full screen, Q ends the node.
+    Parameters: see config/coach.yaml.
+    """
+
+    def __init__(self) -> None:
+        size = (
+            get_parameter("~width", 1024, int, minimum=320, maximum=3840),
+            get_parameter("~height", 600, int, minimum=240, maximum=2160),
+        )
+        full_screen = get_parameter("~fullscreen", False, bool)
+        headless = get_parameter("~headless", False, bool)
+        self._mirror = get_parameter("~mirror", True, bool)
+        self._rate = get_parameter("~rate", 15.0, float, minimum=1.0, maximum=60.0)
+        record = get_parameter("~record", "", str)
+        picture_timeout = get_parameter("~picture_timeout", 2.0, float, minimum=0.2, maximum=60.0)
+
+        self._lock = threading.Lock()
+        self._state = ScreenState()
+        self._pictures = PictureBuffer(stale=picture_timeout)
+        self._decoder = PictureDecoder()
+        self._shown: Optional[np.ndarray] = None
+        self._shown_key: object = None
+        self._running = True
+        self._window = window.Window(size, full_screen, headless)
+        if self._window.problem:
+            rospy.logwarn(
+                "no screen was found (%s); drawing without one. With ~headless this is no warning; to use a "
+                "screen, start the node where DISPLAY is set",
+                self._window.problem,
+            )
+        self._renderer = Renderer(self._window.surface)
+        self._video = self._open_video(record, size)
+        self._stop_switch = StopSwitch(self._on_motion)
+        self._subscribers = [
+            rospy.Subscriber("display_message", DisplayMessage, self._on_message, queue_size=20),
+            rospy.Subscriber("action_class", ActionClass, self._on_action_class, queue_size=10),
+            rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10),
+            rospy.Subscriber("skeleton", Skeleton, self._on_skeleton, queue_size=5),
+            rospy.Subscriber(
+                "stopped", Bool, lambda message: self._stop_switch.robot_says(message.data), queue_size=10
+            ),
+            rospy.Subscriber(
+                "camera/image/compressed", CompressedImage, self._on_picture, queue_size=1, buff_size=2**24
+            ),
+        ]
+
+    def _open_video(self, path: str, size: tuple) -> Optional[ScreenVideo]:
+        if not path:
+            return None
+        try:
+            video = ScreenVideo(path, size, self._rate, lambda problem: rospy.logerr("%s", problem))
+        except RehabCoachError as error:
+            rospy.logerr("%s. The screen works without the recording (~record)", error)
+            return None
+        rospy.loginfo("what the screen shows is being recorded to %s", video.path)
+        return video
+
+    # Callbacks: they store, and draw nothing
+
+    def _on_message(self, message: DisplayMessage) -> None:
+        with self._lock:
+            self._state.message(message.text, message.kind, message.seconds, message.round, rospy.get_time())
+
+    def _on_action_class(self, message: ActionClass) -> None:
+        with self._lock:
+            self._state.request(message.round, message.label)
+
+    def _on_prediction(self, message: Prediction) -> None:
+        with self._lock:
+            self._state.prediction(message.round, message.status, message.label, message.confidence)
+
+    def _on_motion(self, motion: Motion) -> None:
+        with self._lock:
+            self._state.motion = motion
+
+    def _on_picture(self, message: CompressedImage) -> None:
+        with self._lock:
+            self._pictures.add_picture(message.data, message.header.stamp.to_sec(), rospy.get_time())
+
+    def _on_skeleton(self, message: Skeleton) -> None:
+        try:
+            layout = get_layout(message.layout)
+        except ValueError as error:
+            rospy.logwarn_throttle(10, "a skeleton is not drawn: %s" % error)
+            return
+        if len(message.key_points) % 3:
+            rospy.logwarn_throttle(
+                10, "a skeleton is not drawn: its key points are not triples of x, y, score"
+            )
+            return
+        skeleton = PictureSkeleton(
+            np.array(message.key_points, np.float32).reshape(-1, 3),
+            (message.width, message.height),
+            message.header.stamp.to_sec(),
+            layout,
+        )
+        with self._lock:
+            self._pictures.add_skeleton(skeleton)
+
+    # Main thread
+
+    def spin(self) -> None:
+        """Draw until the node is shut down, Q is pressed or the window is closed."""
+        while self._running and not rospy.is_shutdown():
+            for command in self._window.commands():
+                self.obey(command)
+            self.draw()
+            self._window.wait(self._rate)
+
+    def obey(self, command: str) -> None:
+        """Do what a key asks for: one of the commands in :mod:`rehab_coach.display.window`."""
+        if command == window.STOP:
+            self._stop_switch.stop()
+        elif command == window.RELEASE:
+            self._stop_switch.release()
+        elif command == window.QUIT:
+            self._running = False
+        elif command == window.FULL_SCREEN:
+            problem = self._window.toggle_full_screen()
+            self._renderer = Renderer(self._window.surface)
+            if problem:
+                rospy.logwarn("full screen does not work here: %s", problem)
+
+    def draw(self) -> None:
+        """Bring the screen up to date."""
+        now = rospy.get_time()
+        with self._lock:
+            view = self._state.view(now)
+            had_pictures = self._pictures.has_pictures
+        self._update_picture(self._renderer.picture_box(view), now)
+        changed = self._renderer.draw(view, self._shown, now, had_pictures, self._shown_key)
+        if changed:
+            self._window.show(changed)
+            if self._video is not None:
+                self._video.show(self._window.surface)
+
+    def _update_picture(self, box: tuple, now: float) -> None:
+        """Decode the picture to show; one that cannot be decoded is skipped, and the one before stays."""
+        with self._lock:
+            picture, skeleton = self._pictures.select(now)
+        if picture is None:
+            self._shown, self._shown_key = None, None
+            return
+        key = (picture.stamp, picture.received, skeleton and skeleton.stamp, tuple(box))
+        if key == self._shown_key:
+            return
+        decoded = self._decoder.decode(picture.data, box)
+        if decoded is None:
+            with self._lock:
+                self._pictures.discard(picture)
+            rospy.logwarn_throttle(
+                10,
+                "a picture on %s is skipped: it is empty or damaged, or no JPEG or PNG"
+                % rospy.resolve_name("camera/image/compressed"),
+            )
+            return
+        self._shown, self._shown_key = compose(decoded, skeleton, self._mirror), key
+
+    def close(self) -> None:
+        """Finish the recording and close the window."""
+        self._stop_switch.close()
+        for subscriber in self._subscribers:
+            subscriber.unregister()
+        if self._video is not None and self._video.close():
+            rospy.loginfo("what the screen showed is in %s", self._video.path)
+        self._window.close()

@@ -1,0 +1,183 @@
+import pytest
+
+from rehab_coach.display.state import Motion, Phase, ScreenState, emphasised
+
+
+def asked(label="squat", number=1, now=0.0):
+    state = ScreenState()
+    state.request(number, label)
+    state.message("Please do a " + label, "prompt", 0, number, now)
+    return state
+
+
+def test_the_first_screen_stays_until_somebody_is_asked():
+    state = ScreenState()
+    assert state.view(0.0).phase is Phase.WELCOME
+    state.message("Loading the networks", "info", 0, 0, 1.0)
+    view = state.view(1.0)
+    assert (view.phase, view.note) == (Phase.WELCOME, "Loading the networks")
+
+
+def test_a_round_from_prompt_to_answer():
+    state = asked(now=0.0)
+    assert (state.view(0.0).phase, state.view(0.0).headline) == (Phase.PROMPT, "Please do a squat")
+    for left in (3, 2, 1):
+        state.message("Get ready", "countdown", left, 1, 4.0 - left)
+        view = state.view(4.5 - left)
+        assert (view.phase, view.number, view.note) == (Phase.COUNTDOWN, str(left), "Get ready")
+        assert view.fraction == pytest.approx((left - 0.5) / 3)
+    state.message("Go!", "countdown", 10, 1, 4.0)
+    view = state.view(6.0)
+    assert (view.phase, view.number, view.headline) == (Phase.RECORDING, "8", "Please do a squat")
+    assert view.fraction == pytest.approx(0.8)
+    assert state.view(14.05).phase is Phase.THINKING
+    state.prediction(1, "recognised", "squat", 0.9)
+    state.message("Well done!", "correct", 5, 1, 14.1)
+    view = state.view(14.1)
+    assert (view.phase, view.headline, view.seen, view.confidence) == (
+        Phase.CORRECT,
+        "Well done!",
+        "squat",
+        0.9,
+    )
+    assert state.view(20.0).phase is Phase.REST
+
+
+def test_the_recording_is_known_by_its_text_even_when_it_is_shorter_than_the_countdown():
+    state = asked()
+    state.message("Get ready", "countdown", 5, 1, 0.0)
+    state.message("Go!", "countdown", 2, 1, 5.0)
+    assert state.view(5.0).phase is Phase.RECORDING
+
+
+def test_the_recording_is_known_by_starting_anew_when_the_text_does_not_say_so():
+    state = asked()
+    state.message("3", "countdown", 3, 1, 0.0)
+    state.message("Bend your knees", "countdown", 10, 1, 3.02)
+    state.message("Bend your knees", "countdown", 9, 1, 4.02)
+    view = state.view(4.1)
+    assert (view.phase, view.number) == (Phase.RECORDING, "9")
+
+
+def test_messages_of_one_countdown_do_not_make_the_ring_jump():
+    state = asked()
+    state.message("", "countdown", 3, 1, 0.0)
+    before = state.view(1.0).fraction
+    state.message("", "countdown", 2, 1, 1.15)  # late
+    assert before > state.view(1.15).fraction == pytest.approx((3 - 1.15) / 3)
+
+
+def test_advice_interrupts_and_the_countdown_goes_on():
+    state = asked()
+    state.message("Get ready", "countdown", 3, 1, 0.0)
+    state.message("Please step back", "info", 0, 1, 3.0)
+    assert (state.view(3.0).phase, state.view(3.0).headline) == (Phase.ADVICE, "Please step back")
+    state.message("Go!", "countdown", 10, 1, 9.0)
+    assert state.view(9.0).phase is Phase.RECORDING
+
+
+def test_a_message_with_a_time_gives_way_to_the_prompt_or_to_the_recording():
+    state = asked()
+    state.message("Two people", "problem", 2, 1, 1.0)
+    assert state.view(2.9).phase is Phase.PROBLEM
+    assert (state.view(3.1).phase, state.view(3.1).headline) == (Phase.PROMPT, "Please do a squat")
+    state.message("Go!", "countdown", 10, 1, 4.0)
+    state.message("Stay in the picture", "info", 2, 1, 6.0)
+    view = state.view(8.5)
+    assert (view.phase, view.number, view.note) == (Phase.RECORDING, "6", "")
+
+
+@pytest.mark.parametrize(
+    "status, label, kind, phase",
+    [
+        ("recognised", "lunge", "wrong", Phase.WRONG),
+        ("unknown", "unknown", "wrong", Phase.UNKNOWN),
+        ("recognised", "unknown", "wrong", Phase.UNKNOWN),
+        ("not_seen", "", "problem", Phase.NOT_SEEN),
+        ("failed", "", "problem", Phase.PROBLEM),
+    ],
+)
+@pytest.mark.parametrize("prediction_first", [True, False])
+def test_outcomes_in_either_order(status, label, kind, phase, prediction_first):
+    state = asked()
+    calls = [
+        lambda: state.prediction(1, status, label, 0.5),
+        lambda: state.message("What I saw", kind, 0, 1, 1.0),
+    ]
+    for call in calls if prediction_first else reversed(calls):
+        call()
+    view = state.view(2.0)
+    assert view.phase is phase
+    assert view.seen == ("lunge" if phase is Phase.WRONG else "")
+
+
+def test_a_problem_after_an_answer_is_no_answer():
+    state = asked()
+    state.prediction(1, "recognised", "squat", 0.9)
+    state.message("Well done!", "correct", 0, 1, 1.0)
+    state.message("Something is in the way", "problem", 0, 1, 2.0)
+    assert state.view(2.0).phase is Phase.PROBLEM
+    assert state.view(2.0).outcomes == (Phase.CORRECT,)
+
+
+def test_the_score_counts_each_judged_round_once():
+    state = ScreenState()
+    for number, (status, kind) in enumerate(
+        (
+            ("recognised", "correct"),
+            ("recognised", "wrong"),
+            ("unknown", "wrong"),
+            ("not_seen", "problem"),
+            ("failed", "problem"),
+        ),
+        1,
+    ):
+        state.request(number, "squat")
+        state.prediction(number, status, "lunge", 0.5)
+        for _ in range(2):
+            state.message("", kind, 0, number, float(number))
+    view = state.view(9.0)
+    assert view.outcomes == (Phase.CORRECT, Phase.WRONG, Phase.UNKNOWN, Phase.NOT_SEEN)
+    assert (view.correct, view.answered) == (1, 3)
+
+
+def test_a_new_session_starts_with_a_new_score():
+    state = asked(number=7)
+    state.message("Well done!", "correct", 0, 7, 1.0)
+    assert state.view(1.0).correct == 1
+    state.request(1, "lunge")
+    assert state.view(2.0).outcomes == ()
+
+
+def test_an_empty_answer_still_says_something():
+    state = asked()
+    state.message("", "correct", 0, 1, 1.0)
+    assert state.view(1.0).headline == "Correct!"
+
+
+def test_strange_seconds_are_taken_as_until_the_next_message():
+    state = asked()
+    for seconds in (float("nan"), float("inf"), -3.0):
+        state.message("Hello", "info", seconds, 1, 1.0)
+        assert state.view(1e6).phase is Phase.ADVICE
+
+
+def test_the_motion_is_passed_on():
+    state = asked()
+    state.motion = Motion.STOPPED
+    assert state.view(0.0).motion is Motion.STOPPED
+
+
+@pytest.mark.parametrize(
+    "text, label, words",
+    [
+        ("Please do a jumping jack", "jumping_jack", {3, 4}),
+        ("Please do a push-up!", "push_up", {3}),
+        ("Do five pull ups", "pull_up", {2, 3}),
+        ("Do some lunges", "lunge", {2}),
+        ("Please do a squat", "lunge", set()),
+        ("Please do a squat", "", set()),
+    ],
+)
+def test_the_words_of_the_exercise_are_found(text, label, words):
+    assert emphasised(text, label) == words
