@@ -93,8 +93,10 @@ class Body:
     def _shape(model, physique: Physique) -> Tuple[np.ndarray, np.ndarray]:
         """Rest vertices and bone heads: weight by bisection over the model's scale, height by scaling everything."""
         def shape(weight: float):
-            kwargs = {"gender": 1.0 if physique.gender == "female" else 0.0, "age": float(np.interp(physique.age, *AGES)),
-                      "muscle": 0.55, "weight": weight, "height": 0.5, "proportions": 0.6}
+            kwargs = {"gender": 1.0 if physique.gender == "female" else 0.0,
+                      "age": float(np.interp(physique.age, *AGES)), "weight": weight, "height": 0.5,
+                      # Little muscle is where the model has the widest range from thin to stout.
+                      "muscle": 0.55 if physique.weight is None else 0.3, "proportions": 0.6}
             result = model(phenotype_kwargs=kwargs)
             vertices, heads = (result[key][0].cpu().numpy() for key in ("rest_vertices", "rest_bone_heads"))
             size = 1.0 if physique.height is None else physique.height / np.ptp(vertices[:, 2])

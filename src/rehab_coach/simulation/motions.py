@@ -120,8 +120,8 @@ def _squat(person: _Person):
     tilt, lumbar = -2 - 27 * down, -12 * down
     lean = -(tilt + lumbar)
     angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": 0.6 * lean}
-    angles.update(_both(hip_flexion=knee - shank - tilt, knee_angle=knee, ankle_angle=shank, hip_adduction=-9.0,
-                        hip_rotation=-14.0))
+    angles.update(_both(hip_flexion=knee - shank - tilt, knee_angle=knee, ankle_angle=shank, hip_adduction=-11.0,
+                        hip_rotation=-15.0))
     if person.style < 0.6:  # the arms rise forwards as the body goes down
         raised = 0.12 + 0.88 * _ease(down / np.maximum(person.depth, 1e-6) * 1.3)
         angles.update(_both(arm_flex=(82 + lean) * raised, arm_add=-4.0, elbow_flex=12.0, pro_sup=40.0))

@@ -102,8 +102,7 @@ class Skeleton:
             if stem.startswith(names):
                 return segment + side, neutral + side if neutral else ""
         if stem.startswith("finger"):
-            knuckle = "" if stem.startswith("finger1") else stem[-1]
-            return "hand" + knuckle + side, "forearm" + side
+            return ("thumb" if stem.startswith("finger1") else "hand" + stem[-1]) + side, "forearm" + side
         if stem in SPINE or stem in NECK:
             return stem, ""
         return ("head" if stem == "eye" else "spine01" if stem == "breast" else "pelvis"), ""
@@ -179,6 +178,7 @@ def add_hand(turns, angles, side: str) -> None:
 
 def add_fingers(turns, angles, side: str) -> None:
     end, sign = "_" + side.lower(), 1.0 if side == "R" else -1.0
+    turns["thumb" + side] = turns["hand" + side]
     for knuckle in (1, 2, 3):
         turns["hand%d%s" % (knuckle, side)] = turns["hand" + side] @ rotation(
             FORWARD, sign * knuckle * angles["finger_flex" + end])

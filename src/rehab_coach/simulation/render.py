@@ -18,11 +18,11 @@ NOBODY = "nobody"
 SCENES = MOTIONS + (NOBODY,)
 STEEL = (0.45, 0.46, 0.48)
 # Views from which the whole body is in the picture all the time.
-VIEWS = {"jumping_jack": Camera(yaw=0, distance=3.3, look_at=1.08),
-         "push_up": Camera(yaw=50, distance=2.9, height=0.9, look_at=0.35),
+VIEWS = {"jumping_jack": Camera(yaw=0, distance=3.1, look_at=1.08),
+         "push_up": Camera(yaw=55, distance=2.7, height=0.9, look_at=0.35),
          "pull_up": Camera(yaw=20, distance=3.9, height=1.2, look_at=1.25),
          "lunge": Camera(yaw=40, distance=3.0, look_at=0.82)}
-VIEW = Camera(yaw=25, distance=2.9, look_at=0.88)
+VIEW = Camera(yaw=25, distance=2.7, look_at=0.87)
 
 
 def default_view(exercise: str) -> Camera:

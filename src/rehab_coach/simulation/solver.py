@@ -157,6 +157,8 @@ def _lie_on_hands_and_toes(skeleton: Skeleton, motion: Motion, turns: Turns) -> 
     goals = [place + np.array([0.0, wrist_y, PALM_HEIGHT]) for place in wrists]
     bends = [np.array([-0.75, 0.65, 0.1]), np.array([0.75, 0.65, 0.1])]
     _arms_to(skeleton, motion, turns, root, goals, bends, (FORWARD, DOWN))
+    for side, sign in (("R", 1.0), ("L", -1.0)):  # the thumbs lie on the floor, not in it
+        turns["thumb" + side] = rotation(FORWARD, sign * np.radians(40)) @ turns["thumb" + side]
     return root
 
 

@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.simulation.motions import (CENTRAL_ANGLES, EXERCISES, LIMITS, MOTIONS, OTHERS, SIDE_ANGLES,
+                                            make_motion)
+
+CYCLIC = [name for name in MOTIONS if name != "standing"]
+
+
+def test_the_six_exercises_are_there():
+    assert set(EXERCISES) == {"squat", "lunge", "deadlift", "push_up", "pull_up", "jumping_jack"}
+    assert set(MOTIONS) == set(EXERCISES) | set(OTHERS)
+
+
+@pytest.mark.parametrize("name", MOTIONS)
+@pytest.mark.parametrize("seed", range(3))
+def test_every_angle_is_there_and_within_human_range(name, seed):
+    motion = make_motion(name, duration=6, seed=seed, variation=2)
+    assert set(motion.angles) == set(CENTRAL_ANGLES) | {joint + side for joint in SIDE_ANGLES for side in ("_r", "_l")}
+    for angle, values in motion.angles.items():
+        low, high = np.radians(LIMITS[angle if angle in LIMITS else angle[:-2]])
+        assert values.shape == motion.stamps.shape == (180,)
+        assert low - 1e-9 <= values.min() and values.max() <= high + 1e-9, angle
+
+
+@pytest.mark.parametrize("name", MOTIONS)
+def test_textbook_motion_keeps_inside_the_limits_by_itself(name):
+    """The limits are a safety net, not what shapes the motion: no angle rests on one."""
+    motion = make_motion(name, duration=4, variation=0)
+    for angle, values in motion.angles.items():
+        low, high = np.radians(LIMITS[angle if angle in LIMITS else angle[:-2]])
+        moving = np.ptp(values) > 1e-6
+        assert not moving or (values.min() > low or low == 0) and values.max() < high, angle
+
+
+@pytest.mark.parametrize("name", MOTIONS)
+def test_periodic_without_variation(name):
+    # The lunge changes legs, so it repeats after two.
+    motion = make_motion(name, duration=8, rate=30, period=2.0, variation=0)
+    shift = 120 if name == "lunge" else 60
+    for values in motion.angles.values():
+        np.testing.assert_allclose(values[:-shift], values[shift:], atol=1e-9)
+
+
+@pytest.mark.parametrize("name", CYCLIC)
+def test_a_repetition_ends_where_it_began_and_moves_in_between(name):
+    motion = make_motion(name, duration=4, rate=100, repetitions=1, variation=0)
+    largest = 0.0
+    for values in motion.angles.values():
+        assert abs(values[-1] - values[0]) < np.radians(4)
+        largest = max(largest, np.ptp(values))
+    assert largest > np.radians(25)
+
+
+@pytest.mark.parametrize("name", MOTIONS)
+def test_no_jumps(name):
+    """Nothing turns faster than 15 rad/s, more than the quickest arm of a jumping jack needs."""
+    motion = make_motion(name, duration=6, rate=120, seed=3)
+    for angle, values in motion.angles.items():
+        assert np.abs(np.diff(values)).max() * 120 < 15, angle
+
+
+def test_repetitions_fill_the_duration():
+    motion = make_motion("squat", duration=9, repetitions=3, seed=5)
+    assert len(motion.repetitions) == 4
+    assert motion.repetitions[0] == 0 and motion.repetitions[-1] == pytest.approx(9)
+    deepest = motion.angles["knee_angle_r"] > np.radians(90)
+    assert np.count_nonzero(np.diff(deepest.astype(int)) == 1) == 3
+
+
+def test_depth_makes_it_deeper():
+    shallow, full = (make_motion("squat", depth=depth, variation=0).angles["knee_angle_l"].max() for depth in (0.5, 1))
+    assert shallow < 0.65 * full
+
+
+def test_start_phase_begins_in_the_middle():
+    whole = make_motion("squat", duration=4, period=4, variation=0, rate=50)
+    later = make_motion("squat", duration=2, period=4, variation=0, rate=50, start_phase=0.5)
+    np.testing.assert_allclose(later.angles["knee_angle_r"], whole.angles["knee_angle_r"][100:], atol=1e-9)
+
+
+def test_pause_holds_the_turning_point():
+    def held(pause):
+        knee = make_motion("squat", duration=4, period=4, variation=0, pause=pause).angles["knee_angle_r"]
+        return np.count_nonzero(knee > knee.max() - 1e-6)
+
+    assert held(0.4) > held(0.05) + 30
+
+
+def test_the_seed_is_the_person():
+    first, again, other = (make_motion("squat", seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.angles["knee_angle_r"], again.angles["knee_angle_r"])
+    assert np.abs(first.angles["knee_angle_r"] - other.angles["knee_angle_r"]).max() > 0.05
+
+
+def test_lunge_changes_legs():
+    motion = make_motion("lunge", duration=8, period=4, variation=0)
+    front = motion.angles["hip_flexion_r"] > motion.angles["hip_flexion_l"] + 0.5
+    assert front[:120].any() and not front[120:].any()
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"name": "cartwheel"}, "choose one of squat"), ({"name": "squat", "depth": 3}, "depth must be between 0.2 and 1.1"),
+    ({"name": "squat", "duration": 0}, "duration must be"), ({"name": "squat", "repetitions": 0}, "repetitions must be"),
+    ({"name": "squat", "period": 0.01}, "period must be"), ({"name": "squat", "pause": 0.9}, "pause must be"),
+    ({"name": "squat", "rate": float("nan")}, "rate must be")])
+def test_bad_values_are_named(options, words):
+    with pytest.raises(RehabCoachError, match=words):
+        make_motion(**options)
