@@ -7,6 +7,7 @@ from typing import List, Optional
 from rehab_coach.errors import RehabCoachError
 
 COMMANDS = {
+    "demo": "run the coach on this computer, without a robot",
     "recognize": "say which exercise a video shows",
     "evaluate": "measure a model on labelled clips",
     "train": "train a model from a recipe",

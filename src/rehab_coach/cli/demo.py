@@ -1,0 +1,22 @@
+"""rehab-coach demo"""
+HELP = "Run the coach on this computer: a clip that ships, a video or a webcam, no robot needed."
+EPILOG = """examples:
+  rehab-coach demo                          # a virtual patient does squats; is asked for a squat, then for a lunge
+  rehab-coach demo --source 0               # the webcam: you are the patient
+  rehab-coach demo --source VIDEO --rounds 3
+`source .ws/devel/setup.bash` first; `make demo` does it all.
+"""
+
+
+def add_arguments(parser):
+    parser.add_argument("--source", default="", help="webcam number, video file or directory of pictures "
+                                                     "(default: the squat that ships)")
+    parser.add_argument("--rounds", default="", help="how many (default: 2 on a file, until Ctrl-C on a webcam)")
+    parser.add_argument("--record", default="", metavar="FILE",
+                        help="write what the screen shows to a video; 1: demo.mp4. Without a screen this is done by "
+                             "itself, except with a webcam: pictures of people are only stored when asked")
+
+
+def run(arguments) -> int:
+    from rehab_coach.demo import run_demo
+    return run_demo(arguments.source, arguments.rounds, arguments.record)

@@ -1,0 +1,94 @@
+"""How fast each way of pose estimation is, and what precision costs in accuracy."""
+import time
+from typing import Callable, List, Tuple
+
+import numpy as np
+from tqdm import tqdm
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.pose.estimator import Pose, PoseEstimator, create_estimator
+from rehab_coach.pose.part_affinity import decode
+from rehab_coach.video import VideoSource
+
+BASELINE = "tf_pose, opencv"
+VARIANTS = {
+    BASELINE: ("tf_pose", {"backend": "opencv"}),
+    "tf_pose, tensorflow": ("tf_pose", {"backend": "tensorflow"}),
+    "tf_pose, openvino f32": ("tf_pose", {"backend": "openvino"}),
+    "tf_pose, openvino bf16": ("tf_pose", {"backend": "openvino", "precision": "bf16"}),
+    "mediapipe": ("mediapipe", {}),
+}
+REFERENCE = "tf_pose, openvino f32"
+
+
+def measure(video: str, frames: int, size: Tuple[int, int]) -> str:
+    """A table: network, decoding and total per frame, frames per second, ratio to the baseline, key-point change.
+
+    Args:
+        video: file whose frames are used (again from the start when it is short).
+        frames: how many for each variant.
+        size: input of tf_pose, width and height.
+
+    Raises:
+        RehabCoachError: not a video.
+    """
+    with VideoSource(video) as source:
+        pictures = [picture for picture, _ in source.read()][:frames]
+    pictures = [pictures[frame % len(pictures)] for frame in range(frames)]
+    estimators = {}
+    for name, (estimator, options) in VARIANTS.items():
+        try:
+            options = dict(options, size=size) if estimator == "tf_pose" else options
+            estimators[name] = create_estimator(estimator, **options)
+        except RehabCoachError as error:
+            print("%s: left out: %s" % (name, error))
+    poses = {name: [] for name in estimators}
+    totals = {name: [] for name in estimators}
+    # Interleaved: whatever else the machine does falls on all alike.
+    for picture in tqdm(pictures, desc="measuring", unit="frame", leave=False):
+        for name, estimator in estimators.items():
+            seconds, people = _timed(estimator.estimate, picture)
+            totals[name].append(seconds)
+            poses[name].append(people)
+    lines = ["%d frames of %s; medians" % (frames, video),
+             "%-24s %9s %9s %9s %9s %7s %12s" % ("", "network", "decoding", "total", "frames/s", "ratio", "key points")]
+    slowest = np.median(totals[BASELINE])
+    for name, estimator in estimators.items():
+        total = np.median(totals[name])
+        network, decoding = _parts(estimator, pictures[::10])
+        lines.append("%-24s %9s %9s %6.1f ms %9.1f %6.2fx %12s" % (
+            name, network, decoding, total * 1000, 1 / total, slowest / total,
+            _moved(poses[name], poses.get(REFERENCE, [])) if name.startswith("tf_pose") else ""))
+    lines.append("ratio: against '%s'; key points: median distance from '%s' in pixels" % (BASELINE, REFERENCE))
+    for estimator in estimators.values():
+        estimator.close()
+    return "\n".join(lines)
+
+
+def _timed(function: Callable, argument) -> Tuple[float, object]:
+    started = time.perf_counter()
+    result = function(argument)
+    return time.perf_counter() - started, result
+
+
+def _parts(estimator: PoseEstimator, pictures: List[np.ndarray]) -> Tuple[str, str]:
+    """Median milliseconds of network and decoding, where an estimator has such parts."""
+    if not hasattr(estimator, "forward"):
+        return "", ""
+    network, decoding = [], []
+    for picture in pictures:
+        seconds, (output, _, _) = _timed(estimator.forward, picture)
+        network.append(seconds)
+        decoding.append(_timed(decode, output)[0])
+    return "%.1f ms" % (np.median(network) * 1000), "%.1f ms" % (np.median(decoding) * 1000)
+
+
+def _moved(poses: List[List[Pose]], reference: List[List[Pose]]) -> str:
+    """Median distance of the joints that both see of the largest person."""
+    distances = []
+    for people, others in zip(poses, reference):
+        if people and others:
+            one, other = (max(group, key=lambda pose: pose.height) for group in (people, others))
+            both = one.seen & other.seen
+            distances.extend(np.linalg.norm(one.key_points[both, :2] - other.key_points[both, :2], axis=1))
+    return "%.2f px" % np.median(distances) if distances else "none"

@@ -1,0 +1,50 @@
+"""Between ROS messages and the library's objects."""
+from typing import Optional, Tuple, Union
+
+import cv2
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.msg import Skeleton
+from rehab_coach.pose import Pose
+from rehab_coach.skeleton import Layout
+
+# encoding -> (channels, conversion to BGR); cv_bridge would do it too, for 770 MB of disk
+_ENCODINGS = {
+    "bgr8": (3, None), "rgb8": (3, cv2.COLOR_RGB2BGR), "mono8": (1, cv2.COLOR_GRAY2BGR),
+    "bgra8": (4, cv2.COLOR_BGRA2BGR), "rgba8": (4, cv2.COLOR_RGBA2BGR), "yuv422_yuy2": (2, cv2.COLOR_YUV2BGR_YUY2),
+    "yuv422": (2, cv2.COLOR_YUV2BGR_UYVY),
+}
+
+
+def to_picture(message: Union[CompressedImage, Image]) -> np.ndarray:
+    """uint8 (H, W, 3) BGR of a raw or compressed picture.
+
+    Raises:
+        RehabCoachError: an empty, damaged or unsupported picture; the message says which.
+    """
+    if not message.data:
+        raise RehabCoachError("the picture is empty")
+    buffer = np.frombuffer(message.data, np.uint8)
+    if hasattr(message, "format"):
+        picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+        if picture is None:
+            raise RehabCoachError("the picture is damaged, or neither JPEG nor PNG (format: %s)" % message.format)
+        return picture
+    if message.encoding not in _ENCODINGS:
+        raise RehabCoachError("the picture's encoding is %s; known: %s" % (message.encoding, ", ".join(_ENCODINGS)))
+    channels, conversion = _ENCODINGS[message.encoding]
+    if not message.width or not message.height or message.step < message.width * channels or (
+            buffer.size < message.height * message.step):
+        raise RehabCoachError("the picture's data does not fit its size of %d x %d" % (message.width, message.height))
+    rows = buffer[:message.height * message.step].reshape(message.height, message.step)
+    picture = rows[:, :message.width * channels].reshape(message.height, message.width, channels)
+    return np.ascontiguousarray(picture) if conversion is None else cv2.cvtColor(picture, conversion)
+
+
+def to_skeleton_message(header: Header, pose: Optional[Pose], size: Tuple[int, int], layout: Layout) -> Skeleton:
+    """The patient's key points in a picture; None: nobody was seen."""
+    key_points = [] if pose is None else pose.key_points.ravel().tolist()
+    return Skeleton(header=header, layout=layout.name, width=size[0], height=size[1], key_points=key_points)

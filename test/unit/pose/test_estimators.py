@@ -1,0 +1,133 @@
+"""The real networks on the clip that ships, whose patient stands in the middle and squats."""
+import cv2
+import numpy as np
+import pytest
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.paths import share_path
+from rehab_coach.pose import create_estimator, estimate_video
+from rehab_coach.pose.graph_file import check_graph, fetch_graph, graph_path
+from rehab_coach.pose.networks import create_network
+from rehab_coach.pose.tf_pose import TURNS, letterbox, turn_back
+from rehab_coach.skeleton import COCO_18, to_coco_18
+from rehab_coach.video import VideoSource
+
+SQUAT = share_path("test", "data", "squat.mp4")
+
+
+@pytest.fixture(scope="module")
+def picture():
+    with VideoSource(SQUAT) as source:
+        return next(source.read())[0]
+
+
+@pytest.fixture(scope="module")
+def tf_pose():
+    return create_estimator("tf_pose")
+
+
+def test_both_estimators_see_the_same_body(picture, tf_pose):
+    mediapipe = create_estimator("mediapipe")
+    one, = tf_pose.estimate(picture)
+    other, = mediapipe.estimate(picture)
+    mediapipe.close()
+    joints = [COCO_18.index(side + joint) for side in ("left_", "right_")
+              for joint in ("shoulder", "hip", "knee", "ankle")]
+    one, other = one.key_points[joints], to_coco_18(other.key_points, mediapipe.layout)[joints]
+    assert (one[:, 2] > 0.2).all() and (other[:, 2] > 0.5).all()
+    assert np.linalg.norm(one[:, :2] - other[:, :2], axis=1).max() < 30
+
+
+def test_the_fallback_gives_the_same_numbers(tf_pose, picture):
+    fitted = letterbox(picture, (432, 368))[0].astype(np.float32)
+    openvino, opencv = (create_network(backend, (432, 368))(fitted) for backend in ("openvino", "opencv"))
+    assert openvino.shape == (46, 54, 57)
+    np.testing.assert_allclose(openvino, opencv, atol=1e-3)
+
+
+def test_an_empty_picture_holds_nobody(tf_pose):
+    assert tf_pose.estimate(np.full((480, 640, 3), 128, np.uint8)) == []
+
+
+def test_a_person_who_lies_is_seen_by_turning_the_picture(tf_pose, picture):
+    upright, = tf_pose.estimate(picture)
+    for turn in TURNS[1:]:
+        lying = cv2.rotate(picture, turn)
+        tf_pose.reset()
+        pose = max(tf_pose.estimate(lying), key=lambda found: found.key_points[:, 2].sum())
+        back = {cv2.ROTATE_90_CLOCKWISE: cv2.ROTATE_90_COUNTERCLOCKWISE}.get(turn, cv2.ROTATE_90_CLOCKWISE)
+        expected = turn_back(upright.key_points, back, lying.shape[1], lying.shape[0])
+        both = pose.seen & (expected[:, 2] > 0)
+        assert both.sum() >= 14
+        assert np.median(np.linalg.norm(pose.key_points[both, :2] - expected[both, :2], axis=1)) < 5
+    tf_pose.reset()
+
+
+@pytest.mark.parametrize("turn", TURNS[1:])
+def test_turning_back_is_the_inverse_of_turning(turn):
+    picture = np.zeros((40, 60, 3), np.uint8)
+    picture[10, 50] = 255
+    y, x = np.argwhere(cv2.rotate(picture, turn)[..., 0])[0]
+    assert turn_back(np.float32([[x, y, 1]]), turn, 60, 40).tolist() == [[50, 10, 1]]
+
+
+@pytest.mark.parametrize("shape, size", [((480, 640), (432, 368)), ((640, 360), (432, 368)), ((9, 1000), (64, 64))])
+def test_the_letterbox_never_stretches(shape, size):
+    picture = np.full(shape + (3,), 255, np.uint8)
+    fitted, scale, (left, top) = letterbox(picture, size)
+    assert fitted.shape == (size[1], size[0], 3)
+    rows, columns = np.nonzero(fitted[..., 0] == 255)
+    assert (columns.min(), rows.min()) == (left, top)
+    assert abs(columns.ptp() + 1 - shape[1] * scale) <= 1 and abs(rows.ptp() + 1 - shape[0] * scale) <= 1
+
+
+def test_a_video_becomes_a_sequence_of_the_patient(tf_pose):
+    seen = []
+    sequence = estimate_video(SQUAT, tf_pose, start=1.0, end=2.0, on_frame=lambda picture, pose: seen.append(pose))
+    assert len(sequence) == len(seen) == 30 and sequence.size == (640, 480)
+    assert sequence.seen.all() and sequence.stamps[0] == pytest.approx(1.0)
+    with pytest.raises(RehabCoachError, match="no frame between"):
+        estimate_video(SQUAT, tf_pose, start=100)
+
+
+@pytest.mark.parametrize("source, message", [
+    ("nowhere.mp4", "there is no video"), (__file__, "not a video"), ("99", "webcam 99")])
+def test_sources_that_cannot_be_read_say_why(source, message):
+    with pytest.raises(RehabCoachError, match=message):
+        VideoSource(source)
+
+
+def test_a_directory_of_pictures_is_a_video(tmp_path, picture):
+    with pytest.raises(RehabCoachError, match="holds no pictures"):
+        VideoSource(str(tmp_path))
+    for name in ("b.png", "a.png"):
+        cv2.imwrite(str(tmp_path / name), picture if name == "b.png" else picture * 0)
+    with VideoSource(str(tmp_path), rate=5.0) as source:
+        frames = list(source.read())
+    assert [stamp for _, stamp in frames] == [0, 0.2] and not frames[0][0].any() and frames[1][0].any()
+
+
+@pytest.mark.parametrize("options, message", [
+    (dict(size=(433, 368)), "multiples of 8"), (dict(backend="caffe"), "unknown backend"),
+    (dict(precision="int4"), "unknown precision")])
+def test_wrong_options_are_named(options, message):
+    with pytest.raises(RehabCoachError, match=message):
+        create_estimator("tf_pose", **options)
+    with pytest.raises(RehabCoachError, match="tf_pose or mediapipe"):
+        create_estimator("openpose")
+
+
+def test_a_damaged_graph_is_refused(tmp_path):
+    damaged = tmp_path / "graph.pb"
+    damaged.write_bytes(open(graph_path(), "rb").read()[:-1])
+    with pytest.raises(RehabCoachError, match="damaged"):
+        check_graph(str(damaged))
+    with pytest.raises(RehabCoachError, match="fetch-graph"):
+        check_graph(str(tmp_path / "nowhere.pb"))
+
+
+def test_an_archive_that_is_none_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("rehab_coach.pose.graph_file.graph_path", lambda: str(tmp_path / "graph.pb"))
+    (tmp_path / "archive.tar.gz").write_bytes(b"no archive")
+    with pytest.raises(RehabCoachError, match="not the source archive"):
+        fetch_graph(str(tmp_path / "archive.tar.gz"))

@@ -1,0 +1,34 @@
+import os
+
+import pytest
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import written_whole
+
+
+def test_the_file_appears_only_when_it_is_whole(tmp_path):
+    target = str(tmp_path / "folder" / "result.txt")
+    with written_whole(target) as temporary:
+        with open(temporary, "w") as stream:
+            stream.write("all")
+        assert not os.path.exists(target)
+    assert open(target).read() == "all"
+    assert os.listdir(str(tmp_path / "folder")) == ["result.txt"]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    target = tmp_path / "result.txt"
+    target.write_text("old")
+    with pytest.raises(KeyError):
+        with written_whole(str(target)) as temporary:
+            with open(temporary, "w") as stream:
+                stream.write("half")
+            raise KeyError
+    assert target.read_text() == "old" and len(os.listdir(str(tmp_path))) == 1
+
+
+def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RehabCoachError, match="cannot write"):
+        with written_whole(str(tmp_path / "file" / "result.txt")):
+            pass
