@@ -104,7 +104,7 @@ class ModelContract:
             values["network"] = NetworkConfig(**values["network"])
             return cls(**values)
         except TypeError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError("a value of the wrong kind (%s)" % error) from error
 
 
 def save_model(path: str, network: STGCN, contract: ModelContract) -> None:

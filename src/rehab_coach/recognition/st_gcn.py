@@ -74,9 +74,10 @@ class SpatialGraphConvolution(nn.Module):
         """(N, C_in, T, V) -> (N, C_out, T, V)."""
         partitions, joints = self.adjacency.shape[:2]
         batch, _, frames, _ = features.shape
-        # One matrix product for each frame, (V, V * K) x (V * K, C): with channels innermost in memory, as the trainer
-        # has them, nothing but the result is copied.
-        features = self.convolution(features).permute(0, 2, 3, 1).reshape(batch * frames, joints * partitions, -1)
+        # One matrix product for each frame, (V, V * K) x (V * K, C): with channels innermost in memory, as
+        # the trainer has them, nothing but the result is copied.
+        features = self.convolution(features).permute(0, 2, 3, 1)
+        features = features.reshape(batch * frames, joints * partitions, -1)
         mixing = (self.adjacency * self.edge_importance).permute(2, 1, 0).reshape(joints, joints * partitions)
         return torch.matmul(mixing, features).view(batch, frames, joints, -1).permute(0, 3, 1, 2)
 

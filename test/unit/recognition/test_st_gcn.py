@@ -1,0 +1,183 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rehab_coach.recognition.fused import FusedSTGCN
+from rehab_coach.recognition.graph import spatial_configuration_adjacency
+from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig, SpatialGraphConvolution
+
+SMALL = NetworkConfig(channels=(8, 8, 12), strides=(1, 2, 1), temporal_kernel=5, classes=4)
+
+
+def trained_like(config, seed=0):
+    """A network in which batch norms and edge importances are not at their neutral start values."""
+    torch.manual_seed(seed)
+    network = STGCN(config)
+    for module in network.modules():
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias)
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+        if isinstance(module, SpatialGraphConvolution):
+            nn.init.uniform_(module.edge_importance, 0.5, 1.5)
+    return network.eval()
+
+
+def test_published_network_has_as_many_parameters_as_the_published_code():
+    # Counted in the authors' code: 3,177,140 for the 400 classes of Kinetics, 3,076,139 for seven.
+    assert STGCN(NetworkConfig(classes=400)).parameter_count == 3177140
+    assert STGCN(NetworkConfig()).parameter_count == 3076139
+
+
+def test_receptive_field_of_the_published_network_is_153_frames():
+    assert NetworkConfig().receptive_field == 153
+
+
+def test_receptive_field_is_what_the_output_depends_on():
+    network = trained_like(SMALL)
+    windows = torch.randn(1, 3, 65, 18, 1, requires_grad=True)
+    features = []
+    network.layers[-1].register_forward_hook(lambda _, __, output: features.append(output))
+    network(windows)
+    features[0][0, :, 16].sum().backward()      # a frame in the middle of the last layer's output
+    touched = windows.grad.abs().sum(dim=(0, 1, 3, 4)).nonzero()[:, 0]
+    assert touched.max() - touched.min() + 1 == SMALL.receptive_field
+
+
+def spatial_by_loops(layer, features):
+    """The paper's equation 10, one joint, one neighbour and one partition after the other."""
+    partitions, joints = layer.adjacency.shape[:2]
+    channels, frames = features.shape[:2]
+    outputs = layer.convolution.out_channels // partitions
+    weight = layer.convolution.weight.detach().numpy().reshape(partitions, outputs, channels)
+    bias = layer.convolution.bias.detach().numpy().reshape(partitions, outputs)
+    adjacency = spatial_configuration_adjacency()
+    importance = layer.edge_importance.detach().numpy()
+    result = np.zeros((outputs, frames, joints))
+    for frame in range(frames):
+        for root in range(joints):
+            for partition in range(partitions):
+                for neighbour in range(joints):
+                    if adjacency[partition, neighbour, root]:
+                        value = weight[partition] @ features[:, frame, neighbour] + bias[partition]
+                        edge = adjacency[partition, neighbour, root] * importance[partition, neighbour, root]
+                        result[:, frame, root] += edge * value
+    return result
+
+
+def temporal_by_loops(layer, features):
+    """Each output frame: a weighted sum over the frames around it, zeros outside."""
+    weight, bias = layer.weight.detach().numpy()[..., 0], layer.bias.detach().numpy()
+    kernel, stride = weight.shape[2], layer.stride[0]
+    padded = np.pad(features, ((0, 0), (kernel // 2, kernel // 2), (0, 0)))
+    frames = range(0, features.shape[1], stride)
+    return np.stack([sum(weight[:, :, tap] @ padded[:, frame + tap] for tap in range(kernel)) + bias[:, None]
+                     for frame in frames], axis=1)
+
+
+def norm_by_formula(norm, values):
+    shape = (-1,) + (1,) * (values.ndim - 1)
+    mean, variance, scale, shift = (tensor.detach().numpy().reshape(shape) for tensor in (
+        norm.running_mean, norm.running_var, norm.weight, norm.bias))
+    return (values - mean) / np.sqrt(variance + norm.eps) * scale + shift
+
+
+def network_by_loops(network, window):
+    """Whole network for one window (C, T, V, M), in plain NumPy."""
+    persons = []
+    for person in range(window.shape[-1]):
+        rows = window[..., person].transpose(2, 0, 1).reshape(-1, window.shape[1])  # by joint: x, y, score
+        features = norm_by_formula(network.input_norm, rows).reshape(18, 3, -1).transpose(1, 2, 0)
+        for number, layer in enumerate(network.layers):
+            result = norm_by_formula(layer.spatial_norm, spatial_by_loops(layer.spatial, features))
+            result = temporal_by_loops(layer.temporal, np.maximum(result, 0))
+            result = norm_by_formula(layer.temporal_norm, result)
+            if layer.projection is not None:
+                convolution, norm = layer.projection
+                weight, bias = convolution.weight.detach().numpy(), convolution.bias.detach().numpy()
+                skipped = features[:, ::convolution.stride[0]]
+                skipped = np.einsum("oc,ctv->otv", weight[:, :, 0, 0], skipped) + bias[:, None, None]
+                result = result + norm_by_formula(norm, skipped)
+            elif number > 0:
+                result = result + features
+            features = np.maximum(result, 0)
+        persons.append(features.mean(axis=(1, 2)))
+    head = network.head
+    return head.weight.detach().numpy() @ np.mean(persons, axis=0) + head.bias.detach().numpy()
+
+
+def test_spatial_convolution_is_the_sum_of_the_paper():
+    layer = trained_like(SMALL).layers[1].spatial
+    features = torch.randn(2, 8, 3, 18)
+    expected = np.stack([spatial_by_loops(layer, sample.numpy()) for sample in features])
+    np.testing.assert_allclose(layer(features).detach().numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("persons", [1, 2])
+def test_whole_network_equals_plain_loops(persons):
+    network = trained_like(SMALL)
+    windows = torch.randn(2, 3, 11, 18, persons)
+    expected = np.stack([network_by_loops(network, window.numpy()) for window in windows])
+    np.testing.assert_allclose(network(windows).detach().numpy(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("config", [SMALL, NetworkConfig()], ids=["small", "published"])
+@pytest.mark.parametrize("shape", [(1, 3, 64, 18, 1), (3, 3, 37, 18, 2)])
+def test_fused_network_equals_the_plain_one(config, shape):
+    network = trained_like(config)
+    windows = torch.randn(shape)
+    with torch.inference_mode():
+        plain, fused = network(windows), FusedSTGCN(network)(windows)
+    torch.testing.assert_close(fused, plain, rtol=1e-4, atol=1e-4)
+
+
+def test_fused_network_does_not_change_its_input():
+    windows = torch.randn(1, 3, 20, 18, 1)
+    before = windows.clone()
+    with torch.inference_mode():
+        FusedSTGCN(trained_like(SMALL))(windows)
+    assert torch.equal(windows, before)
+
+
+def test_the_order_of_the_persons_does_not_matter():
+    network = trained_like(SMALL)
+    windows = torch.randn(1, 3, 20, 18, 2)
+    torch.testing.assert_close(network(windows), network(windows.flip(-1)))
+
+
+def test_gradients_reach_every_parameter_and_a_step_lowers_the_loss():
+    torch.manual_seed(1)
+    network = STGCN(SMALL).train()
+    windows, labels = torch.randn(8, 3, 16, 18, 1), torch.arange(8) % 4
+    optimiser = torch.optim.SGD(network.parameters(), 0.05)
+    losses = []
+    for _ in range(6):
+        loss = nn.functional.cross_entropy(network(windows), labels)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert all(parameter.grad is not None for parameter in network.parameters())
+    assert losses[-1] < losses[0]
+
+
+def test_dropout_acts_in_training_only_and_not_in_the_first_layer():
+    network = STGCN(NetworkConfig(channels=(8, 8), strides=(1, 1), dropout=0.5))
+    assert [layer.dropout.p for layer in network.layers] == [0.0, 0.5]
+    windows = torch.randn(1, 3, 20, 18, 1)
+    network.eval()
+    assert torch.equal(network(windows), network(windows))
+
+
+@pytest.mark.parametrize("wrong", [
+    {"channels": (8, 8), "strides": (1,)}, {"channels": (), "strides": ()}, {"temporal_kernel": 4},
+    {"dropout": 1.0}, {"classes": 0}, {"channels": (0,) * 10}])
+def test_impossible_shapes_are_refused(wrong):
+    with pytest.raises(ValueError):
+        NetworkConfig(**wrong)
+
+
+def test_lists_and_tuples_make_equal_configurations():
+    assert NetworkConfig(channels=[8, 8], strides=[1, 1]) == NetworkConfig(channels=(8, 8), strides=(1, 1))
