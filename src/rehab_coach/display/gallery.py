@@ -20,7 +20,7 @@ def example_views() -> Dict[str, View]:
     """One view for each state by its name, made by the messages that lead to it."""
     views: Dict[str, View] = {}
     state = ScreenState()
-    state.message("Getting ready …", "info", 0, 0, 0.0)
+    state.message("Welcome to your exercise coach. This is not a medical device", "info", 0, 0, 0.0)
     views["welcome"] = state.view(0.0)
     for number, (asked, seen) in enumerate(
         (("squat", "squat"), ("lunge", "lunge"), ("deadlift", "squat")), 1
@@ -37,7 +37,7 @@ def example_views() -> Dict[str, View]:
     views["prompt"] = state.view(10.4)
     state.message("Get ready", "countdown", 3, 4, 11.0)
     views["countdown"] = state.view(11.7)
-    state.message("Step back: I see only your legs", "info", 0, 4, 14.0)
+    state.message("I see only your legs. Please step back", "problem", 0, 4, 14.0)
     views["step_back"] = state.view(14.0)
     state.message("Go!", "countdown", 10, 4, 15.0)
     views["recording"] = state.view(18.6)

@@ -36,7 +36,7 @@ class PictureBuffer:
     """
 
     def __init__(self, patience: float = 0.2, memory: float = 0.5, stale: float = 2.0):
-        """Args: patience, memory: see above. stale: age at which a picture is no longer live. All in seconds."""
+        """Args: patience, memory: see above. stale: age at which a picture is no longer live. In seconds."""
         self._pictures: Deque[CameraPicture] = deque(maxlen=12)
         self._skeletons: Deque[PictureSkeleton] = deque(maxlen=12)
         self._patience, self._memory, self._stale = patience, memory, stale

@@ -57,6 +57,8 @@ class Renderer:
         Returns:
             The rectangles that changed, for ``pygame.display.update``; empty when nothing did.
         """
+        if view.phase is Phase.ADVICE and picture is None:
+            view = view._replace(phase=Phase.PROBLEM)  # it cannot be about where the person stands
         headline, picture_box, side, footer = boxes = self._arrange(view)
         changed: List[pygame.Rect] = []
         if self._changed("layout", tuple(tuple(box) for box in boxes)):

@@ -158,16 +158,7 @@ class ScreenState:
     def _count_down(self, text: str, seconds: float, now: float, follows: bool) -> None:
         end = now + seconds
         longer = follows and end > self._countdown_end + self._SAME_COUNTDOWN
-        # Both the countdown and the recording after it come as countdowns. The recording is the one that says
-        # so, or that starts with more seconds when the one before has run out.
-        recording = (
-            text.strip().lower().startswith("go")
-            or self._recording
-            and follows
-            and not longer
-            or longer
-            and self._countdown_end - now < 1.0
-        )
+        recording = text.lower().startswith("go")  # the recording, too, comes as a countdown
         is_new = (
             recording != self._recording
             or not follows
@@ -193,6 +184,8 @@ class ScreenState:
             return Phase.PROMPT
         if message.kind == "info":
             return Phase.ADVICE
+        if message.kind == "problem" and message.round == self._countdown_round and not self._recording:
+            return Phase.ADVICE  # between countdown and recording: something about where the person stands
         outcome = self._outcome(message.round)
         # A problem after an answer (an obstacle in the way ...) is a problem of its own.
         return Phase.PROBLEM if message.kind == "problem" and outcome is not Phase.NOT_SEEN else outcome
@@ -221,7 +214,8 @@ class ScreenState:
         text = self._message.text if self._message else ""
         prompt = self._prompts.get(number, "")
         if phase is Phase.WELCOME:
-            return "Your exercise coach", text if self._message and self._message.kind == "info" else ""
+            # The first screen says by itself that this is no medical device.
+            return "Your exercise coach", "" if "not a medical device" in text.lower() else text
         if phase is Phase.PROMPT:
             return prompt or self._prompts.get(self._round, text), ""
         if phase in (Phase.COUNTDOWN, Phase.RECORDING):

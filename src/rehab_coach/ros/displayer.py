@@ -1,7 +1,8 @@
 """The node that shows prompts, the camera picture with the skeleton, and answers on the robot's screen."""
 
 import threading
-from typing import Optional
+import time
+from typing import List, Optional
 
 import numpy as np
 import rospy
@@ -55,6 +56,8 @@ class Displayer:
         self._shown: Optional[np.ndarray] = None
         self._shown_key: object = None
         self._running = True
+        self._early: Optional[List[DisplayMessage]] = []
+        self._early_end = time.monotonic() + 0.5  # s, for the connections to the other nodes
         self._window = window.Window(size, full_screen, headless)
         if self._window.problem:
             rospy.logwarn(
@@ -93,7 +96,20 @@ class Displayer:
 
     def _on_message(self, message: DisplayMessage) -> None:
         with self._lock:
-            self._state.message(message.text, message.kind, message.seconds, message.round, rospy.get_time())
+            if self._early is not None:
+                self._early.append(message)
+            else:
+                self._tell(message, rospy.get_time())
+
+    def _tell(self, message: DisplayMessage, now: float) -> None:
+        self._state.message(message.text, message.kind, message.seconds, message.round, now)
+
+    def _sort_early_messages(self, now: float) -> None:
+        """A screen that starts late gets the last message of each node in any order: tell them in theirs."""
+        for message in sorted(self._early, key=lambda early: early.header.stamp):
+            stamp = message.header.stamp.to_sec()
+            self._tell(message, stamp if 0 < stamp < now else now)
+        self._early = None
 
     def _on_action_class(self, message: ActionClass) -> None:
         with self._lock:
@@ -159,6 +175,8 @@ class Displayer:
         """Bring the screen up to date."""
         now = rospy.get_time()
         with self._lock:
+            if self._early is not None and time.monotonic() > self._early_end:
+                self._sort_early_messages(now)
             view = self._state.view(now)
             had_pictures = self._pictures.has_pictures
         self._update_picture(self._renderer.picture_box(view), now)

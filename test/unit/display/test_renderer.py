@@ -128,6 +128,12 @@ def test_without_pictures_the_screen_says_so():
     assert (waiting != lost).any()
 
 
+def test_advice_without_a_picture_is_a_problem():
+    advice = VIEWS["step_back"]
+    assert share(drawn(advice, picture=None), theme.AMBER) > 0.15
+    assert share(drawn(advice, picture=grey(advice)), theme.AMBER) < 0.01
+
+
 def test_the_picture_is_shown_where_it_belongs_in_its_colours():
     view = VIEWS["prompt"]
     picture = grey(view)

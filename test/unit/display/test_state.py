@@ -13,6 +13,8 @@ def asked(label="squat", number=1, now=0.0):
 def test_the_first_screen_stays_until_somebody_is_asked():
     state = ScreenState()
     assert state.view(0.0).phase is Phase.WELCOME
+    state.message("Welcome. This is not a medical device", "info", 0, 0, 0.5)
+    assert (state.view(0.5).phase, state.view(0.5).note) == (Phase.WELCOME, "")
     state.message("Loading the networks", "info", 0, 0, 1.0)
     view = state.view(1.0)
     assert (view.phase, view.note) == (Phase.WELCOME, "Loading the networks")
@@ -50,13 +52,12 @@ def test_the_recording_is_known_by_its_text_even_when_it_is_shorter_than_the_cou
     assert state.view(5.0).phase is Phase.RECORDING
 
 
-def test_the_recording_is_known_by_starting_anew_when_the_text_does_not_say_so():
+def test_a_countdown_that_starts_again_is_no_recording():
     state = asked()
-    state.message("3", "countdown", 3, 1, 0.0)
-    state.message("Bend your knees", "countdown", 10, 1, 3.02)
-    state.message("Bend your knees", "countdown", 9, 1, 4.02)
-    view = state.view(4.1)
-    assert (view.phase, view.number) == (Phase.RECORDING, "9")
+    state.message("Get ready", "countdown", 3, 1, 0.0)
+    state.message("Get ready", "countdown", 3, 1, 4.0)
+    view = state.view(4.5)
+    assert (view.phase, view.number, view.fraction) == (Phase.COUNTDOWN, "3", pytest.approx(2.5 / 3))
 
 
 def test_messages_of_one_countdown_do_not_make_the_ring_jump():
@@ -67,13 +68,16 @@ def test_messages_of_one_countdown_do_not_make_the_ring_jump():
     assert before > state.view(1.15).fraction == pytest.approx((3 - 1.15) / 3)
 
 
-def test_advice_interrupts_and_the_countdown_goes_on():
+@pytest.mark.parametrize("kind", ["info", "problem"])
+def test_advice_comes_between_countdown_and_recording(kind):
     state = asked()
     state.message("Get ready", "countdown", 3, 1, 0.0)
-    state.message("Please step back", "info", 0, 1, 3.0)
+    state.message("Please step back", kind, 0, 1, 3.0)
     assert (state.view(3.0).phase, state.view(3.0).headline) == (Phase.ADVICE, "Please step back")
     state.message("Go!", "countdown", 10, 1, 9.0)
     assert state.view(9.0).phase is Phase.RECORDING
+    state.message("The camera is gone", "problem", 0, 1, 10.0)
+    assert state.view(10.0).phase is Phase.PROBLEM
 
 
 def test_a_message_with_a_time_gives_way_to_the_prompt_or_to_the_recording():

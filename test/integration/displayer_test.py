@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""The displayer, as its neighbours see it: messages and pictures in, a film of the screen and calls of stop out."""
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import cv2
+import numpy as np
+import roslib.packages
+import rospy
+import rostest
+from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import Bool
+from std_srvs.srv import SetBool, SetBoolResponse
+
+from rehab_coach.display import theme
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
+
+PATIENCE = 20.0  # s, for what must come; generous, because test machines are busy
+MAGENTA = (200, 30, 200)
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("waited {} s in vain for {}".format(patience, what))
+        time.sleep(0.01)
+
+
+class Screen:
+    """A displayer under test, with everything that it listens to."""
+
+    def __init__(self, namespace, environment=None, **parameters):
+        self.topics = [
+            rospy.Publisher(namespace + "/" + name, kind, queue_size=20)
+            for name, kind in (("display_message", DisplayMessage), ("action_class", ActionClass),
+                               ("stgcn_prediction", Prediction), ("skeleton", Skeleton), ("stopped", Bool),
+                               ("camera/image/compressed", CompressedImage))]
+        self.messages, self.actions, self.predictions, self.skeletons, self.stopped, self.pictures = self.topics
+        self.log = tempfile.TemporaryFile()
+        command = [roslib.packages.find_node("rehab_coach", "displayer")[0], "__ns:=" + namespace]
+        self.process = subprocess.Popen(
+            command + ["_{}:={}".format(name, value) for name, value in parameters.items()],
+            stdout=self.log, stderr=subprocess.STDOUT, env=dict(os.environ, **(environment or {})))
+        wait_for(lambda: all(topic.get_num_connections() for topic in self.topics), "the displayer")
+
+    def show_for(self, seconds, data=None):
+        """Be a camera and a skeleton for a while."""
+        data = jpeg() if data is None else data
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            picture = CompressedImage(format="jpeg", data=data)
+            picture.header.stamp = rospy.Time.now()
+            self.pictures.publish(picture)
+            self.skeletons.publish(Skeleton(header=picture.header, layout="coco_18", width=320, height=240,
+                                            key_points=[160.0, 120.0, 0.9] * 18))
+            time.sleep(0.04)
+
+    def say(self, text, kind, number, seconds=0.0):
+        message = DisplayMessage(round=number, text=text, kind=kind, seconds=seconds)
+        message.header.stamp = rospy.Time.now()
+        self.messages.publish(message)
+
+    def end(self, number=signal.SIGINT):
+        """Exit code and log after a signal."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(PATIENCE)
+        self.log.seek(0)
+        return code, self.log.read().decode("utf-8", "replace")
+
+
+def jpeg(colour=MAGENTA):
+    return cv2.imencode(".jpg", np.full((240, 320, 3), colour[::-1], np.uint8))[1].tobytes()
+
+
+def film(path):
+    capture = cv2.VideoCapture(path)
+    pictures = []
+    while True:
+        good, picture = capture.read()
+        if not good:
+            return np.array(pictures)
+        pictures.append(cv2.cvtColor(cv2.resize(picture, (256, 150), interpolation=cv2.INTER_NEAREST),
+                                     cv2.COLOR_BGR2RGB))
+
+
+def shares(pictures, colour):
+    """For each picture the part of it that has nearly this colour."""
+    return np.all(np.abs(pictures.astype(int) - colour) < 30, axis=3).mean(axis=(1, 2))
+
+
+class Rounds(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.path = os.path.join(self.folder, "screen.mp4")
+
+    def start(self, **parameters):
+        parameters.setdefault("record", self.path)
+        screen = Screen("/" + self.id().rsplit(".", 1)[-1], headless="true", **parameters)
+        self.addCleanup(lambda: screen.process.poll() is None and screen.process.kill())
+        return screen
+
+    def test_a_round_is_shown_and_filmed(self):
+        screen = self.start()
+        started = time.monotonic()
+        screen.show_for(1.0)
+        screen.actions.publish(ActionClass(round=1, label="squat"))
+        screen.say("Please do a squat", "prompt", 1)
+        screen.show_for(0.6)
+        screen.say("Get ready", "countdown", 1, 1.0)
+        screen.show_for(1.0)
+        screen.say("Go!", "countdown", 1, 2.0)
+        screen.show_for(2.2)
+        screen.predictions.publish(Prediction(round=1, status="recognised", label="squat", confidence=0.9))
+        screen.say("Well done! That was a squat", "correct", 1)
+        screen.show_for(1.0)
+        seconds = time.monotonic() - started
+        code, log = screen.end()
+        self.assertEqual(code, 0, log)
+        self.assertEqual(os.listdir(self.folder), ["screen.mp4"], log)
+        pictures = film(self.path)
+        self.assertGreaterEqual(len(pictures), 15 * seconds - 10)
+        amber, coral, green = (shares(pictures, colour) for colour in (theme.AMBER, theme.CORAL, theme.GREEN))
+        self.assertGreater(shares(pictures, MAGENTA)[-1], 0.1)  # the camera
+        first_prompt = np.flatnonzero(amber < 0.01)[0]
+        self.assertTrue((amber[5:first_prompt] > 0.04).all())  # "not a medical device"
+        recording = np.flatnonzero(coral > 0.008)
+        self.assertGreater(len(recording), 15)
+        self.assertGreater(coral[recording[3]], 1.5 * coral[recording[-3]])  # the ring runs out
+        self.assertTrue((green[-5:] > 0.2).all())
+        self.assertTrue((green[:recording[-1]] < 0.02).all())
+
+    def test_sigterm_in_a_recording_leaves_a_whole_film_and_garbage_is_skipped(self):
+        screen = self.start()
+        screen.show_for(1.2)
+        for data in (b"", b"garbage", jpeg()[:200]):
+            screen.show_for(0.4, data)
+        screen.skeletons.publish(Skeleton(layout="seventeen", key_points=[1.0]))
+        screen.skeletons.publish(Skeleton(layout="coco_18", key_points=[1.0]))
+        screen.show_for(0.8, jpeg((20, 200, 220)))
+        code, log = screen.end(signal.SIGTERM)
+        self.assertEqual(code, 0, log)
+        self.assertIn("is skipped", log)
+        self.assertIn("unknown joint layout 'seventeen'", log)
+        self.assertNotIn("Traceback", log)
+        self.assertGreater(shares(film(self.path)[-3:], (20, 200, 220)).min(), 0.1)
+
+    def test_a_silent_camera_is_told(self):
+        screen = self.start(picture_timeout=0.5)
+        screen.show_for(1.0)
+        time.sleep(1.5)
+        code, log = screen.end()
+        self.assertEqual(code, 0, log)
+        magenta = shares(film(self.path), MAGENTA)
+        self.assertGreater(magenta.max(), 0.1)
+        self.assertLess(magenta[-5:].max(), 0.01)
+
+    def test_a_recording_that_cannot_be_written_does_not_end_the_screen(self):
+        screen = self.start(record="/proc/no/such/folder/screen.mp4")
+        screen.show_for(0.5)
+        self.assertIsNone(screen.process.poll())
+        code, log = screen.end()
+        self.assertEqual(code, 0, log)
+        self.assertIn("cannot record to /proc/no/such/folder/screen.mp4", log)
+
+    def test_a_wrong_parameter_ends_the_node_with_a_message(self):
+        command = [roslib.packages.find_node("rehab_coach", "displayer")[0], "__ns:=/wrong", "_rate:=1000.0"]
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn(b"/wrong/displayer/rate is 1000.0; it must be a number from 1.0 to 60.0", run.stdout)
+
+
+@unittest.skipUnless(shutil.which("Xvfb") and shutil.which("xdotool"), "Xvfb and xdotool press the keys")
+class Keys(unittest.TestCase):
+    def setUp(self):
+        read, write = os.pipe()
+        self.server = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24"],
+                                       pass_fds=[write], stderr=subprocess.DEVNULL)
+        os.close(write)
+        self.addCleanup(self.server.wait)
+        self.addCleanup(self.server.kill)
+        with os.fdopen(read) as pipe:
+            self.display = {"DISPLAY": ":" + pipe.readline().strip()}
+        self.calls = []
+
+    def press(self, key):
+        subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name", "Exercise coach", "windowfocus",
+                        "--sync", "key", key], env=dict(os.environ, **self.display), check=True,
+                       timeout=PATIENCE, stdout=subprocess.DEVNULL)
+
+    def answer(self, request):
+        self.calls.append(request.data)
+        return SetBoolResponse(success=True)
+
+    def start(self, namespace, **parameters):
+        screen = Screen(namespace, self.display, **parameters)
+        self.addCleanup(lambda: screen.process.poll() is None and screen.process.kill())
+        return screen
+
+    def test_escape_stops_space_releases_and_q_ends(self):
+        service = rospy.Service("/keys/stop", SetBool, self.answer)
+        self.addCleanup(service.shutdown)
+        screen = self.start("/keys")
+        self.press("space")  # nothing to release
+        self.press("Escape")
+        wait_for(lambda: self.calls, "the call of stop")
+        self.press("Escape")
+        wait_for(lambda: len(self.calls) == 2, "the second call of stop")
+        self.assertEqual(self.calls, [True, True])
+        self.press("space")
+        wait_for(lambda: len(self.calls) == 3, "the release")
+        self.assertFalse(self.calls[2])
+        self.press("f")
+        self.press("f")
+        screen.show_for(0.3)
+        self.press("q")
+        self.assertEqual(screen.process.wait(PATIENCE), 0, screen.end()[1])
+
+    def test_a_stop_that_does_not_arrive_is_shown_and_repeated(self):
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        path = os.path.join(folder, "screen.mp4")
+        screen = self.start("/unreachable", record=path)
+        self.press("Escape")
+        wait_for(lambda: b"STOP THE ROBOT BY ITS POWER SWITCH" in self.read(screen.log), "the warning")
+        service = rospy.Service("/unreachable/stop", SetBool, self.answer)
+        self.addCleanup(service.shutdown)
+        wait_for(lambda: self.calls, "the repeated call")
+        self.assertTrue(self.calls[0])
+        screen.show_for(0.5)
+        screen.end()
+        self.assertGreater(shares(film(path)[-3:], theme.RED).min(), 0.15)
+
+    @staticmethod
+    def read(log):
+        return os.pread(log.fileno(), 1 << 20, 0)
+
+    def test_a_stop_by_somebody_else_is_shown(self):
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        path = os.path.join(folder, "screen.mp4")
+        screen = self.start("/somebody", record=path)
+        screen.stopped.publish(True)
+        screen.show_for(0.6)
+        screen.stopped.publish(False)
+        screen.show_for(0.6)
+        screen.end()
+        red = shares(film(path), theme.RED)
+        self.assertGreater(red.max(), 0.15)
+        self.assertLess(red[-1], 0.02)
+
+
+if __name__ == "__main__":
+    rospy.init_node("displayer_test")
+    suites = {"rounds": Rounds, "keys": Keys}
+    name = sys.argv[1] if len(sys.argv) > 1 else "rounds"
+    rostest.rosrun("rehab_coach", "displayer_" + name, suites[name])
