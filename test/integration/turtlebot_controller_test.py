@@ -41,7 +41,8 @@ class Neighbours:
         self.scans = rospy.Publisher(namespace + "/scan", LaserScan, queue_size=10)
         self._subscribers = [
             rospy.Subscriber(namespace + "/cmd_vel", Twist, self._on_velocity, queue_size=1000),
-            rospy.Subscriber(namespace + "/display_message", DisplayMessage, self.messages.append, queue_size=100),
+            rospy.Subscriber(namespace + "/display_message", DisplayMessage, self.messages.append,
+                             queue_size=100),
             rospy.Subscriber(namespace + "/stopped", Bool, lambda message: self.stopped.append(message.data),
                              queue_size=10)]
         self.stop = rospy.ServiceProxy(namespace + "/stop", SetBool)
@@ -90,8 +91,9 @@ class Neighbours:
 
     def scan(self, *blocked, distance=2.0):
         """One scan of a free room, with something 0.2 m away in the directions given in degrees."""
-        message = LaserScan(angle_min=0.0, angle_max=2 * math.pi, angle_increment=math.radians(1.0), range_min=0.12,
-                            range_max=3.5, ranges=[0.2 if degree in blocked else distance for degree in range(360)])
+        ranges = [0.2 if degree in blocked else distance for degree in range(360)]
+        message = LaserScan(angle_min=0.0, angle_max=2 * math.pi, angle_increment=math.radians(1.0),
+                            range_min=0.12, range_max=3.5, ranges=ranges)
         message.header.stamp = rospy.Time.now()
         self.scans.publish(message)
 
@@ -104,11 +106,13 @@ class Neighbours:
 
     def stop_scanning(self):
         self._scan_of = None
+        if self._scanning is not None:
+            self._scanning.join()
+            self._scanning = None
 
     def _scan(self):
-        while not rospy.is_shutdown():
-            if self._scan_of is not None:
-                self.scan(*self._scan_of)
+        while self._scan_of is not None:
+            self.scan(*self._scan_of)
             time.sleep(0.1)
 
 
@@ -153,7 +157,8 @@ class AnswerTest(unittest.TestCase):
         self.robot.predict(number, "not_seen")
         wait_for(lambda: self.robot.messages, "the answer")
         time.sleep(0.5)
-        self.assertEqual([(message.round, message.kind) for message in self.robot.messages], [(number, "problem")])
+        self.assertEqual([(message.round, message.kind) for message in self.robot.messages],
+                         [(number, "problem")])
 
     def test_a_round_is_answered_once(self):
         self.robot.answer("not_seen")
@@ -188,6 +193,10 @@ class LaserTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.robot = Neighbours("/laser")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.robot.stop_scanning()
 
     def setUp(self):
         self.robot.ask()
@@ -240,14 +249,14 @@ class EndTest(unittest.TestCase):
     def start(self, *arguments):
         program = roslib.packages.find_node("rehab_coach", "turtlebot_controller")[0]
         process = subprocess.Popen([program, "__ns:=/ending", "_require_scan:=false"] + list(arguments),
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+                                   universal_newlines=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
 
     def drive_and_end_by(self, number):
-        rospy.set_param("/ending/turtlebot_controller/motions", {"correct": [{"linear": 0.1, "seconds": 4.0}]})
+        rospy.set_param("/ending/turtlebot_controller/motions/correct", [{"linear": 0.1, "seconds": 4.0}])
         process = self.start()
         robot = Neighbours("/ending")
         robot.answer("recognised", "squat")
@@ -280,15 +289,16 @@ class EndTest(unittest.TestCase):
         rospy.delete_param("/ending/turtlebot_controller/stopped")
 
     def test_a_wrong_parameter_ends_it_with_its_name(self):
-        for argument, words in (("_stop_distance:=near", "/ending/turtlebot_controller/stop_distance is 'near'"),
-                                ("_linear_limit:=0.5", "a number from 0.0 to 0.26"),
-                                ("_motions:={correct: [{linear: 1.0}]}", "segment 1 of")):
-            process = self.start(argument)
+        for name, value, words in (("stop_distance", "near", "/turtlebot_controller/stop_distance is 'near'"),
+                                   ("linear_limit", "0.5", "a number from 0.0 to 0.26"),
+                                   ("motions", "{correct: [{linear: 1.0}]}", "segment 1 of"),
+                                   ("motions", "{corect: []}", "it may have them for: correct, wrong")):
+            process = self.start("_{}:={}".format(name, value))
             output = process.communicate(timeout=PATIENCE)[0]
             self.assertEqual(process.returncode, 1)
             self.assertIn(words, output)
             self.assertNotIn("Traceback", output)
-            rospy.delete_param("/ending/turtlebot_controller" + argument[:argument.index(":=")].replace("_", "/", 1))
+            rospy.delete_param("/ending/turtlebot_controller/" + name)
 
 
 if __name__ == "__main__":

@@ -65,9 +65,9 @@ class RoundJoin:
         if self._round is None:
             return "nobody was asked for anything yet"
         if round_number != self._round:
-            return "it belongs to round {}, and this is round {}".format(round_number, self._round)
+            return "this is round {}".format(self._round)
         if self._answered:
-            return "round {} was answered before".format(round_number)
+            return "that round was answered before"
         return None
 
     def answer(self, status: str, label: str, confidence: float) -> Answer:

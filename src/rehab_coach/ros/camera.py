@@ -132,7 +132,7 @@ class Camera:
         self._frequency.tick()
 
     def _report(self, problem: str) -> None:
-        """Say it at once and then again every ten seconds: other messages must have their turn on the screen."""
+        """Say it at once and then again every ten seconds: other messages must have their turn."""
         now = time.monotonic()
         if problem == self._problem and now - self._reported < 10.0:
             return

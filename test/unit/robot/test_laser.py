@@ -43,7 +43,7 @@ def test_what_is_behind_forbids_driving_backwards_only():
 
 def test_what_is_beside_the_corridor_forbids_nothing():
     assert blocked(scan(d60=0.45)) == []    # 0.39 m to the left, 0.22 m ahead
-    assert blocked(scan(d30=0.45)) == [FORWARDS, CURVE]    # 0.22 m to the left: the robot's side would touch it
+    assert blocked(scan(d30=0.45)) == [FORWARDS, CURVE]    # 0.22 m to the left: its side would touch it
 
 
 def test_what_touches_the_turning_robot_forbids_turning():

@@ -36,7 +36,8 @@ def test_reading_gives_the_segments():
 
 @pytest.mark.parametrize("entries, message", [
     ("left", "must be a list"), ([0.5], "segment 1 of m"), ([{"angular": 0.5}], "seconds"),
-    ([{"speed": 1.0, "seconds": 1.0}], "it may hold"), ([{"linear": "fast", "seconds": 1.0}], "must be numbers"),
+    ([{"speed": 1.0, "seconds": 1.0}], "it may hold"),
+    ([{"linear": "fast", "seconds": 1.0}], "must be numbers"),
     ([{"linear": 0.1, "seconds": 1.0}, {"linear": math.nan, "seconds": 1.0}], "segment 2 of m"),
     ([{"linear": True, "seconds": 1.0}], "must be numbers"), ([{"linear": 0.1, "seconds": 0.0}], "above 0"),
     ([{"linear": 0.1, "seconds": 3.0}] * 2, "lasts 6.0 s")])

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Every launch file loads, its nodes exist, and its arguments reach them. Nothing is started."""
+import glob
+import os
+import tempfile
+import unittest
+
+import rosgraph
+import roslaunch.config
+import roslaunch.substitution_args
+import roslib.packages
+import rospkg
+import rostest
+
+PACKAGE = rospkg.RosPack().get_path("rehab_coach")
+COACH = {"/pick_action", "/recorder", "/turtlebot_controller", "/displayer"}
+STUB = "<launch><node pkg='rosserial_python' type='serial_node.py' name='turtlebot3_core'>" \
+       "<param name='port' value='/dev/ttyACM0'/></node></launch>"
+
+
+def load(name, **arguments):
+    """A launch file's configuration, as roslaunch itself reads it."""
+    path = os.path.join(PACKAGE, "launch", name + ".launch")
+    return roslaunch.config.load_config_default(
+        [(path, ["{}:={}".format(key, value) for key, value in arguments.items()])], None, verbose=False)
+
+
+def nodes(config):
+    return {rosgraph.names.ns_join(node.namespace, node.name) for node in config.nodes}
+
+
+def parameter(config, name):
+    return config.params[name].value
+
+
+class LaunchFilesTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        """The robot's own packages are often not at hand; files of the same names take their place."""
+        cls.folder = tempfile.TemporaryDirectory()
+        launch = os.path.join(cls.folder.name, "turtlebot3_bringup", "launch")
+        os.makedirs(launch)
+        with open(os.path.join(cls.folder.name, "turtlebot3_bringup", "package.xml"), "w") as file:
+            file.write("<package><name>turtlebot3_bringup</name></package>")
+        for name, text in (("turtlebot3_core", STUB), ("turtlebot3_lidar", "<launch/>")):
+            with open(os.path.join(launch, name + ".launch"), "w") as file:
+                file.write(text)
+        path = os.environ["ROS_PACKAGE_PATH"]
+        os.environ["ROS_PACKAGE_PATH"] = path + os.pathsep + cls.folder.name
+        roslaunch.substitution_args._rospack = None
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_every_file_loads_and_its_nodes_exist(self):
+        files = [os.path.basename(path)[:-len(".launch")] for path in glob.glob(PACKAGE + "/launch/*.launch")]
+        self.assertLessEqual({"coach", "demo", "robot"}, set(files))
+        for name in files:
+            config = load(name)
+            self.assertEqual(config.config_errors, [], name)
+            own = [node for node in config.nodes if node.package == "rehab_coach"]
+            self.assertLessEqual(COACH, nodes(config), name)
+            for node in own:
+                self.assertTrue(roslib.packages.find_node("rehab_coach", node.type), node.type)
+                self.assertEqual(node.output, "screen")
+
+    def test_only_the_demo_moves_without_a_laser(self):
+        for name, required in (("coach", True), ("robot", True), ("demo", False)):
+            self.assertIs(parameter(load(name), "/turtlebot_controller/require_scan"), required)
+
+    def test_every_node_reads_the_configuration(self):
+        config = load("demo")
+        self.assertEqual(parameter(config, "/pick_action/order"), "random")
+        self.assertEqual(parameter(config, "/pick_action/rounds"), 0)
+        self.assertEqual(parameter(config, "/turtlebot_controller/motions/not_seen"), [])
+
+    def test_arguments_go_before_the_configuration(self):
+        config = load("demo", source="0", rounds="0", exercises="squat, lunge", order="listed", seed="3",
+                      start_delay="1.5", pause="2", headless="true", record="out.mp4")
+        for name, value in (("camera/source", "0"),
+                            ("pick_action/rounds", 0), ("pick_action/order", "listed"),
+                            ("pick_action/exercises", "squat, lunge"), ("pick_action/seed", 3),
+                            ("pick_action/start_delay", 1.5), ("pick_action/pause", 2),
+                            ("displayer/headless", True), ("displayer/record", "out.mp4")):
+            self.assertEqual(parameter(config, "/" + name), value, name)
+
+    def test_the_end_of_the_rounds_ends_all_and_what_dies_comes_back(self):
+        by_name = {node.name: node for node in load("coach").nodes}
+        self.assertTrue(by_name["pick_action"].required)
+        for name in ("recorder", "turtlebot_controller", "displayer"):
+            self.assertTrue(by_name[name].respawn)
+            self.assertGreater(by_name[name].respawn_delay, 0)
+
+    def test_the_robot_has_its_camera_and_its_port(self):
+        config = load("robot", camera="2", opencr_port="/dev/ttyACM1")
+        self.assertLessEqual({"/camera", "/turtlebot3_core"}, nodes(config))
+        self.assertEqual(parameter(config, "/camera/source"), "2")
+        self.assertEqual(parameter(config, "/turtlebot3_core/port"), "/dev/ttyACM1")
+
+
+if __name__ == "__main__":
+    rostest.rosrun("rehab_coach", "launch_files", LaunchFilesTest)

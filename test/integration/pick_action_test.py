@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""The node that asks, with this test in the recorder's place."""
+import signal
+import subprocess
+import time
+import unittest
+
+import roslib.packages
+import rospy
+import rostest
+
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
+
+PATIENCE = 20.0  # s, for what must come; generous, because test machines are busy
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("waited {} s in vain for {}".format(patience, what))
+        time.sleep(0.01)
+
+
+class PickActionTest(unittest.TestCase):
+    def setUp(self):
+        self.actions, self.messages = [], []
+        self.predictions = rospy.Publisher("stgcn_prediction", Prediction, queue_size=10)
+        self.addCleanup(self.predictions.unregister)
+        self.addCleanup(rospy.Subscriber("display_message", DisplayMessage, self.messages.append,
+                                         queue_size=100).unregister)
+
+    def be_the_recorder(self, predicts=True):
+        """Listen for requests and, where wanted, answer each one."""
+        def on_action(message):
+            self.actions.append(message)
+            if predicts:
+                self.predictions.publish(Prediction(round=message.round, status="not_seen"))
+        self.addCleanup(rospy.Subscriber("action_class", ActionClass, on_action, queue_size=10).unregister)
+
+    def start(self, **parameters):
+        program = roslib.packages.find_node("rehab_coach", "pick_action")[0]
+        parameters = dict(dict(start_delay=0, pause=0.2), **parameters)
+        arguments = ["_{}:={}".format(name, value) for name, value in parameters.items()]
+        process = subprocess.Popen([program] + arguments, universal_newlines=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+        def end():
+            process.kill()
+            process.communicate(timeout=PATIENCE)
+            if rospy.has_param("/pick_action"):
+                rospy.delete_param("/pick_action")
+        self.addCleanup(end)
+        return process
+
+    def texts(self, kind):
+        return [message.text for message in self.messages if message.kind == kind]
+
+    def test_it_says_what_it_is_not_and_waits_for_the_recorder(self):
+        self.start()
+        wait_for(lambda: self.messages, "the first screen")
+        self.assertEqual(self.messages[0].kind, DisplayMessage.INFO)
+        self.assertIn("not a medical device", self.messages[0].text)
+        time.sleep(1.0)
+        self.assertEqual(self.texts(DisplayMessage.PROMPT), [])
+        self.be_the_recorder()
+        wait_for(lambda: self.actions, "the first request")
+        self.assertEqual(self.actions[0].round, 1)
+
+    def test_a_listener_that_predicts_nothing_is_no_recorder(self):
+        self.predictions.unregister()
+        self.be_the_recorder(predicts=False)
+        self.start()
+        wait_for(lambda: self.messages, "the first screen")
+        time.sleep(1.0)
+        self.assertEqual(self.actions, [])
+
+    def test_a_list_is_asked_in_order_and_the_node_ends_after_the_rounds(self):
+        self.be_the_recorder()
+        process = self.start(rounds=3, order="listed", exercises="[push_up, jumping_jack]")
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertEqual([(action.round, action.label) for action in self.actions],
+                         [(1, "push_up"), (2, "jumping_jack"), (3, "push_up")])
+        self.assertEqual(self.texts(DisplayMessage.PROMPT),
+                         ["Please do a push-up", "Please do a jumping jack", "Please do a push-up"])
+        self.assertEqual(self.texts(DisplayMessage.PROBLEM), [])
+
+    def test_the_seed_decides_what_is_asked(self):
+        self.be_the_recorder()
+        for _ in range(2):
+            self.assertEqual(self.start(rounds=4, seed=7, pause=0).wait(PATIENCE), 0)
+        labels = [action.label for action in self.actions]
+        self.assertEqual(labels[:4], labels[4:])
+        self.assertTrue(all(before != after for before, after in zip(labels[:3], labels[1:4])))
+
+    def test_a_round_without_outcome_is_given_up(self):
+        self.be_the_recorder(predicts=False)
+        process = self.start(rounds=2, round_timeout=1.5)
+        wait_for(lambda: self.actions, "the first request")
+        self.predictions.publish(Prediction(round=7, status="recognised", label="squat"))  # not this round's
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertEqual([action.round for action in self.actions], [1, 2])
+        self.assertEqual(len(self.texts(DisplayMessage.PROBLEM)), 2)
+
+    def test_a_late_listener_hears_the_current_request(self):
+        self.be_the_recorder(predicts=False)
+        self.start()
+        wait_for(lambda: self.actions, "the first request")
+        late = rospy.wait_for_message("action_class", ActionClass, timeout=PATIENCE)
+        self.assertEqual((late.round, late.label), (1, self.actions[0].label))
+
+    def test_wrong_parameters_end_it_with_a_message(self):
+        for parameters, words in ((dict(exercises="[squat, sqat]"), "a list of these: squat, lunge, dead"),
+                                  (dict(exercises="[]"), "is empty; choose one or more of: squat"),
+                                  (dict(order="backwards"), "one of: random, listed"),
+                                  (dict(pause=-1), "parameter /pick_action/pause is -1")):
+            process = self.start(**parameters)
+            output = process.communicate(timeout=PATIENCE)[0]
+            self.assertEqual(process.returncode, 1, output)
+            self.assertIn(words, output)
+            self.assertNotIn("Traceback", output)
+            rospy.delete_param("/pick_action")
+
+    def test_it_can_be_interrupted_while_it_waits(self):
+        process = self.start()
+        wait_for(lambda: self.messages, "the first screen")
+        process.send_signal(signal.SIGINT)
+        output = process.communicate(timeout=PATIENCE)[0]
+        self.assertEqual(process.returncode, 0)
+        self.assertNotIn("Traceback", output)
+
+
+if __name__ == "__main__":
+    rospy.init_node("pick_action_test")
+    rostest.rosrun("rehab_coach", "pick_action", PickActionTest)
