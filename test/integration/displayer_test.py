@@ -47,7 +47,7 @@ class Screen:
         command = [roslib.packages.find_node("rehab_coach", "displayer")[0], "__ns:=" + namespace]
         self.process = subprocess.Popen(
             command + ["_{}:={}".format(name, value) for name, value in parameters.items()],
-            stdout=self.log, stderr=subprocess.STDOUT, env=dict(os.environ, **(environment or {})))
+            stdout=self.log, stderr=subprocess.STDOUT, env=environment)
         wait_for(lambda: all(topic.get_num_connections() for topic in self.topics), "the displayer")
 
     def show_for(self, seconds, data=None):
@@ -188,13 +188,17 @@ class Keys(unittest.TestCase):
         self.addCleanup(self.server.wait)
         self.addCleanup(self.server.kill)
         with os.fdopen(read) as pipe:
-            self.display = {"DISPLAY": ":" + pipe.readline().strip()}
+            self.display = dict(os.environ, DISPLAY=":" + pipe.readline().strip())
         self.calls = []
 
     def press(self, key):
-        subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name", "Exercise coach", "windowfocus",
-                        "--sync", "key", key], env=dict(os.environ, **self.display), check=True,
-                       timeout=PATIENCE, stdout=subprocess.DEVNULL)
+        subprocess.run(["xdotool", "key", key], env=self.display, check=True, timeout=PATIENCE)
+
+    def has_focus(self):
+        """Without a window manager the window takes the keyboard by itself, a moment after it opens."""
+        asked = subprocess.run(["xdotool", "getwindowfocus", "getwindowname"], env=self.display, timeout=PATIENCE,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return b"Exercise coach" in asked.stdout
 
     def answer(self, request):
         self.calls.append(request.data)
@@ -203,6 +207,7 @@ class Keys(unittest.TestCase):
     def start(self, namespace, **parameters):
         screen = Screen(namespace, self.display, **parameters)
         self.addCleanup(lambda: screen.process.poll() is None and screen.process.kill())
+        wait_for(self.has_focus, "the window")
         return screen
 
     def test_escape_stops_space_releases_and_q_ends(self):
