@@ -1,6 +1,6 @@
 """From key points to the network's input: one way, for training and on the robot.
 
-    SkeletonSequence -> the contract's joint layout -> its frame rate -> windows -> normalised coordinates
+    SkeletonSequence -> empty ends cut -> joint layout -> frame rate -> windows -> normalised coordinates
 
 Training augments raw key points and hands them to `to_network`, the robot its recordings to `windows`; both
 end in the same arrays (N, 3, T, V, M).
@@ -115,6 +115,12 @@ def at_contract_rate(sequence: SkeletonSequence, contract: "ModelContract",
     return sequence.resample(contract.rate, method) if len(sequence) > 1 else sequence
 
 
+def without_empty_ends(sequence: SkeletonSequence) -> SkeletonSequence:
+    """The frames from the first to the last in which somebody is seen; all of them if nobody ever is."""
+    seen = np.flatnonzero(sequence.seen)
+    return sequence[seen[0]:seen[-1] + 1] if len(seen) else sequence
+
+
 def window_starts(frames: int, window: int) -> np.ndarray:
     """First frames of evenly spread windows that overlap by at least half and cover everything.
 
@@ -128,7 +134,7 @@ def window_starts(frames: int, window: int) -> np.ndarray:
 
 
 def windows(sequence: SkeletonSequence, contract: "ModelContract", method: str = "interpolate") -> np.ndarray:
-    """A recording of one person as the network's input.
+    """A recording of one person as the network's input, from the first frame with the person to the last.
 
     Args:
         sequence: any layout that has a COCO-18 view, any frame rate, any length but zero.
@@ -142,7 +148,7 @@ def windows(sequence: SkeletonSequence, contract: "ModelContract", method: str =
     Raises:
         ValueError: an empty sequence or an unknown method.
     """
-    sequence = at_contract_rate(sequence, contract, method)
+    sequence = at_contract_rate(without_empty_ends(sequence), contract, method)
     if len(sequence) < contract.window:
         sequence = sequence.repeat(contract.window)
     index = window_starts(len(sequence), contract.window)[:, None] + np.arange(contract.window)

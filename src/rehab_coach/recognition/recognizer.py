@@ -102,7 +102,8 @@ class Recognizer:
             return Recognition(UNKNOWN, NOT_SEEN, 0.0, labels, np.zeros(len(labels), np.float32))
         inputs = windows(sequence, self.contract, method)
         weights = (inputs[:, 2] > 0).any(axis=(2, 3)).mean(axis=1)
-        if not weights.any():   # never seen in two neighbouring frames: nothing is left at the model's rate
+        # Who is never seen in two neighbouring frames is lost between them at the model's rate.
+        if weights.max() < self.minimum_seen:
             return Recognition(UNKNOWN, NOT_SEEN, 0.0, labels, np.zeros(len(labels), np.float32))
         probabilities = np.average(self._probabilities(inputs), axis=0, weights=weights).astype(np.float32)
         best = int(np.argmax(np.where(self._exercises, probabilities, -1)))

@@ -180,6 +180,16 @@ def test_a_long_recording_becomes_overlapping_windows():
     np.testing.assert_allclose(array[-1, ..., 0], whole[:, -20:], atol=1e-6)
 
 
+def test_frames_before_and_after_the_person_are_left_out_but_not_those_between():
+    key_points = person(50)
+    key_points[:10] = key_points[20:24] = key_points[45:] = 0
+    recording = SkeletonSequence(key_points, np.arange(50) / 15, SIZE)
+    array = windows(recording, contract(window=35))
+    assert array.shape[0] == 1 and array[0, 2, 0].any() and array[0, 2, -1].any()
+    assert not array[0, :, 10:14].any()
+    np.testing.assert_array_equal(array, windows(recording[10:45], contract(window=35)))
+
+
 def test_copy_and_interpolation_agree_at_the_models_own_rate():
     recording = sequence(50, rate=15.0)
     copied, interpolated = (windows(recording, contract(), method) for method in ("copy", "interpolate"))
