@@ -3,10 +3,12 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import List, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
 
+MARK = "[coach] "   # what the nodes say, among what roslaunch says
 
 def run_demo(source: str = "", rounds: str = "", record: str = "") -> int:
     """Start demo.launch and wait for its end.
@@ -18,10 +20,10 @@ def run_demo(source: str = "", rounds: str = "", record: str = "") -> int:
             pictures are not a webcam's.
 
     Returns:
-        The exit code: 0, or 1 when the coach ended before its rounds were over.
+        The exit code.
 
     Raises:
-        RehabCoachError: roslaunch or the workspace is missing, no such file.
+        RehabCoachError: roslaunch or the workspace is missing, no such file, the coach ended before its last round.
     """
     if shutil.which("roslaunch") is None or not os.environ.get("ROS_PACKAGE_PATH"):
         raise RehabCoachError("ROS and the built workspace are needed: run `make setup`, then `make demo`")
@@ -44,14 +46,35 @@ def run_demo(source: str = "", rounds: str = "", record: str = "") -> int:
         command += ["exercises:=squat, lunge", "order:=listed"]
     if record:
         command.append("record:=" + os.path.abspath(record))
-    environment = dict(os.environ, ROS_HOSTNAME=os.environ.get("ROS_HOSTNAME", "localhost"),
-                       ROSCONSOLE_FORMAT="${message}")
     print("The coach starts%s. Not a medical device. Ctrl-C ends it." % (" without a screen" if headless else ""))
-    sys.stdout.flush()
-    try:
-        code = subprocess.run(command, env=environment).returncode
-    except KeyboardInterrupt:
-        return 130
-    if record and os.path.exists(record):
-        print("What the screen showed: %s" % os.path.abspath(record))
-    return code
+    output, finished = _run(command)
+    if not finished and not (webcam or rounds == "0"):
+        print("".join(output[-60:]), file=sys.stderr)
+        raise RehabCoachError("the coach ended before its rounds were over; above is what it said last")
+    return 0
+
+
+def _run(command: List[str]) -> Tuple[List[str], bool]:
+    """Run roslaunch, show what the nodes say and keep the rest, which is roslaunch's talk about processes.
+
+    Returns:
+        Everything that was said, and whether the last round came to its end.
+    """
+    environment = dict(os.environ, ROS_HOSTNAME=os.environ.get("ROS_HOSTNAME", "localhost"),
+                       ROSCONSOLE_FORMAT=MARK + "${message}", PYTHONUNBUFFERED="1")
+    output, finished = [], False
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          universal_newlines=True) as process:
+        while True:
+            try:
+                for line in process.stdout:
+                    output.append(line)
+                    if MARK in line:
+                        message = line.split(MARK, 1)[1].rstrip().replace("\x1b[0m", "")
+                        finished = finished or message.endswith("round is over")
+                        print("  " + message, flush=True)
+                break
+            except KeyboardInterrupt:
+                # roslaunch got the Ctrl-C as well; its nodes stop the robot and finish their files.
+                continue
+    return output, finished

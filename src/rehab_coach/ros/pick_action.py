@@ -36,7 +36,7 @@ class PickAction:
         self._picker = ExercisePicker(exercises, get_parameter("~order", "random", str, choices=ORDERS),
                                       None if seed < 0 else seed)
         self._rounds = get_parameter("~rounds", 0, int, minimum=0)
-        self._round_timeout = get_parameter("~round_timeout", 120.0, float, minimum=1.0, maximum=3600.0)
+        self._round_timeout = get_parameter("~round_timeout", 90.0, float, minimum=1.0, maximum=3600.0)
         self._pause = get_parameter("~pause", 6.0, float, minimum=0.0, maximum=600.0)
         self._start_delay = get_parameter("~start_delay", 4.0, float, minimum=0.0, maximum=600.0)
         self._round = 0
@@ -58,7 +58,7 @@ class PickAction:
         while not rospy.is_shutdown() and (self._rounds == 0 or self._round < self._rounds):
             self._play_round()
         if not rospy.is_shutdown():
-            rospy.loginfo("%d rounds are over", self._round)
+            rospy.loginfo("the last round is over")
 
     def _play_round(self) -> None:
         self._round += 1

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""The whole coach on clips: every node, the real networks, from the request to the wheels."""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from xmlrpc.client import ServerProxy
+
+import rosgraph
+import rosnode
+import rospy
+import rostest
+import yaml
+from geometry_msgs.msg import Twist
+
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
+from rehab_coach.paths import share_path
+
+PATIENCE = 150.0    # s; only a bound for what must come, test machines are slow and busy
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("waited {:.0f} s in vain for {}".format(patience, what))
+        time.sleep(0.02)
+
+
+class Coach:
+    """demo.launch, and everything that it says in the order in which it came."""
+
+    def __init__(self, clip, exercises, **changes):
+        self.log = []
+        self._listeners = [
+            rospy.Subscriber(topic, kind, lambda message, name=topic: self.log.append((name, message)),
+                             queue_size=1000)
+            for topic, kind in (("action_class", ActionClass), ("stgcn_prediction", Prediction), ("cmd_vel", Twist),
+                                ("display_message", DisplayMessage), ("skeleton", Skeleton))]
+        with open(share_path("config", "coach.yaml")) as stream:
+            configuration = yaml.safe_load(stream)
+        configuration["pick_action"].update(start_delay=0.0, pause=4.0, rounds=len(exercises),
+                                            exercises=exercises, order="listed")
+        for node, values in changes.items():
+            configuration[node].update(values)
+        self._folder = tempfile.TemporaryDirectory()
+        path = os.path.join(self._folder.name, "coach.yaml")
+        with open(path, "w") as stream:
+            yaml.safe_dump(configuration, stream)
+        self.process = subprocess.Popen(
+            ["roslaunch", "--no-summary", "rehab_coach", "demo.launch", "headless:=true", "config:=" + path,
+             "source:=" + share_path("test", "data", clip)], env=dict(os.environ, ROS_MASTER_URI=rosgraph.get_master_uri()))
+
+    def of(self, topic, **fields):
+        return [message for name, message in list(self.log) if name == topic
+                and all(getattr(message, field) == value for field, value in fields.items())]
+
+    def velocities(self, after=0):
+        return [(message.linear.x, message.angular.z) for name, message in self.log[after:] if name == "cmd_vel"]
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(60)
+        for listener in self._listeners:
+            listener.unregister()
+        self._folder.cleanup()
+
+
+class Squat(unittest.TestCase):
+    """The patient on the clip does squats."""
+
+    def test_right_then_wrong(self):
+        coach = Coach("squat.mp4", ["squat", "lunge"])
+        try:
+            wait_for(lambda: coach.of("stgcn_prediction", round=1), "the first prediction")
+            wait_for(lambda: coach.of("action_class", round=2), "the second request")
+            # A late prediction of the round that is over changes nothing.
+            stale = rospy.Publisher("stgcn_prediction", Prediction, queue_size=1)
+            wait_for(lambda: stale.get_num_connections() >= 3, "the listeners of predictions")
+            stale.publish(Prediction(round=1, status="recognised", label="lunge", confidence=0.99))
+            wait_for(lambda: coach.process.poll() is not None, "the end of the last round")
+        finally:
+            coach.close()
+        first, late = coach.of("stgcn_prediction", round=1)
+        second, = coach.of("stgcn_prediction", round=2)
+        self.assertEqual(late.label, "lunge")
+        for prediction in (first, second):
+            self.assertEqual((prediction.status, prediction.label), ("recognised", "squat"))
+            self.assertGreater(prediction.frames, 5)
+            self.assertGreater(prediction.frames_with_person, 0.9 * prediction.frames)
+            self.assertAlmostEqual(sum(prediction.probabilities), 1, places=4)
+            self.assertGreater(prediction.waiting_time, 0)
+        answers = [message for message in coach.of("display_message") if message.kind in ("correct", "wrong")]
+        self.assertEqual([(answer.round, answer.kind) for answer in answers], [(1, "correct"), (2, "wrong")])
+        self.assertIn("squat", answers[1].text)
+        self.assert_motion(coach)
+        kinds = [message.kind for message in coach.of("display_message", round=1)]
+        self.assertEqual(kinds[0], "prompt")
+        self.assertLess(kinds.index("countdown"), kinds.index("correct"))
+        skeletons = coach.of("skeleton")
+        self.assertGreaterEqual(len(skeletons), first.frames + second.frames)
+        self.assertTrue(all(len(skeleton.key_points) in (0, 54) for skeleton in skeletons))
+
+    def assert_motion(self, coach):
+        """The robot moves after each answer, within its limits, never while it films, and stands at the end."""
+        recording, moved = False, {1: 0, 2: 0}
+        number = 0
+        for topic, message in coach.log:
+            if topic == "action_class":
+                recording, number = True, message.round
+            elif topic == "stgcn_prediction" and message.round == number:
+                recording = False
+            elif topic == "cmd_vel" and (message.linear.x, message.angular.z) != (0, 0):
+                self.assertFalse(recording, "it moved while it filmed")
+                self.assertLessEqual(abs(message.linear.x), 0.26)
+                self.assertLessEqual(abs(message.angular.z), 1.82)
+                moved[number] += 1
+        self.assertTrue(moved[1] and moved[2], moved)
+        self.assertEqual(coach.velocities()[-1], (0, 0))
+
+
+class Nobody(unittest.TestCase):
+    """An empty room."""
+
+    def test_it_says_so_and_does_not_move(self):
+        coach = Coach("scenes/nobody.mp4", ["squat"], recorder={"framing_timeout": 4.0, "countdown": 1.0})
+        try:
+            wait_for(lambda: coach.process.poll() is not None, "the end of the round")
+        finally:
+            coach.close()
+        prediction, = coach.of("stgcn_prediction")
+        self.assertEqual(prediction.status, "not_seen")
+        texts = [message.text for message in coach.of("display_message", kind="problem")]
+        self.assertTrue(any("I cannot see you" in text for text in texts), texts)
+        self.assertEqual(texts[-1], "I could not see you")
+        self.assertFalse([velocity for velocity in coach.velocities() if velocity != (0, 0)])
+
+
+class Killed(unittest.TestCase):
+    """The recorder dies in the middle of a round and comes back."""
+
+    def test_the_next_round_works(self):
+        coach = Coach("squat.mp4", ["squat"], recorder={"duration": 5.0}, pick_action={"round_timeout": 100.0})
+        try:
+            wait_for(lambda: [message for message in coach.of("display_message", kind="countdown")
+                              if message.text.startswith("Go")], "the recording")
+            api = rosnode.get_api_uri(rosgraph.Master(rospy.get_name()), "recorder")
+            _, _, pid = ServerProxy(api).getPid(rospy.get_name())
+            os.kill(pid, signal.SIGKILL)
+            killed_at = len(coach.log)
+            wait_for(lambda: coach.process.poll() is not None, "the end of the round")
+        finally:
+            coach.close()
+        self.assertFalse([message for name, message in coach.log[:killed_at] if name == "stgcn_prediction"])
+        prediction, = coach.of("stgcn_prediction")
+        self.assertEqual((prediction.round, prediction.status, prediction.label), (1, "recognised", "squat"))
+        self.assertTrue(coach.of("display_message", kind="correct", round=1))
+
+
+class Broken(unittest.TestCase):
+    """A set-up that cannot work is said on the screen and in the log, without a traceback."""
+
+    def test_a_broken_model(self):
+        with tempfile.NamedTemporaryFile(suffix=".safetensors") as model:
+            model.write(b"no model")
+            model.flush()
+            coach = Coach("squat.mp4", ["squat"], recorder={"model": model.name})
+            try:
+                wait_for(lambda: coach.of("display_message", kind="problem"), "the message on the screen")
+            finally:
+                coach.close()
+        self.assertIn("I cannot start", coach.of("display_message", kind="problem")[0].text)
+        self.assertFalse(coach.of("action_class") or coach.velocities())
+
+
+TESTS = {"squat": Squat, "nobody": Nobody, "killed": Killed, "broken": Broken}
+
+if __name__ == "__main__":
+    rospy.init_node("coach_test")
+    which = TESTS[sys.argv[1]]
+    rostest.rosrun("rehab_coach", "coach_" + sys.argv[1], which)
