@@ -68,11 +68,15 @@ class LaunchFilesTest(unittest.TestCase):
     def test_only_the_demo_moves_without_a_laser(self):
         for name, required in (("coach", True), ("robot", True), ("demo", False)):
             self.assertIs(parameter(load(name), "/turtlebot_controller/require_scan"), required)
+        careful = load("demo", require_scan="true")
+        self.assertIs(parameter(careful, "/turtlebot_controller/require_scan"), True)
 
     def test_every_node_reads_the_configuration(self):
         config = load("demo")
         self.assertEqual(parameter(config, "/pick_action/order"), "random")
         self.assertEqual(parameter(config, "/pick_action/rounds"), 0)
+        self.assertIs(parameter(config, "/displayer/headless"), False)
+        self.assertIs(parameter(load("robot"), "/displayer/fullscreen"), True)
         self.assertEqual(parameter(config, "/turtlebot_controller/motions/not_seen"), [])
 
     def test_arguments_go_before_the_configuration(self):
@@ -85,10 +89,11 @@ class LaunchFilesTest(unittest.TestCase):
                             ("displayer/headless", True), ("displayer/record", "out.mp4")):
             self.assertEqual(parameter(config, "/" + name), value, name)
 
-    def test_the_end_of_the_rounds_ends_all_and_what_dies_comes_back(self):
+    def test_the_last_round_and_the_window_end_all_and_others_come_back(self):
         by_name = {node.name: node for node in load("coach").nodes}
         self.assertTrue(by_name["pick_action"].required)
-        for name in ("recorder", "turtlebot_controller", "displayer"):
+        self.assertTrue(by_name["displayer"].required)
+        for name in ("recorder", "turtlebot_controller"):
             self.assertTrue(by_name[name].respawn)
             self.assertGreater(by_name[name].respawn_delay, 0)
 

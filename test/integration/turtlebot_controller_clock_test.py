@@ -38,7 +38,8 @@ class ClockTest(unittest.TestCase):
         cls.velocities, cls.round = [], 0
         cls.asks = rospy.Publisher("action_class", ActionClass, queue_size=10)
         cls.predicts = rospy.Publisher("stgcn_prediction", Prediction, queue_size=10)
-        rospy.Subscriber("cmd_vel", Twist, lambda twist: cls.velocities.append(twist.linear.x), queue_size=100)
+        rospy.Subscriber("cmd_vel", Twist, lambda twist: cls.velocities.append(twist.linear.x),
+                         queue_size=1000)
         topics = cls.asks, cls.predicts
         wait_for(lambda: all(topic.get_num_connections() for topic in topics), "the controller")
         wait_for(lambda: cls.velocities, "its first zeros")

@@ -149,6 +149,19 @@ class AnswerTest(unittest.TestCase):
             time.sleep(0.5)
             self.assertEqual(self.robot.moves(), [])
 
+    def test_a_failure_that_the_recorder_explained_is_not_talked_over(self):
+        says = rospy.Publisher("/free/display_message", DisplayMessage, queue_size=10)
+        self.addCleanup(says.unregister)
+        wait_for(lambda: says.get_num_connections() == 2, "the listeners of messages")
+        number = self.robot.ask()
+        del self.robot.messages[:]
+        says.publish(DisplayMessage(round=number, kind="problem", text="Please check the camera"))
+        wait_for(lambda: self.robot.messages, "the explanation")
+        time.sleep(0.3)
+        self.robot.predict(number, "failed")
+        time.sleep(0.5)
+        self.assertEqual([message.text for message in self.robot.messages], ["Please check the camera"])
+
     def test_a_prediction_of_another_round_is_ignored(self):
         del self.robot.messages[:]
         old, number = self.robot.ask(), self.robot.ask("lunge")

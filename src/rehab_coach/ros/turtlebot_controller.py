@@ -53,6 +53,7 @@ class TurtlebotController:
         action_class (rehab_coach/ActionClass): a round begins; no motion until its prediction.
         stgcn_prediction (rehab_coach/Prediction): answered when it belongs to the current round.
         scan (sensor_msgs/LaserScan): what is around the robot.
+        display_message (rehab_coach/DisplayMessage): a problem that the recorder has explained.
     Publishes:
         cmd_vel (geometry_msgs/Twist): only during a motion, then zeros; zero to each new subscriber.
         display_message (rehab_coach/DisplayMessage): kinds correct, wrong, problem.
@@ -71,6 +72,7 @@ class TurtlebotController:
         self._asked_at = rospy.Time.now()
         self._zeros_left = 0
         self._last_answer: Optional[Answer] = None
+        self._explained = 0  # round in which another node told the person about a problem
         self._refused = ""
         self._closing = threading.Event()
         self._commands = rospy.Publisher("cmd_vel", Twist, queue_size=1,
@@ -81,7 +83,8 @@ class TurtlebotController:
         self._subscribers = [
             rospy.Subscriber("scan", LaserScan, self._on_scan, queue_size=1),
             rospy.Subscriber("action_class", ActionClass, self._on_action_class, queue_size=10),
-            rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10)]
+            rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10),
+            rospy.Subscriber("display_message", DisplayMessage, self._on_message, queue_size=10)]
         self._service = rospy.Service("stop", SetBool, self._on_stop)
         self._diagnostics = Diagnostics("TurtleBot 3")
         self._diagnostics.add("motion", self._state)
@@ -114,7 +117,7 @@ class TurtlebotController:
             laser_yaw=get_parameter("~laser_yaw", 0.0, float, minimum=-3.15, maximum=3.15))
         self._safety = SafetyState(laser, get_parameter("~require_scan", True, bool),
                                    get_parameter("~scan_timeout", 1.0, float, minimum=0.1, maximum=10.0))
-        self._prediction_timeout = get_parameter("~prediction_timeout", 120.0, float, minimum=1.0)
+        self._prediction_timeout = get_parameter("~prediction_timeout", 90.0, float, minimum=1.0)
         self._safety.stopped = get_parameter("~stopped", False, bool)
         if self._safety.stopped:
             rospy.logwarn("the stop is still on; release it with: rosservice call %s false",
@@ -136,6 +139,7 @@ class TurtlebotController:
             self._safety.recording = True
             self.end_motion("round {} begins".format(message.round))
             self._join.request(message.round, message.label)
+            self._explained = 0
             self._asked_at = rospy.Time.now()
 
     @_stops_on_error
@@ -149,10 +153,18 @@ class TurtlebotController:
             self._last_answer = answer
             self._safety.recording = False
             rospy.loginfo("%s", answer)
-            display = DisplayMessage(round=answer.round, text=answer.text, kind=answer.kind)
-            display.header.stamp = rospy.Time.now()
-            self._messages.publish(display)
+            if not (answer.outcome == "failed" and self._explained == answer.round):
+                display = DisplayMessage(round=answer.round, text=answer.text, kind=answer.kind)
+                display.header.stamp = rospy.Time.now()
+                self._messages.publish(display)
             self._begin(answer.outcome)
+
+    @_stops_on_error
+    def _on_message(self, message: DisplayMessage) -> None:
+        """What the recorder said about a failure helps more than this node's "something went wrong"."""
+        if message.kind == DisplayMessage.PROBLEM and message.round:
+            with self._lock:
+                self._explained = message.round
 
     @_stops_on_error
     def _on_stop(self, request: SetBoolRequest) -> SetBoolResponse:
