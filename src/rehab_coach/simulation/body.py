@@ -1,4 +1,5 @@
-"""A human body's mesh from the model anny (Apache-2.0, MakeHuman's assets, CC0), measured, dressed and posed."""
+"""A human body's mesh from the model anny (Apache-2.0; MakeHuman's assets, CC0), measured and posed."""
+
 import os
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
@@ -10,8 +11,10 @@ from rehab_coach.simulation.motions import Motion
 from rehab_coach.simulation.posing import Skeleton
 from rehab_coach.simulation.solver import solve
 
-INSTALL_HINT = ("rendering a virtual patient needs more packages: pip install 'rehab_coach[simulation]' and then "
-                "pip install --no-deps pyrender==0.1.45 (Python 3.10 or newer), and Debian's libosmesa6")
+INSTALL_HINT = (
+    "rendering a virtual patient needs more packages: pip install 'rehab_coach[simulation]' and then "
+    "pip install --no-deps pyrender==0.1.45 (Python 3.10 or newer), and Debian's libosmesa6"
+)
 AGES = (11.0, 25.0, 90.0), (1 / 3, 2 / 3, 1.0)  # years, and anny's scale from newborn (-1/3) to old (1)
 DENSITY = 985.0  # kg/m^3 of a body
 
@@ -36,8 +39,11 @@ class Physique:
         """Raise RehabCoachError for a value that no person of the model has."""
         if self.gender not in ("female", "male"):
             raise RehabCoachError("gender must be female or male, not '%s'" % self.gender)
-        for name, value, low, high in (("age", self.age, 12, 90), ("height", self.height, 1.3, 2.1),
-                                       ("weight", self.weight, 30, 180)):
+        for name, value, low, high in (
+            ("age", self.age, 12, 90),
+            ("height", self.height, 1.3, 2.1),
+            ("weight", self.weight, 30, 180),
+        ):
             if value is not None and not low <= value <= high:
                 raise RehabCoachError("%s must be between %g and %g, not %g" % (name, low, high, value))
 
@@ -91,12 +97,18 @@ class Body:
 
     @staticmethod
     def _shape(model, physique: Physique) -> Tuple[np.ndarray, np.ndarray]:
-        """Rest vertices and bone heads: weight by bisection over the model's scale, height by scaling everything."""
+        """Rest vertices and bone heads: weight by bisection on the model's scale, height by scaling all."""
+
         def shape(weight: float):
-            kwargs = {"gender": 1.0 if physique.gender == "female" else 0.0,
-                      "age": float(np.interp(physique.age, *AGES)), "weight": weight, "height": 0.5,
-                      # Little muscle is where the model has the widest range from thin to stout.
-                      "muscle": 0.55 if physique.weight is None else 0.3, "proportions": 0.6}
+            kwargs = {
+                "gender": 1.0 if physique.gender == "female" else 0.0,
+                "age": float(np.interp(physique.age, *AGES)),
+                "weight": weight,
+                "height": 0.5,
+                # Little muscle is where the model has the widest range from thin to stout.
+                "muscle": 0.55 if physique.weight is None else 0.3,
+                "proportions": 0.6,
+            }
             result = model(phenotype_kwargs=kwargs)
             vertices, heads = (result[key][0].cpu().numpy() for key in ("rest_vertices", "rest_bone_heads"))
             size = 1.0 if physique.height is None else physique.height / np.ptp(vertices[:, 2])
@@ -110,8 +122,10 @@ class Body:
         low, high = 0.0, 1.0
         lightest, heaviest = kilograms(low), kilograms(high)
         if not lightest <= physique.weight <= heaviest:
-            raise RehabCoachError("weight must be between %.0f and %.0f kg for a person of that gender, age and height, "
-                                  "not %g" % (np.ceil(lightest), np.floor(heaviest), physique.weight))
+            raise RehabCoachError(
+                "weight must be between %.0f and %.0f kg for a person of that gender, age and height, "
+                "not %g" % (np.ceil(lightest), np.floor(heaviest), physique.weight)
+            )
         for _ in range(12):
             middle = (low + high) / 2
             low, high = (middle, high) if kilograms(middle) < physique.weight else (low, middle)
@@ -147,5 +161,8 @@ def _soles(rest: np.ndarray, part: np.ndarray) -> Dict[str, Dict[str, np.ndarray
         bottom = foot[:, 2].min()
         low = foot[foot[:, 2] < bottom + 0.02]
         heel, toes = low[low[:, 1].argmax()], low[low[:, 1].argmin()]
-        soles[side] = {"heel": np.array([heel[0], heel[1], bottom]), "toes": np.array([toes[0], toes[1], bottom])}
+        soles[side] = {
+            "heel": np.array([heel[0], heel[1], bottom]),
+            "toes": np.array([toes[0], toes[1], bottom]),
+        }
     return soles

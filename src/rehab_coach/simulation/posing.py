@@ -1,8 +1,10 @@
 """From joint angles to where every bone is: forward kinematics, feet and hands held where they belong.
 
-Axes are the body model's: metres, z up, x to the person's left, the person faces -y. A *turn* is a rotation (3, 3) of a
-body segment in these axes, relative to a person who stands upright with hanging arms; all turns are identity there.
+Axes are the body model's: metres, z up, x to the person's left, the person faces -y. A *turn* is a rotation
+(3, 3) of a body segment in these axes, relative to a person who stands upright with hanging arms; all turns
+are identity there.
 """
+
 from dataclasses import dataclass
 from typing import Dict, Tuple
 
@@ -44,7 +46,7 @@ def _flexion(angle: np.ndarray) -> np.ndarray:
 
 
 def _ball_joint(flexion: np.ndarray, adduction: np.ndarray, inwards: np.ndarray, side: str) -> np.ndarray:
-    """OpenSim's order of hip and shoulder: flexion, adduction, rotation; the left side is the right one's mirror."""
+    """OpenSim's order of hip and shoulder: flexion, adduction, rotation; left is right's mirror image."""
     sign = 1.0 if side == "R" else -1.0
     return _flexion(flexion) @ rotation(FORWARD, sign * adduction) @ rotation(-DOWN, sign * inwards)
 
@@ -60,12 +62,22 @@ class Skeleton:
     """
 
     def __init__(self, labels, parents, heads: np.ndarray, soles: Dict[str, Dict[str, np.ndarray]]):
-        self.labels, self.parents, self.heads, self.soles = list(labels), list(parents), np.asarray(heads), soles
+        self.labels, self.parents, self.heads, self.soles = (
+            list(labels),
+            list(parents),
+            np.asarray(heads),
+            soles,
+        )
         self.index = {label: number for number, label in enumerate(self.labels)}
         self._neutral = self._neutral_turns()
-        self.thigh, self.shank = self.length("upperleg01.R", "lowerleg01.R"), self.length("lowerleg01.R", "foot.R")
-        self.upper_arm, self.forearm = self.length("upperarm01.R", "lowerarm01.R"), self.length("lowerarm01.R",
-                                                                                                "wrist.R")
+        self.thigh, self.shank = (
+            self.length("upperleg01.R", "lowerleg01.R"),
+            self.length("lowerleg01.R", "foot.R"),
+        )
+        self.upper_arm, self.forearm = (
+            self.length("upperarm01.R", "lowerarm01.R"),
+            self.length("lowerarm01.R", "wrist.R"),
+        )
 
     def length(self, start: str, end: str) -> float:
         """Metres between two bones' heads."""
@@ -75,7 +87,7 @@ class Skeleton:
         return self.heads[self.index[end]] - self.heads[self.index[start]]
 
     def _neutral_turns(self) -> Dict[str, np.ndarray]:
-        """Rotations from the rest pose (arms and legs apart, elbows bent) to standing upright, per limb segment."""
+        """Rotations from the rest pose (arms and legs apart, elbows bent) to standing upright."""
         turns = {}
         for side in "RL":
             thigh = self._between("upperleg01." + side, "lowerleg01." + side)
@@ -91,14 +103,20 @@ class Skeleton:
         return turns
 
     def segment(self, label: str) -> Tuple[str, str]:
-        """Which segment a bone moves with (a key of the turns), and which of the neutral rotations it needs."""
+        """Which segment a bone moves with (a key of the turns), and which neutral rotation it needs."""
         side = label[-1] if label[-2:] in (".R", ".L") else ""
         stem = label[:-2] if side else label
         for names, segment, neutral in (
-                (("upperleg",), "thigh", "thigh"), (("lowerleg",), "shank", "shank"), (("foot",), "foot", ""),
-                (("toe",), "toes", ""), (("clavicle", "shoulder"), "clavicle", ""),
-                (("upperarm",), "upper_arm", "upper_arm"), (("lowerarm01",), "forearm", "forearm"),
-                (("lowerarm02",), "twist", "forearm"), (("wrist", "metacarpal"), "hand", "forearm")):
+            (("upperleg",), "thigh", "thigh"),
+            (("lowerleg",), "shank", "shank"),
+            (("foot",), "foot", ""),
+            (("toe",), "toes", ""),
+            (("clavicle", "shoulder"), "clavicle", ""),
+            (("upperarm",), "upper_arm", "upper_arm"),
+            (("lowerarm01",), "forearm", "forearm"),
+            (("lowerarm02",), "twist", "forearm"),
+            (("wrist", "metacarpal"), "hand", "forearm"),
+        ):
             if stem.startswith(names):
                 return segment + side, neutral + side if neutral else ""
         if stem.startswith("finger"):
@@ -124,20 +142,29 @@ class Skeleton:
             turn = turns[segment]
             rotations[:, bone] = turn @ self._neutral[neutral] if neutral else turn
             parent = self.parents[bone]
-            heads[:, bone] = root if parent < 0 else heads[:, parent] + (
-                rotations[:, parent] @ (self.heads[bone] - self.heads[parent]))
+            heads[:, bone] = (
+                root
+                if parent < 0
+                else heads[:, parent] + (rotations[:, parent] @ (self.heads[bone] - self.heads[parent]))
+            )
         return rotations, heads
 
 
 def turns_of(motion: Motion) -> Dict[str, np.ndarray]:
     """The turn (T, 3, 3) of every body segment, from the angles alone."""
     angles = motion.angles
-    pelvis = rotation(-DOWN, angles["pelvis_rotation"]) @ rotation(FORWARD, angles["pelvis_list"]) @ _flexion(
-        angles["pelvis_tilt"])
+    pelvis = (
+        rotation(-DOWN, angles["pelvis_rotation"])
+        @ rotation(FORWARD, angles["pelvis_list"])
+        @ _flexion(angles["pelvis_tilt"])
+    )
     turns = {"pelvis": pelvis}
     for label, share in SPINE.items():
-        turns[label] = pelvis @ _flexion(share * angles["lumbar_extension"]) @ rotation(
-            FORWARD, share * angles["lumbar_bending"])
+        turns[label] = (
+            pelvis
+            @ _flexion(share * angles["lumbar_extension"])
+            @ rotation(FORWARD, share * angles["lumbar_bending"])
+        )
     for label, share in NECK.items():
         turns[label] = turns["spine01"] @ _flexion(share * angles["neck_extension"])
     for side in "RL":
@@ -148,8 +175,9 @@ def turns_of(motion: Motion) -> Dict[str, np.ndarray]:
 
 def _add_leg(turns, angles, side: str) -> None:
     end = "_" + side.lower()
-    turns["thigh" + side] = turns["pelvis"] @ _ball_joint(angles["hip_flexion" + end], angles["hip_adduction" + end],
-                                                          angles["hip_rotation" + end], side)
+    turns["thigh" + side] = turns["pelvis"] @ _ball_joint(
+        angles["hip_flexion" + end], angles["hip_adduction" + end], angles["hip_rotation" + end], side
+    )
     turns["shank" + side] = turns["thigh" + side] @ _flexion(-angles["knee_angle" + end])
     turns["foot" + side] = turns["shank" + side] @ _flexion(angles["ankle_angle" + end])
     turns["toes" + side] = turns["foot" + side] @ _flexion(angles["mtp_angle" + end])
@@ -172,7 +200,9 @@ def add_hand(turns, angles, side: str) -> None:
     end, sign = "_" + side.lower(), 1.0 if side == "R" else -1.0
     forearm, pronation = turns["forearm" + side], sign * angles["pro_sup" + end]
     turns["twist" + side] = forearm @ rotation(-DOWN, 0.5 * pronation)
-    turns["hand" + side] = forearm @ rotation(-DOWN, pronation) @ rotation(FORWARD, sign * angles["wrist_flex" + end])
+    turns["hand" + side] = (
+        forearm @ rotation(-DOWN, pronation) @ rotation(FORWARD, sign * angles["wrist_flex" + end])
+    )
     add_fingers(turns, angles, side)
 
 
@@ -181,11 +211,20 @@ def add_fingers(turns, angles, side: str) -> None:
     turns["thumb" + side] = turns["hand" + side]
     for knuckle in (1, 2, 3):
         turns["hand%d%s" % (knuckle, side)] = turns["hand" + side] @ rotation(
-            FORWARD, sign * knuckle * angles["finger_flex" + end])
+            FORWARD, sign * knuckle * angles["finger_flex" + end]
+        )
 
 
-def reach(turns, upper: str, lower: str, start: np.ndarray, end: np.ndarray, lengths: Tuple[float, float],
-          bend: np.ndarray, hinge: np.ndarray) -> None:
+def reach(
+    turns,
+    upper: str,
+    lower: str,
+    start: np.ndarray,
+    end: np.ndarray,
+    lengths: Tuple[float, float],
+    bend: np.ndarray,
+    hinge: np.ndarray,
+) -> None:
     """Two-bone inverse kinematics: turn two segments so that the limb leads from `start` to `end`.
 
     Args:
@@ -197,12 +236,13 @@ def reach(turns, upper: str, lower: str, start: np.ndarray, end: np.ndarray, len
     """
     first, second = lengths
     along = end - start
-    distance = np.clip(np.linalg.norm(along, axis=-1, keepdims=True), abs(first - second) + 1e-4,
-                       (first + second) * 0.9999)
+    distance = np.clip(
+        np.linalg.norm(along, axis=-1, keepdims=True), abs(first - second) + 1e-4, (first + second) * 0.9999
+    )
     along = unit(along)
     aside = unit(bend - np.sum(bend * along, axis=-1, keepdims=True) * along)
-    near = (first ** 2 - second ** 2 + distance ** 2) / (2 * distance)
-    away = np.sqrt(np.clip(first ** 2 - near ** 2, 0, None))
+    near = (first**2 - second**2 + distance**2) / (2 * distance)
+    away = np.sqrt(np.clip(first**2 - near**2, 0, None))
     axis = np.cross(aside, along)
     neutral = frame(DOWN, hinge).T
     turns[upper] = frame(near * along + away * aside, axis) @ neutral

@@ -1,4 +1,5 @@
 """Films a virtual patient: pictures one after the other, or a video file."""
+
 import shutil
 import subprocess
 from dataclasses import replace
@@ -11,17 +12,19 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
 from rehab_coach.simulation.body import Body, Physique, load_model
 from rehab_coach.simulation.motions import MOTIONS, Motion, make_motion
-from rehab_coach.simulation.scene import Camera, Room, clothing, cylinder, normals_of
+from rehab_coach.simulation.scene import Camera, Room, cylinder, dressed
 from rehab_coach.simulation.solver import bar_height
 
 NOBODY = "nobody"
 SCENES = MOTIONS + (NOBODY,)
 STEEL = (0.45, 0.46, 0.48)
 # Views from which the whole body is in the picture all the time.
-VIEWS = {"jumping_jack": Camera(yaw=0, distance=3.1, look_at=1.08),
-         "push_up": Camera(yaw=55, distance=2.7, height=0.9, look_at=0.35),
-         "pull_up": Camera(yaw=20, distance=3.9, height=1.2, look_at=1.25),
-         "lunge": Camera(yaw=40, distance=3.0, look_at=0.82)}
+VIEWS = {
+    "jumping_jack": Camera(yaw=0, distance=3.1, look_at=1.08),
+    "push_up": Camera(yaw=75, distance=2.4, height=1.0, look_at=0.33),
+    "pull_up": Camera(yaw=20, distance=3.9, height=1.2, look_at=1.25),
+    "lunge": Camera(yaw=40, distance=3.0, look_at=0.82),
+}
 VIEW = Camera(yaw=25, distance=2.7, look_at=0.87)
 
 
@@ -34,8 +37,11 @@ def someone(seed: int) -> Physique:
     """A person drawn at random, an adult of usual size."""
     rng = np.random.default_rng([seed, 1])
     gender = ("female", "male")[rng.integers(2)]
-    return Physique(gender=gender, age=float(rng.uniform(20, 70)),
-                    height=float(np.clip(rng.normal(1.66 if gender == "female" else 1.78, 0.06), 1.5, 1.95)))
+    return Physique(
+        gender=gender,
+        age=float(rng.uniform(20, 70)),
+        height=float(np.clip(rng.normal(1.66 if gender == "female" else 1.78, 0.06), 1.5, 1.95)),
+    )
 
 
 class Actor:
@@ -49,30 +55,43 @@ class Actor:
         model: see `Body`.
     """
 
-    def __init__(self, motion: Motion, physique: Physique, seed: int, place: Tuple[float, float] = (0.0, 0.0),
-                 model=None):
+    def __init__(
+        self,
+        motion: Motion,
+        physique: Physique,
+        seed: int,
+        place: Tuple[float, float] = (0.0, 0.0),
+        model=None,
+    ):
         self.body, self.motion = Body(physique, model), motion
-        self._colours, off = clothing(self.body, np.random.default_rng([seed, 2]))
+        self._colours, self.body.rest = dressed(self.body, np.random.default_rng([seed, 2]))
         self.rotations, self.heads = self.body.pose(motion)
         middle = np.zeros(3)
         if motion.contact == "hands_and_toes":  # the middle between head and toes stands in the room's middle
             middle[1] = self.heads[0, :, 1].mean() - 0.1
         self.heads = self.heads + np.array([place[0], place[1], 0.0]) - middle
         self._place = np.array([place[0], place[1], 0.0])
-        self.body.rest = self.body.rest + off[:, None] * normals_of(self.body.rest, self.body.faces)
         self._bar = self._equipment()
 
     def _hands(self) -> np.ndarray:
         """Where the fists' insides are, (T, 2, 3)."""
         index = self.body.skeleton.index
-        return np.stack([(self.heads[:, index["finger3-1." + side]] + self.heads[:, index["finger3-3." + side]]) / 2
-                         for side in "RL"], axis=1)
+        return np.stack(
+            [
+                (self.heads[:, index["finger3-1." + side]] + self.heads[:, index["finger3-3." + side]]) / 2
+                for side in "RL"
+            ],
+            axis=1,
+        )
 
     def _equipment(self) -> List[Dict[str, np.ndarray]]:
         """Meshes around the origin (a barbell) or in the room (the bar that one hangs from)."""
         if self.motion.equipment == "barbell":
             radius = float(np.clip(self._hands()[:, :, 2].mean(axis=1).min(), 0.10, 0.225))
-            plates = [cylinder([x - 0.03, 0, 0], [x + 0.03, 0, 0], radius, (0.08, 0.08, 0.09), 32) for x in (-0.62, 0.62)]
+            plates = [
+                cylinder([x - 0.03, 0, 0], [x + 0.03, 0, 0], radius, (0.08, 0.08, 0.09), 32)
+                for x in (-0.62, 0.62)
+            ]
             return [cylinder([-0.85, 0, 0], [0.85, 0, 0], 0.014, STEEL)] + plates
         if self.motion.equipment == "bar":
             height = bar_height(self.body.skeleton)
@@ -88,9 +107,17 @@ class Actor:
         return [person] + [{**mesh, "vertices": mesh["vertices"] + shift} for mesh in self._bar]
 
 
-def render_frames(exercise: str, duration: float = 10.0, rate: float = 30.0, size: Tuple[int, int] = (640, 480),
-                  seed: int = 0, physique: Optional[Physique] = None, camera: Optional[Camera] = None,
-                  bystander: Optional[float] = None, **motion_options) -> Iterator[Tuple[np.ndarray, float]]:
+def render_frames(
+    exercise: str,
+    duration: float = 10.0,
+    rate: float = 30.0,
+    size: Tuple[int, int] = (640, 480),
+    seed: int = 0,
+    physique: Optional[Physique] = None,
+    camera: Optional[Camera] = None,
+    bystander: Optional[float] = None,
+    **motion_options,
+) -> Iterator[Tuple[np.ndarray, float]]:
     """Film somebody who does an exercise.
 
     Args:
@@ -105,8 +132,8 @@ def render_frames(exercise: str, duration: float = 10.0, rate: float = 30.0, siz
         motion_options: see `make_motion`.
 
     Returns:
-        An iterator over pictures, BGR uint8 (H, W, 3), and their stamps in seconds. Everything is checked before the
-        iterator is returned.
+        An iterator over pictures, BGR uint8 (H, W, 3), and their stamps in seconds. Everything is checked
+        before the iterator is returned.
 
     Raises:
         RehabCoachError: unknown exercise, a value out of range, a package or OSMesa missing.
@@ -117,7 +144,9 @@ def render_frames(exercise: str, duration: float = 10.0, rate: float = 30.0, siz
     if not (32 <= width <= 4096 and 32 <= height <= 4096):
         raise RehabCoachError("the picture's size must be between 32x32 and 4096x4096, not %dx%d" % size)
     # An empty room is as long as a motion and takes the same options.
-    motion = make_motion("standing" if exercise == NOBODY else exercise, duration, rate, seed, **motion_options)
+    motion = make_motion(
+        "standing" if exercise == NOBODY else exercise, duration, rate, seed, **motion_options
+    )
     camera = camera or default_view(exercise)
     camera.check()
     (physique or Physique()).check()
@@ -132,8 +161,9 @@ def render_frames(exercise: str, duration: float = 10.0, rate: float = 30.0, siz
     return _film(room, actors, motion.stamps)
 
 
-def _cast(exercise: str, motion: Motion, seed: int, physique: Optional[Physique],
-          bystander: Optional[float]) -> List[Actor]:
+def _cast(
+    exercise: str, motion: Motion, seed: int, physique: Optional[Physique], bystander: Optional[float]
+) -> List[Actor]:
     if exercise == NOBODY and bystander is None:
         return []
     model = load_model()
@@ -173,13 +203,43 @@ class VideoFile:
         program = shutil.which("ffmpeg")
         if program:
             self._process = subprocess.Popen(
-                [program, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "bgr24", "-s", "%dx%d" % size, "-r",
-                 "%g" % rate, "-i", "-", "-an", "-c:v", "libx264", "-preset", "slow", "-crf", "23", "-pix_fmt",
-                 "yuv420p", "-movflags", "+faststart", path], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+                [
+                    program,
+                    "-y",
+                    "-loglevel",
+                    "error",
+                    "-f",
+                    "rawvideo",
+                    "-pix_fmt",
+                    "bgr24",
+                    "-s",
+                    "%dx%d" % size,
+                    "-r",
+                    "%g" % rate,
+                    "-i",
+                    "-",
+                    "-an",
+                    "-c:v",
+                    "libx264",
+                    "-preset",
+                    "slow",
+                    "-crf",
+                    "23",
+                    "-pix_fmt",
+                    "yuv420p",
+                    "-movflags",
+                    "+faststart",
+                    path,
+                ],
+                stdin=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
         else:
             self._writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"mp4v"), rate, size)
             if not self._writer.isOpened():
-                raise RehabCoachError("OpenCV cannot write %s; install ffmpeg or choose a name that ends in .mp4" % path)
+                raise RehabCoachError(
+                    "OpenCV cannot write %s; install ffmpeg or choose a name that ends in .mp4" % path
+                )
 
     def write(self, picture: np.ndarray) -> None:
         """Append one picture, BGR uint8 (H, W, 3)."""
@@ -213,7 +273,9 @@ class VideoFile:
             self._writer.release()
 
 
-def write_video(path: str, frames: Iterator[Tuple[np.ndarray, float]], size: Tuple[int, int], rate: float) -> None:
+def write_video(
+    path: str, frames: Iterator[Tuple[np.ndarray, float]], size: Tuple[int, int], rate: float
+) -> None:
     """Write pictures to a video that appears under its name only when it is complete.
 
     Raises:

@@ -1,4 +1,5 @@
 """A room with people in it, drawn without a screen by pyrender."""
+
 import os
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -17,7 +18,7 @@ SHOES = ((0.92, 0.92, 0.94), (0.12, 0.12, 0.14), (0.85, 0.30, 0.15))
 
 @dataclass(frozen=True)
 class Camera:
-    """Where the camera stands: it looks horizontally at the place where the person stands, tilted to see her whole.
+    """Where the camera stands: it looks at a point above the place where the person stands.
 
     Attributes:
         yaw: degrees; 0 sees the person's front, 90 her left side.
@@ -35,9 +36,13 @@ class Camera:
 
     def check(self) -> None:
         """Raise RehabCoachError for values that make no picture."""
-        for name, value, low, high in (("yaw", self.yaw, -360, 360), ("distance", self.distance, 0.5, 20),
-                                       ("camera height", self.height, 0.05, 5), ("look-at height", self.look_at, 0, 4),
-                                       ("field of view", self.field_of_view, 10, 120)):
+        for name, value, low, high in (
+            ("yaw", self.yaw, -360, 360),
+            ("distance", self.distance, 0.5, 20),
+            ("camera height", self.height, 0.05, 5),
+            ("look-at height", self.look_at, 0, 4),
+            ("field of view", self.field_of_view, 10, 120),
+        ):
             if not low <= value <= high:
                 raise RehabCoachError("%s must be between %g and %g, not %g" % (name, low, high, value))
 
@@ -69,39 +74,50 @@ def import_pyrender():
     return pyrender
 
 
-def clothing(body: Body, rng: np.random.Generator) -> Tuple[np.ndarray, np.ndarray]:
+def dressed(body: Body, rng: np.random.Generator) -> Tuple[np.ndarray, np.ndarray]:
     """Dress a body by its vertices' dominant bones.
 
     Returns:
-        colours float32 (V, 3) and how far the cloth stands off the skin (V,), metres.
+        colours float32 (V, 3), and the rest pose's vertices (V, 3) with clothes, shoes and hair on, metres.
     """
+
     def choose(table):
         return np.array(table[rng.integers(len(table))])
 
     skin, hair, shirt, trousers, shoes = (choose(table) for table in (SKINS, HAIRS, SHIRTS, TROUSERS, SHOES))
     colours, off = np.tile(skin, (len(body.part), 1)), np.zeros(len(body.part))
-    height = body.rest[:, 2]
-    waist = body.skeleton.heads[body.skeleton.index["spine04"]][2]
-    for garment, cloth, prefixes in (
-            (shirt, 0.007, ("spine", "breast", "clavicle", "shoulder", "upperarm01")),
-            (trousers, 0.008, ("pelvis", "root", "upperleg", "lowerleg")),
-            (shoes, 0.006, ("foot", "toe"))):
-        covered = np.char.startswith(body.part, prefixes[0])
-        for prefix in prefixes[1:]:
-            covered |= np.char.startswith(body.part, prefix)
-        colours[covered], off[covered] = garment, cloth
-    torso = np.char.startswith(body.part, "spine") | np.char.startswith(body.part, "root")
-    colours[torso & (height < waist)] = trousers
-    colours[torso & (height >= waist)] = shirt
+
+    def covered(*prefixes):
+        return np.any([np.char.startswith(body.part, prefix) for prefix in prefixes], axis=0)
+
+    feet = covered("foot", "toe")
+    for garment, cloth, where in (
+        (shirt, 0.007, covered("spine", "breast", "clavicle", "shoulder", "upperarm01")),
+        (trousers, 0.008, covered("pelvis", "root", "upperleg", "lowerleg")),
+        (shoes, 0.014, feet),
+    ):
+        colours[where], off[where] = garment, cloth
+    torso, waist = covered("spine", "root"), body.skeleton.heads[body.skeleton.index["spine04"]][2]
+    above = body.rest[:, 2] >= waist
+    colours[torso & ~above] = trousers
+    colours[torso & above] = shirt
     _head_colours(body, colours, off, hair, skin)
-    return colours.astype(np.float32), off
+    outside = body.rest + off[:, None] * normals_of(body.rest, body.faces)
+    outside = smoothed(outside, body.faces, feet, 9)  # a shoe shows no toes
+    outside = smoothed(outside, body.faces, covered("spine", "breast", "pelvis", "root"), 4)
+    outside[:, 2] += np.where(feet, body.rest[feet, 2].min() - outside[feet, 2].min(), 0.0)
+    return colours.astype(np.float32), outside
 
 
-def _head_colours(body: Body, colours: np.ndarray, off: np.ndarray, hair: np.ndarray, skin: np.ndarray) -> None:
+def _head_colours(
+    body: Body, colours: np.ndarray, off: np.ndarray, hair: np.ndarray, skin: np.ndarray
+) -> None:
     """Hair on the top and the back of the head, brows, lips and eyes, which pose networks look for."""
     head = np.char.startswith(body.part, "head")
     eyes = np.char.startswith(body.part, "eye")
-    middle = (body.skeleton.heads[body.skeleton.index["eye.L"]] + body.skeleton.heads[body.skeleton.index["eye.R"]]) / 2
+    middle = (
+        body.skeleton.heads[body.skeleton.index["eye.L"]] + body.skeleton.heads[body.skeleton.index["eye.R"]]
+    ) / 2
     x, y, z = (body.rest - middle).T
     scalp = head & ((z > 0.065 - 0.35 * np.clip(y - 0.02, -0.03, 0.3)) | ((y > 0.085) & (z > -0.06)))
     colours[scalp] = hair
@@ -118,11 +134,29 @@ def _head_colours(body: Body, colours: np.ndarray, off: np.ndarray, hair: np.nda
         colours[iris] = (0.15, 0.10, 0.06)
 
 
+def smoothed(vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray, times: int) -> np.ndarray:
+    """Vertices (V, 3) after moving the chosen ones (V,) to the mean of their neighbours so many times."""
+    from scipy.sparse import coo_matrix
+
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    joined = coo_matrix(
+        (np.ones(2 * len(edges)), (edges.ravel(), edges[:, ::-1].ravel())), shape=(len(vertices),) * 2
+    ).tocsr()
+    joined.data[:] = 1.0
+    count = np.maximum(np.asarray(joined.sum(axis=1)), 1)
+    vertices = vertices.copy()
+    for _ in range(times):
+        vertices[chosen] = ((joined @ vertices) / count)[chosen]
+    return vertices
+
+
 def normals_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Smooth vertex normals (V, 3): the mean of the faces around, weighted by area."""
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     across = np.cross(b - a, c - a)
-    sums = np.stack([np.bincount(faces.ravel(), np.repeat(across[:, axis], 3), len(vertices)) for axis in range(3)], 1)
+    sums = np.stack(
+        [np.bincount(faces.ravel(), np.repeat(across[:, axis], 3), len(vertices)) for axis in range(3)], 1
+    )
     return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
 
 
@@ -149,8 +183,9 @@ class Room:
         try:
             self._renderer = self._pyrender.OffscreenRenderer(*size)
         except Exception as error:  # PyOpenGL's errors share no base class
-            raise RehabCoachError("cannot draw without a screen: is Debian's libosmesa6 installed? (%s)"
-                                  % error) from error
+            raise RehabCoachError(
+                "cannot draw without a screen: is Debian's libosmesa6 installed? (%s)" % error
+            ) from error
 
     def _furnish(self, rng: np.random.Generator) -> None:
         yaw = np.radians(self.camera.yaw)
@@ -167,24 +202,33 @@ class Room:
 
     def _light(self, camera: Camera) -> None:
         for yaw, height, strength in ((camera.yaw - 35, 3.0, 2.6), (camera.yaw + 60, 2.0, 1.0)):
-            self._scene.add(self._pyrender.DirectionalLight(color=np.ones(3), intensity=strength),
-                            pose=Camera(yaw=yaw, height=height, distance=3.0, look_at=0.8).pose())
+            self._scene.add(
+                self._pyrender.DirectionalLight(color=np.ones(3), intensity=strength),
+                pose=Camera(yaw=yaw, height=height, distance=3.0, look_at=0.8).pose(),
+            )
 
     def _add(self, vertices, faces, colours, normals=None):
         vertices, faces = np.asarray(vertices, np.float32), np.asarray(faces, np.uint32)
         normals = normals_of(vertices, faces) if normals is None else normals
         colours = np.asarray(colours, np.float32) ** 2.2  # the renderer computes with linear light
         material = self._pyrender.MetallicRoughnessMaterial(metallicFactor=0.0, roughnessFactor=0.9)
-        primitive = self._pyrender.Primitive(positions=vertices, normals=np.asarray(normals, np.float32),
-                                             color_0=colours, indices=faces, material=material)
+        primitive = self._pyrender.Primitive(
+            positions=vertices,
+            normals=np.asarray(normals, np.float32),
+            color_0=colours,
+            indices=faces,
+            material=material,
+        )
         return self._scene.add(self._pyrender.Mesh([primitive]))
 
     def draw(self, things: Sequence[Dict[str, np.ndarray]]) -> np.ndarray:
         """A picture (H, W, 3) uint8 BGR of the room with things in it: meshes of vertices, faces, colours."""
         for node in self._moving:
             self._scene.remove_node(node)
-        self._moving = [self._add(thing["vertices"], thing["faces"], thing["colours"], thing.get("normals"))
-                        for thing in things]
+        self._moving = [
+            self._add(thing["vertices"], thing["faces"], thing["colours"], thing.get("normals"))
+            for thing in things
+        ]
         colour, _ = self._renderer.render(self._scene)
         return np.ascontiguousarray(colour[:, :, ::-1])
 
@@ -199,12 +243,17 @@ class Room:
         self.close()
 
 
-def cylinder(start: np.ndarray, end: np.ndarray, radius: float, colour, sides: int = 20) -> Dict[str, np.ndarray]:
+def cylinder(
+    start: np.ndarray, end: np.ndarray, radius: float, colour, sides: int = 20
+) -> Dict[str, np.ndarray]:
     """A closed cylinder's mesh between two points, metres."""
     import trimesh
 
     mesh = trimesh.creation.cylinder(radius=radius, segment=np.array([start, end]), sections=sides)
     # One normal a face keeps the rims sharp.
     vertices = mesh.vertices[mesh.faces].reshape(-1, 3)
-    return {"vertices": vertices, "faces": np.arange(len(vertices)).reshape(-1, 3),
-            "colours": np.tile(np.asarray(colour, np.float32), (len(vertices), 1))}
+    return {
+        "vertices": vertices,
+        "faces": np.arange(len(vertices)).reshape(-1, 3),
+        "colours": np.tile(np.asarray(colour, np.float32), (len(vertices), 1)),
+    }

@@ -1,11 +1,24 @@
 """Holds the body where a motion says: feet on the floor without sliding, hands on the floor or on the bar."""
+
 from typing import Dict, Tuple
 
 import numpy as np
 
 from rehab_coach.simulation.motions import Motion
-from rehab_coach.simulation.posing import (BAR_CLEARANCE, DOWN, FORWARD, LEFT, PALM_HEIGHT, Skeleton, add_hand,
-                                           add_fingers, frame, reach, rotation, turns_of)
+from rehab_coach.simulation.posing import (
+    BAR_CLEARANCE,
+    DOWN,
+    FORWARD,
+    LEFT,
+    PALM_HEIGHT,
+    Skeleton,
+    add_hand,
+    add_fingers,
+    frame,
+    reach,
+    rotation,
+    turns_of,
+)
 
 Turns = Dict[str, np.ndarray]
 
@@ -56,13 +69,21 @@ def _stand(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
         goal = _planted(balls[number] + root, motion.support[:, number])
         ankle = goal - (turns["foot" + side] @ points["ball"])
         toes_forward = turns["foot" + side] @ FORWARD
-        reach(turns, "thigh" + side, "shank" + side, hips[number], ankle, (skeleton.thigh, skeleton.shank),
-              np.where(np.abs(toes_forward[:, 2:]) < 0.95, toes_forward, FORWARD), LEFT)
+        reach(
+            turns,
+            "thigh" + side,
+            "shank" + side,
+            hips[number],
+            ankle,
+            (skeleton.thigh, skeleton.shank),
+            np.where(np.abs(toes_forward[:, 2:]) < 0.95, toes_forward, FORWARD),
+            LEFT,
+        )
     return root
 
 
 def _level_foot(turns: Turns, side: str) -> None:
-    """Take the roll out of a foot, keep its heading and how far the heel is up; the heel never goes below the toes."""
+    """Take the roll out of a foot; keep its heading and its pitch, but call a pitch of some degrees flat."""
     pointing = turns["foot" + side] @ FORWARD
     heading = np.unwrap(np.arctan2(pointing[:, 0], -pointing[:, 1]))
     pitch = np.arcsin(np.clip(pointing[:, 2], -1, 1))
@@ -73,7 +94,7 @@ def _level_foot(turns: Turns, side: str) -> None:
 
 
 def _without_sliding(balls: np.ndarray, support: np.ndarray) -> np.ndarray:
-    """Horizontal path of the root (T, 2) on which the feet that stand keep their place; balls (T, 2 feet, 2)."""
+    """Path of the root (T, 2) on which the feet that stand keep their place; balls (T, 2 feet, 2)."""
     both = support[1:] & support[:-1]
     weights = np.where(both.any(axis=1, keepdims=True), both, True)[:, :, None].astype(float)
     steps = -(np.diff(balls, axis=0) * weights).sum(axis=1) / weights.sum(axis=1)
@@ -83,7 +104,8 @@ def _without_sliding(balls: np.ndarray, support: np.ndarray) -> np.ndarray:
 def _planted(path: np.ndarray, support: np.ndarray) -> np.ndarray:
     """The path (T, 3) of a foot's ball with every stretch of support held at one place on the floor.
 
-    Between two stretches the correction changes linearly, so that the foot neither jumps off nor lands with a jerk.
+    Between two stretches the correction changes linearly, so that the foot neither jumps off nor lands with a
+    jerk.
     """
     if not support.any():
         return path
@@ -108,17 +130,30 @@ def _wrist_goals(shoulders, width: float) -> Tuple[np.ndarray, np.ndarray]:
 def _reach_of(skeleton: Skeleton, motion: Motion) -> np.ndarray:
     """Distance from shoulder to wrist (T,) by the law of cosines, mean of both elbows."""
     elbow = (motion.angles["elbow_flex_r"] + motion.angles["elbow_flex_l"]) / 2
-    return np.sqrt(skeleton.upper_arm ** 2 + skeleton.forearm ** 2
-                   + 2 * skeleton.upper_arm * skeleton.forearm * np.cos(elbow))
+    return np.sqrt(
+        skeleton.upper_arm**2
+        + skeleton.forearm**2
+        + 2 * skeleton.upper_arm * skeleton.forearm * np.cos(elbow)
+    )
 
 
-def _arms_to(skeleton: Skeleton, motion: Motion, turns: Turns, root: np.ndarray, wrists, bends, hands) -> None:
-    """Lead both arms to the wrists' places; `hands` (fingers' direction, palm's direction) fixes the hands."""
+def _arms_to(
+    skeleton: Skeleton, motion: Motion, turns: Turns, root: np.ndarray, wrists, bends, hands
+) -> None:
+    """Lead both arms to the wrists' places; `hands` (fingers' and palm's direction) fixes the hands."""
     shoulders = _head(skeleton, turns, root, "upperarm01.R", "upperarm01.L")
     fingers, palm = hands
     for side, shoulder, wrist, bend in zip("RL", shoulders, wrists, bends):
-        reach(turns, "upper_arm" + side, "forearm" + side, shoulder, wrist, (skeleton.upper_arm, skeleton.forearm),
-              bend, -LEFT)
+        reach(
+            turns,
+            "upper_arm" + side,
+            "forearm" + side,
+            shoulder,
+            wrist,
+            (skeleton.upper_arm, skeleton.forearm),
+            bend,
+            -LEFT,
+        )
         add_hand(turns, motion.angles, side)
         # Upright, fingers point down and the palm to the body: to the left for the right hand.
         inwards = LEFT if side == "R" else -LEFT
@@ -128,7 +163,7 @@ def _arms_to(skeleton: Skeleton, motion: Motion, turns: Turns, root: np.ndarray,
 
 
 def _lie_on_hands_and_toes(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
-    """Root of a person in push-up position: the whole body pitches about the toes by what the bent elbows allow."""
+    """Root of a person in push-up position: the body pitches about the toes by what the elbows allow."""
     still = np.zeros((len(motion.stamps), 3))
     balls = _head(skeleton, turns, still, "toe2-1.R", "toe2-1.L")
     shoulders = _head(skeleton, turns, still, "upperarm01.R", "upperarm01.L")
@@ -137,7 +172,7 @@ def _lie_on_hands_and_toes(skeleton: Skeleton, motion: Motion, turns: Turns) -> 
     height = 0.02  # of the toes' joints over the floor
     line = (shoulders[0] + shoulders[1]) / 2 - pivot
     wrists = _wrist_goals(shoulders, 0.10)
-    distance = np.sqrt(_reach_of(skeleton, motion) ** 2 - 0.10 ** 2)
+    distance = np.sqrt(_reach_of(skeleton, motion) ** 2 - 0.10**2)
     # The wrists lie under the shoulders when the arms are straight, so solve the highest frame first.
     length, lean = np.hypot(line[:, 1], line[:, 2]), np.arctan2(-line[:, 1], line[:, 2])
     top = int(np.argmax(distance))
@@ -146,7 +181,7 @@ def _lie_on_hands_and_toes(skeleton: Skeleton, motion: Motion, turns: Turns) -> 
     # Cosine rule in the triangle toes, shoulders, wrists.
     to_wrist = np.hypot(wrist_y, PALM_HEIGHT - height)
     below = np.arctan2(PALM_HEIGHT - height, -wrist_y)
-    inside = np.arccos(np.clip((length ** 2 + to_wrist ** 2 - distance ** 2) / (2 * length * to_wrist), -1, 1))
+    inside = np.arccos(np.clip((length**2 + to_wrist**2 - distance**2) / (2 * length * to_wrist), -1, 1))
     pitch = np.pi / 2 - below - inside - lean
     turn = rotation(LEFT, pitch)
     for name in turns:
@@ -163,7 +198,7 @@ def _lie_on_hands_and_toes(skeleton: Skeleton, motion: Motion, turns: Turns) -> 
 
 
 def bar_height(skeleton: Skeleton) -> float:
-    """Height of a bar at which this person hangs with stretched arms and the feet just off the floor, metres."""
+    """Metres over the floor of a bar from which this person hangs with the feet just off the floor."""
     standing = skeleton.heads[skeleton.index["upperarm01.R"]][2] - skeleton.soles["R"]["heel"][2]
     return float(standing + skeleton.upper_arm + skeleton.forearm + 0.10 + BAR_CLEARANCE)
 
@@ -181,7 +216,7 @@ def _hang(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
     wrists = _wrist_goals(shoulders, wide)
     middle = (shoulders[0] + shoulders[1]) / 2
     behind = 0.04 + 0.14 * (1 - straight)  # the face passes the bar
-    below = np.sqrt(np.clip(_reach_of(skeleton, motion) ** 2 - wide ** 2 - behind ** 2, 0.02 ** 2, None))
+    below = np.sqrt(np.clip(_reach_of(skeleton, motion) ** 2 - wide**2 - behind**2, 0.02**2, None))
     wrist_height = bar_height(skeleton) - 0.07
     root = np.stack([still[:, 0], behind - middle[:, 1], wrist_height - below - middle[:, 2]], axis=1)
     goals = [place + np.array([0.0, 0.0, wrist_height]) for place in wrists]

@@ -4,8 +4,9 @@ import pytest
 
 from rehab_coach.simulation.posing import Skeleton
 
-MIDDLE = [("root", -1, (0, 0, 1.00)), ("spine05", "root", (0, 0, 1.00)), ("spine03", "spine05", (0, 0.02, 1.15)),
-          ("spine01", "spine03", (0, 0.04, 1.33)), ("neck01", "spine01", (0, 0, 1.50)), ("head", "neck01", (0, -0.04, 1.60))]
+MIDDLE = [("root", -1, (0, 0, 1.00)), ("spine05", "root", (0, 0, 1.00)),
+          ("spine03", "spine05", (0, 0.02, 1.15)), ("spine01", "spine03", (0, 0.04, 1.33)),
+          ("neck01", "spine01", (0, 0, 1.50)), ("head", "neck01", (0, -0.04, 1.60))]
 SIDE = [("pelvis", "root", (0, 0, 1.00)), ("upperleg01", "pelvis", (0.10, 0, 0.95)),
         ("lowerleg01", "upperleg01", (0.13, -0.02, 0.52)), ("foot", "lowerleg01", (0.16, 0.02, 0.08)),
         ("toe2-1", "foot", (0.17, -0.14, 0.03)), ("clavicle", "spine01", (0.02, -0.02, 1.45)),

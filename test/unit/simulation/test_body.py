@@ -30,6 +30,7 @@ def test_skinning_equals_the_models_own(body):
     """Our posed bones, handed to the model as they are, give the mesh that we make of them."""
     import anny
     import torch
+
     motion = make_motion("lunge", duration=0.1, start_phase=0.5)
     rotations, heads = (part[0] for part in body.pose(motion))
     model = anny.Anny(pose_parameterization="world", skinning_method="lbs")
@@ -51,9 +52,15 @@ def test_height_and_weight_are_what_was_asked_for(model):
     assert body.weight == pytest.approx(62, abs=0.5)
 
 
-@pytest.mark.parametrize("physique, words", [
-    (Physique("robot"), "gender must be female or male"), (Physique(age=5), "age must be between 12 and 90"),
-    (Physique(height=3.0), "height must be between"), (Physique(height=1.9, weight=31), "weight must be between")])
+@pytest.mark.parametrize(
+    "physique, words",
+    [
+        (Physique("robot"), "gender must be female or male"),
+        (Physique(age=5), "age must be between 12 and 90"),
+        (Physique(height=3.0), "height must be between"),
+        (Physique(height=1.9, weight=31), "weight must be between"),
+    ],
+)
 def test_impossible_people_are_named(model, physique, words):
     with pytest.raises(RehabCoachError, match=words):
         Body(physique, model)
@@ -61,7 +68,9 @@ def test_impossible_people_are_named(model, physique, words):
 
 def test_volume_of_a_tetrahedron():
     vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
-    assert volume(vertices + 5, np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])) == pytest.approx(1 / 6)
+    assert volume(vertices + 5, np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])) == pytest.approx(
+        1 / 6
+    )
 
 
 @pytest.mark.parametrize("name", ("squat", "lunge", "deadlift", "jumping_jack", "push_up"))
@@ -69,7 +78,9 @@ def test_the_mesh_stays_on_the_floor(body, name):
     """Neither through the floor nor above it; soft parts of the mesh (toes) may sink in by 3 cm."""
     motion = make_motion(name, duration=4, rate=8, seed=3)
     rotations, heads = body.pose(motion)
-    lowest = np.array([body.vertices(rotations[frame], heads[frame])[:, 2].min() for frame in range(len(heads))])
+    lowest = np.array(
+        [body.vertices(rotations[frame], heads[frame])[:, 2].min() for frame in range(len(heads))]
+    )
     assert lowest.min() > -0.03
     standing = motion.support.any(axis=1)
     assert lowest[standing].max() < 0.03

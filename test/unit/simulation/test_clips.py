@@ -1,4 +1,5 @@
 """The clips that ship are what the demo and the other tests expect."""
+
 import os
 
 import cv2
@@ -6,8 +7,14 @@ import pytest
 
 from rehab_coach.paths import share_path
 
-CLIPS = {"squat.mp4": 300, "jumping_jack.mp4": 300, "push_up.mp4": 300, "lunge.mp4": 300, "scenes/nobody.mp4": 150,
-         "scenes/legs_only.mp4": 120, "scenes/two_people.mp4": 180}
+CLIPS = {
+    "squat.mp4": 300,
+    "jumping_jack.mp4": 300,
+    "push_up.mp4": 300,
+    "scenes/nobody.mp4": 150,
+    "scenes/legs_only.mp4": 120,
+    "scenes/two_people.mp4": 180,
+}
 
 
 @pytest.mark.parametrize("name, frames", CLIPS.items())

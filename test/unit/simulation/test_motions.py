@@ -2,8 +2,15 @@ import numpy as np
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.simulation.motions import (CENTRAL_ANGLES, EXERCISES, LIMITS, MOTIONS, OTHERS, SIDE_ANGLES,
-                                            make_motion)
+from rehab_coach.simulation.motions import (
+    CENTRAL_ANGLES,
+    EXERCISES,
+    LIMITS,
+    MOTIONS,
+    OTHERS,
+    SIDE_ANGLES,
+    make_motion,
+)
 
 CYCLIC = [name for name in MOTIONS if name != "standing"]
 
@@ -17,7 +24,9 @@ def test_the_six_exercises_are_there():
 @pytest.mark.parametrize("seed", range(3))
 def test_every_angle_is_there_and_within_human_range(name, seed):
     motion = make_motion(name, duration=6, seed=seed, variation=2)
-    assert set(motion.angles) == set(CENTRAL_ANGLES) | {joint + side for joint in SIDE_ANGLES for side in ("_r", "_l")}
+    assert set(motion.angles) == set(CENTRAL_ANGLES) | {
+        joint + side for joint in SIDE_ANGLES for side in ("_r", "_l")
+    }
     for angle, values in motion.angles.items():
         low, high = np.radians(LIMITS[angle if angle in LIMITS else angle[:-2]])
         assert values.shape == motion.stamps.shape == (180,)
@@ -70,7 +79,9 @@ def test_repetitions_fill_the_duration():
 
 
 def test_depth_makes_it_deeper():
-    shallow, full = (make_motion("squat", depth=depth, variation=0).angles["knee_angle_l"].max() for depth in (0.5, 1))
+    shallow, full = (
+        make_motion("squat", depth=depth, variation=0).angles["knee_angle_l"].max() for depth in (0.5, 1)
+    )
     assert shallow < 0.65 * full
 
 
@@ -100,11 +111,18 @@ def test_lunge_changes_legs():
     assert front[:120].any() and not front[120:].any()
 
 
-@pytest.mark.parametrize("options, words", [
-    ({"name": "cartwheel"}, "choose one of squat"), ({"name": "squat", "depth": 3}, "depth must be between 0.2 and 1.1"),
-    ({"name": "squat", "duration": 0}, "duration must be"), ({"name": "squat", "repetitions": 0}, "repetitions must be"),
-    ({"name": "squat", "period": 0.01}, "period must be"), ({"name": "squat", "pause": 0.9}, "pause must be"),
-    ({"name": "squat", "rate": float("nan")}, "rate must be")])
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"name": "cartwheel"}, "choose one of squat"),
+        ({"name": "squat", "depth": 3}, "depth must be between 0.2 and 1.1"),
+        ({"name": "squat", "duration": 0}, "duration must be"),
+        ({"name": "squat", "repetitions": 0}, "repetitions must be"),
+        ({"name": "squat", "period": 0.01}, "period must be"),
+        ({"name": "squat", "pause": 0.9}, "pause must be"),
+        ({"name": "squat", "rate": float("nan")}, "rate must be"),
+    ],
+)
 def test_bad_values_are_named(options, words):
     with pytest.raises(RehabCoachError, match=words):
         make_motion(**options)

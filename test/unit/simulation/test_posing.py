@@ -32,21 +32,29 @@ def test_frame_is_orthonormal():
 def test_upright_with_all_angles_zero(skeleton):
     at = heads(skeleton)
     for side in "RL":
-        for upper, lower in (("upperleg01", "lowerleg01"), ("lowerleg01", "foot"), ("upperarm01", "lowerarm01"),
-                             ("lowerarm01", "wrist")):
+        for upper, lower in (
+            ("upperleg01", "lowerleg01"),
+            ("lowerleg01", "foot"),
+            ("upperarm01", "lowerarm01"),
+            ("lowerarm01", "wrist"),
+        ):
             limb = at["%s.%s" % (lower, side)] - at["%s.%s" % (upper, side)]
             np.testing.assert_allclose(limb / np.linalg.norm(limb), DOWN, atol=1e-9)
 
 
-@pytest.mark.parametrize("angle, value, upper, lower, direction", [
-    ("hip_flexion_r", 90, "upperleg01.R", "lowerleg01.R", FORWARD),
-    ("hip_adduction_r", -90, "upperleg01.R", "lowerleg01.R", -LEFT),
-    ("hip_adduction_l", -90, "upperleg01.L", "lowerleg01.L", LEFT),
-    ("knee_angle_l", 90, "lowerleg01.L", "foot.L", -FORWARD),
-    ("arm_flex_r", 90, "upperarm01.R", "lowerarm01.R", FORWARD),
-    ("arm_add_l", -90, "upperarm01.L", "lowerarm01.L", LEFT),
-    ("elbow_flex_r", 90, "lowerarm01.R", "wrist.R", FORWARD),
-    ("pelvis_tilt", -90, "spine05", "spine01", FORWARD)])
+@pytest.mark.parametrize(
+    "angle, value, upper, lower, direction",
+    [
+        ("hip_flexion_r", 90, "upperleg01.R", "lowerleg01.R", FORWARD),
+        ("hip_adduction_r", -90, "upperleg01.R", "lowerleg01.R", -LEFT),
+        ("hip_adduction_l", -90, "upperleg01.L", "lowerleg01.L", LEFT),
+        ("knee_angle_l", 90, "lowerleg01.L", "foot.L", -FORWARD),
+        ("arm_flex_r", 90, "upperarm01.R", "lowerarm01.R", FORWARD),
+        ("arm_add_l", -90, "upperarm01.L", "lowerarm01.L", LEFT),
+        ("elbow_flex_r", 90, "lowerarm01.R", "wrist.R", FORWARD),
+        ("pelvis_tilt", -90, "spine05", "spine01", FORWARD),
+    ],
+)
 def test_signs_are_opensims(skeleton, angle, value, upper, lower, direction):
     at = heads(skeleton, **{angle: value})
     limb = at[lower] - at[upper]
@@ -54,8 +62,19 @@ def test_signs_are_opensims(skeleton, angle, value, upper, lower, direction):
 
 
 def test_left_mirrors_right(skeleton):
-    angles = {"hip_flexion": 40, "hip_adduction": -20, "hip_rotation": -15, "knee_angle": 60, "arm_flex": 30,
-              "arm_add": -50, "arm_rot": 25, "elbow_flex": 70, "pro_sup": 30, "wrist_flex": 20, "finger_flex": 15}
+    angles = {
+        "hip_flexion": 40,
+        "hip_adduction": -20,
+        "hip_rotation": -15,
+        "knee_angle": 60,
+        "arm_flex": 30,
+        "arm_add": -50,
+        "arm_rot": 25,
+        "elbow_flex": 70,
+        "pro_sup": 30,
+        "wrist_flex": 20,
+        "finger_flex": 15,
+    }
     at = heads(skeleton, **{name + side: value for name, value in angles.items() for side in ("_r", "_l")})
     for label in skeleton.labels:
         if label.endswith(".R"):

@@ -38,8 +38,10 @@ def test_somebody_is_in_the_picture_and_moves(exercise):
 
 def test_the_seed_decides_and_the_bystander_stands_beside():
     packages()
-    first, again, other, two = (next(render_frames("squat", **TINY, seed=seed, camera=Camera(distance=3.5), **options))[0]
-                                for seed, options in ((1, {}), (1, {}), (2, {}), (1, {"bystander": 1.0})))
+    first, again, other, two = (
+        next(render_frames("squat", **TINY, seed=seed, camera=Camera(distance=3.5), **options))[0]
+        for seed, options in ((1, {}), (1, {}), (2, {}), (1, {"bystander": 1.0}))
+    )
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
     beside = np.abs(two.astype(int) - first).max(axis=2) > 12
@@ -47,10 +49,17 @@ def test_the_seed_decides_and_the_bystander_stands_beside():
     assert len(columns) > 3 and columns.min() > 48  # her left is the picture's right
 
 
-@pytest.mark.parametrize("options, words", [
-    ({"exercise": "cartwheel"}, "choose one of squat"), ({"size": (5, 5)}, "size must be"),
-    ({"bystander": 0.0}, "bystander"), ({"camera": Camera(distance=-1)}, "distance"), ({"depth": 7}, "depth"),
-    ({"duration": -1}, "duration")])
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"exercise": "cartwheel"}, "choose one of squat"),
+        ({"size": (5, 5)}, "size must be"),
+        ({"bystander": 0.0}, "bystander"),
+        ({"camera": Camera(distance=-1)}, "distance"),
+        ({"depth": 7}, "depth"),
+        ({"duration": -1}, "duration"),
+    ],
+)
 def test_bad_values_are_named_before_anything_is_drawn(options, words):
     with pytest.raises(RehabCoachError, match=words):
         render_frames(**{"exercise": "squat", **options})
@@ -63,6 +72,7 @@ def test_people_drawn_at_random_are_possible():
 
 def test_a_missing_package_is_named(monkeypatch):
     import sys
+
     monkeypatch.setitem(sys.modules, "pyrender", None)
     with pytest.raises(RehabCoachError, match=r"rehab_coach\[simulation\].*libosmesa6"):
         render_frames("squat")
@@ -71,6 +81,7 @@ def test_a_missing_package_is_named(monkeypatch):
 @pytest.mark.parametrize("program", ("ffmpeg", None))
 def test_video_is_written_with_and_without_ffmpeg(tmp_path, monkeypatch, program):
     import shutil
+
     if program and not shutil.which(program):
         pytest.skip("no ffmpeg here")
     if program is None:

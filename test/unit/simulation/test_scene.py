@@ -25,9 +25,15 @@ def test_yaw_90_sees_the_left_side():
     assert seen_from(camera, [1, 0, 1])[2] < seen_from(camera, [-1, 0, 1])[2]
 
 
-@pytest.mark.parametrize("options, words", [
-    ({"distance": 0.0}, "distance"), ({"field_of_view": 179}, "field of view"), ({"height": -1}, "camera height"),
-    ({"yaw": float("inf")}, "yaw")])
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"distance": 0.0}, "distance"),
+        ({"field_of_view": 179}, "field of view"),
+        ({"height": -1}, "camera height"),
+        ({"yaw": float("inf")}, "yaw"),
+    ],
+)
 def test_cameras_that_see_nothing_are_named(options, words):
     with pytest.raises(RehabCoachError, match=words + " must be between"):
         Camera(**options).check()

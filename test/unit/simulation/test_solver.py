@@ -30,7 +30,9 @@ def test_bones_keep_their_lengths(skeleton, name):
     for bone, parent in enumerate(skeleton.parents):
         if parent >= 0:
             length = np.linalg.norm(at[skeleton.labels[bone]] - at[skeleton.labels[parent]], axis=1)
-            np.testing.assert_allclose(length, np.linalg.norm(skeleton.heads[bone] - skeleton.heads[parent]), atol=1e-6)
+            np.testing.assert_allclose(
+                length, np.linalg.norm(skeleton.heads[bone] - skeleton.heads[parent]), atol=1e-6
+            )
 
 
 @pytest.mark.parametrize("name", STANDING)
@@ -72,7 +74,7 @@ def test_squat_lowers_the_hips_to_the_knees_and_keeps_the_balance(skeleton):
     bottom = at["root"][:, 2].argmin()
     assert abs(at["upperleg01.R"][bottom, 2] - at["lowerleg01.R"][bottom, 2]) < 0.15
     assert at["root"][bottom, 1] > at["foot.R"][bottom, 1] + 0.1  # hips behind the feet
-    assert at["head"][bottom, 1] < at["root"][bottom, 1] - 0.2    # trunk leans forwards
+    assert at["head"][bottom, 1] < at["root"][bottom, 1] - 0.2  # trunk leans forwards
 
 
 def test_jumping_jack_opens_arms_and_legs_and_leaves_the_floor(skeleton):
