@@ -11,7 +11,7 @@ from typing import Any, Dict, Tuple
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
@@ -118,11 +118,10 @@ def save_model(path: str, network: STGCN, contract: ModelContract) -> None:
         raise ValueError("the contract describes another network: %s, not %s" % (
             contract.network, network.config))
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with written_whole(path) as temporary:
-        try:
-            save_file(weights, temporary, {METADATA_KEY: contract.to_json()})
-        except SafetensorError as error:    # what safetensors makes of a full disk
-            raise RehabCoachError("cannot write %s: %s" % (path, error)) from error
+    content = save(weights, {METADATA_KEY: contract.to_json()})
+    # Not safetensors' own save_file: it makes files that only their owner may read.
+    with written_whole(path) as temporary, open(temporary, "wb") as stream:
+        stream.write(content)
 
 
 def load_model(path: str) -> Tuple[STGCN, ModelContract]:

@@ -43,6 +43,9 @@ def test_round_trip(tmp_path):
     windows = torch.randn(2, 3, 16, 18, 2)
     assert torch.equal(loaded(windows), network.eval()(windows))
     assert os.listdir(tmp_path / "new folder") == ["coach.safetensors"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert os.stat(path).st_mode & 0o777 == 0o666 & ~umask
 
 
 def test_contract_survives_json():
@@ -52,12 +55,10 @@ def test_contract_survives_json():
 def test_saving_replaces_a_file_only_when_the_new_one_is_whole(model, monkeypatch):
     before = model.read_bytes()
 
-    def half_written(weights, path, metadata):
-        with open(path, "wb") as stream:
-            stream.write(b"half")
+    def full_disk(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rehab_coach.recognition.model_file.save_file", half_written)
+    monkeypatch.setattr("os.replace", full_disk)
     with pytest.raises(RehabCoachError, match="No space left"):
         save_model(model, STGCN(SMALL), CONTRACT)
     assert model.read_bytes() == before
