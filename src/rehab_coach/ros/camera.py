@@ -49,7 +49,8 @@ class Camera:
         self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10)
         self._diagnostics = Diagnostics("webcam " + self._name if self._name.isdigit() else self._name)
         self._diagnostics.add("source", self._state)
-        self._frequency = self._diagnostics.add_rate("pictures", 5.0, 120.0)
+        expected = self._source.rate if self._source else 15.0  # webcams slow down in dim rooms
+        self._frequency = self._diagnostics.add_rate("pictures", 0.5 * expected, 120.0)
 
     def spin(self) -> None:
         """Publish until ROS shuts down, or until a file that is not looped is over."""

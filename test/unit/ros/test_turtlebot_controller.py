@@ -1,0 +1,55 @@
+"""Errors inside the controller: nothing of that kind may leave the robot moving."""
+from unittest import mock
+
+import pytest
+
+pytest.importorskip("rospy")
+pytest.importorskip("rehab_coach.msg", reason="the workspace is not sourced")
+
+from rehab_coach.robot.motion import Motion, Segment  # noqa: E402
+from rehab_coach.robot.velocity import Velocity  # noqa: E402
+from rehab_coach.ros import turtlebot_controller as module  # noqa: E402
+
+
+@pytest.fixture
+def moving():
+    """A controller without ROS, in the middle of a motion."""
+    replaced = dict(get_parameter=lambda name, default, *_, **__: default, rospy=mock.MagicMock(),
+                    Diagnostics=mock.MagicMock())
+    replaced["rospy"].Time.now.return_value.to_sec.return_value = 10.0
+    with mock.patch.multiple(module, **replaced), mock.patch("threading.Thread"):
+        controller = module.TurtlebotController()
+        controller._commands = mock.Mock()
+        controller._runner.start(Motion((Segment(Velocity(0.1, 0.0), 3.0),)), 10.0, module.time.monotonic())
+        yield controller
+
+
+def sent(controller):
+    return [call[0][0].linear.x for call in controller._commands.publish.call_args_list]
+
+
+@pytest.mark.parametrize("callback", [
+    "_on_scan", "_on_action_class", "_on_prediction", "_on_message", "_on_stop"])
+def test_an_error_in_a_callback_ends_the_motion(moving, callback):
+    with pytest.raises(AttributeError):
+        getattr(moving, callback)(None)
+    assert not moving._runner.running
+    assert sent(moving) == [0.0]
+
+
+def test_an_error_in_the_ticker_ends_the_motion_and_zeros_follow(moving):
+    moving._closing = mock.Mock()
+    moving._closing.is_set.return_value = False
+    moving._closing.wait.side_effect = [False] * 4 + [True]
+    moving._safety.objection = mock.Mock(side_effect=ZeroDivisionError)
+    moving._run()
+    assert not moving._runner.running
+    assert sent(moving) == [0.0] * 4
+
+
+def test_a_closed_controller_has_sent_zeros_and_sends_nothing_more(moving):
+    moving.close()
+    assert sent(moving) == [0.0] * module.ZEROS
+    moving._tick()
+    moving.close()
+    assert sent(moving) == [0.0] * module.ZEROS
