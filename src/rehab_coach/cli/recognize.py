@@ -104,8 +104,9 @@ def _table(answer) -> str:
     rows = sorted(answer["probabilities"].items(), key=lambda item: -item[1])
     width = max(len(label) for label, _ in rows)
     lines = [_headline(answer), ""]
-    lines += [("  %-*s %5.1f %%  %s" % (width, label, 100 * probability, "#" * round(BAR * probability))).rstrip()
-              for label, probability in rows]
+    for label, probability in rows:
+        line = "  %-*s %5.1f %%  %s" % (width, label, 100 * probability, "#" * round(BAR * probability))
+        lines.append(line.rstrip())
     lines += ["", "%d frames, %d with a person; pose estimation %.1f frames/s, answer after %.3f s" % (
         answer["frames"], answer["frames_with_person"], answer["pose_fps"], answer["waiting_time_s"])]
     return "\n".join(lines)
