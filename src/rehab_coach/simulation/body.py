@@ -1,6 +1,6 @@
 """A human body's mesh from the model anny (Apache-2.0; MakeHuman's assets, CC0), measured and posed."""
 
-import os
+import contextlib
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
@@ -55,11 +55,15 @@ def load_model():
         RehabCoachError: anny is not installed.
     """
     try:
+        with contextlib.suppress(ImportError):
+            import warp  # anny takes it where it is installed; its greeting is not for our users
+
+            warp.config.quiet = True
         import anny
     except ImportError as error:
         raise RehabCoachError(INSTALL_HINT + " (%s)" % error) from error
-    os.environ.setdefault("WARP_QUIET", "1")
-    return anny.Anny(skinning_method="lbs")
+    # The compact shapes that anny makes by default take a minute the first time and gain nothing for one person.
+    return anny.Anny(skinning_method="lbs", phenotype_blendshapes="original")
 
 
 def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
@@ -97,7 +101,7 @@ class Body:
 
     @staticmethod
     def _shape(model, physique: Physique) -> Tuple[np.ndarray, np.ndarray]:
-        """Rest vertices and bone heads: weight by bisection on the model's scale, height by scaling all."""
+        """Rest vertices and bone heads: weight by the model's scale, height by making everything larger."""
 
         def shape(weight: float):
             kwargs = {
@@ -114,22 +118,17 @@ class Body:
             size = 1.0 if physique.height is None else physique.height / np.ptp(vertices[:, 2])
             return vertices * size, heads * size
 
-        def kilograms(weight: float) -> float:
-            return volume(shape(weight)[0], model.faces.cpu().numpy()) * DENSITY
-
         if physique.weight is None:
             return shape(0.5)
-        low, high = 0.0, 1.0
-        lightest, heaviest = kilograms(low), kilograms(high)
-        if not lightest <= physique.weight <= heaviest:
+        # The model's scale from thin to stout bends little between these steps.
+        scale = np.linspace(0.0, 1.0, 5)
+        kilograms = [volume(shape(step)[0], model.faces.cpu().numpy()) * DENSITY for step in scale]
+        if not kilograms[0] <= physique.weight <= kilograms[-1]:
             raise RehabCoachError(
-                "weight must be between %.0f and %.0f kg for a person of that gender, age and height, "
-                "not %g" % (np.ceil(lightest), np.floor(heaviest), physique.weight)
+                "weight must be between %.0f and %.0f kg for a person of that gender, age and height, not %g"
+                % (np.ceil(kilograms[0]), np.floor(kilograms[-1]), physique.weight)
             )
-        for _ in range(12):
-            middle = (low + high) / 2
-            low, high = (middle, high) if kilograms(middle) < physique.weight else (low, middle)
-        return shape((low + high) / 2)
+        return shape(float(np.interp(physique.weight, kilograms, scale)))
 
     def pose(self, motion: Motion) -> Tuple[np.ndarray, np.ndarray]:
         """Rotations from rest (T, B, 3, 3) and heads (T, B, 3) of all bones in every frame of a motion."""

@@ -99,6 +99,7 @@ def make_motion(name: str, duration: float = 10.0, rate: float = 30.0, seed: int
     if kind is None:
         raise RehabCoachError("there is no motion '%s'; choose one of %s" % (name, ", ".join(MOTIONS)))
     for label, value, low, high in (
+            ("seed", seed, 0, 2 ** 63),
             ("duration", duration, 0.03, 3600), ("rate", rate, 1, 240), ("variation", variation, 0, 2),
             ("depth", depth, 0.2, 1.1), ("pause", pause, 0, 0.6), ("start_phase", start_phase, 0, 1),
             ("period", kind.period if period is None else period, 0.3, 60),

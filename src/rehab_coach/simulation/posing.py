@@ -5,7 +5,6 @@ Axes are the body model's: metres, z up, x to the person's left, the person face
 are identity there.
 """
 
-from dataclasses import dataclass
 from typing import Dict, Tuple
 
 import numpy as np

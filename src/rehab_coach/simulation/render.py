@@ -191,9 +191,12 @@ class VideoFile:
     """Writes pictures to an MP4 file: H.264 by ffmpeg where it is installed, else MPEG-4 by OpenCV.
 
     Args:
-        path: of the file; what was there is replaced only when `close` succeeds elsewhere: see `write_video`.
+        path: of the file; it is not whole before `close` (`write_video` takes care of that).
         size: width and height of the pictures, pixels, both even.
         rate: frames per second.
+
+    Raises:
+        RehabCoachError: an odd size, or OpenCV cannot write there.
     """
 
     def __init__(self, path: str, size: Tuple[int, int], rate: float):

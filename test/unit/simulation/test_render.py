@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -71,11 +73,32 @@ def test_people_drawn_at_random_are_possible():
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "pyrender", None)
     with pytest.raises(RehabCoachError, match=r"rehab_coach\[simulation\].*libosmesa6"):
         render_frames("squat")
+
+
+def test_a_missing_osmesa_is_named(tmp_path):
+    """In a process of its own, because PyOpenGL looks for the library only once."""
+    packages()
+    program = (
+        "import ctypes\n"
+        "class Library(ctypes.CDLL):\n"
+        "    def __init__(self, name, *arguments, **options):\n"
+        "        if 'OSMesa' in str(name):\n"
+        "            raise OSError('libOSMesa.so: cannot open shared object file')\n"
+        "        super().__init__(name, *arguments, **options)\n"
+        "ctypes.cdll._dlltype = Library\n"
+        "from rehab_coach.cli.main import main\n"
+        "raise SystemExit(main(['render', 'nobody', %r, '--duration', '0.1']))\n" % str(tmp_path / "out.mp4")
+    )
+    environment = dict(os.environ, PYOPENGL_PLATFORM="osmesa")
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE, universal_newlines=True
+    )
+    assert done.returncode == 2
+    assert "libosmesa6" in done.stderr and "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("program", ("ffmpeg", None))
