@@ -1,0 +1,123 @@
+"""Honest numbers: each clip is judged by a network that learned nothing of its group.
+
+A group is one person or one original video. Whatever source a sequence comes from, if its group is held out,
+no training window is made of it.
+"""
+import os
+import warnings
+from typing import Any, Dict, List, Sequence, Set, Tuple
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.learning.datasets import Sample
+from rehab_coach.learning.evaluation import Outcome, describe, judge, write_json, write_report
+from rehab_coach.learning.recipe import CLIPS, Recipe
+from rehab_coach.learning.trainer import forget_checkpoint, make_contract, train_network
+from rehab_coach.recognition.model_file import load_model, save_model
+from rehab_coach.recognition.recognizer import Recognizer
+
+STUDY = ((None, "interpolate"), (9, "interpolate"), (9, "copy"))
+"""(frames per second that the recogniser is given, None = as filmed; how they get to the model's rate)."""
+
+
+def split_groups(samples: Sequence[Sample], folds: int, seed: int = 0) -> List[Set[str]]:
+    """Divide the clips' groups into folds with like shares of each class.
+
+    Args:
+        samples: of which the clips count.
+        folds: how many, 2 or more.
+        seed: of the division.
+
+    Returns:
+        For each fold the groups that are held out; no group is in two.
+
+    Raises:
+        RehabCoachError: fewer groups than folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    clips = [sample for sample in samples if sample.source == CLIPS]
+    labels, groups = [sample.label for sample in clips], [sample.group for sample in clips]
+    if len(set(groups)) < folds:
+        raise RehabCoachError("%d folds need as many groups of clips, there are %d" % (
+            folds, len(set(groups))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a class with fewer clips than folds is no fault
+        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+        return [{groups[index] for index in held_out}
+                for _, held_out in splitter.split(labels, labels, groups)]
+
+
+def part_samples(samples: Sequence[Sample], held_out: Set[str]) -> Tuple[List[Sample], List[Sample]]:
+    """What is learned from, and the held-out clips."""
+    return ([sample for sample in samples if sample.group not in held_out],
+            [sample for sample in samples if sample.group in held_out and sample.source == CLIPS])
+
+
+def is_trained(path: str, identity: str) -> bool:
+    """Whether a model file is there that an earlier run made of the same recipe, data and seed."""
+    return os.path.exists(path) and load_model(path)[1].training.get("identity") == identity
+
+
+def train_fold(recipe: Recipe, samples: Sequence[Sample], number: int, held_out: Set[str], folder: str,
+               device: str, resume: bool, loaders: int, identity: str) -> str:
+    """Train one fold's network, unless a resumed run has it already.
+
+    Args:
+        number: of the fold, from 1; the seed is the recipe's plus this.
+        held_out: groups that are not learned from.
+        folder: the fold's.
+
+    Returns:
+        Path of the fold's model.
+    """
+    path = os.path.join(folder, "model.safetensors")
+    identity = "%s fold %d" % (identity, number)
+    if resume and is_trained(path, identity):
+        return path
+    learned, clips = part_samples(samples, held_out)
+    network, progress = train_network(recipe, learned, folder, device, recipe.seed + number, resume, clips,
+                                      loaders, "fold %d of %d" % (number, recipe.folds), identity)
+    save_model(path, network, make_contract(recipe, {"identity": identity, "held_out": sorted(held_out),
+                                                     "minutes": progress.seconds / 60}))
+    forget_checkpoint(folder)
+    return path
+
+
+def judge_folds(recipe: Recipe, samples: Sequence[Sample], models: Sequence[str],
+                folder: str) -> Dict[str, Any]:
+    """Let every clip be judged by the model that held its group out.
+
+    Writes folder/ESTIMATOR/ (the report of `write_report`, on the frames as filmed) and folder/summary.json.
+
+    Args:
+        models: the folds' model files; each contract says which groups were held out.
+        folder: of the reports.
+
+    Returns:
+        summary.json's content: {estimator: {accuracy, ..., "frame_rates": {"9 copy": accuracy, ...}}}.
+    """
+    outcomes: Dict[str, Dict[Tuple, List[Outcome]]] = {}
+    for path in models:
+        network, contract = load_model(path)
+        recognizer = Recognizer(network, contract)
+        for clip in part_samples(samples, set(contract.training["held_out"]))[1]:
+            of_estimator = outcomes.setdefault(clip.estimator, {})
+            for rate, method in STUDY:
+                sequence = clip.sequence if rate is None else clip.sequence.resample(rate, "copy")
+                of_estimator.setdefault((rate, method), []).append(
+                    judge(recognizer, sequence, clip.name, clip.label, method, clip.whole_body))
+    summaries: Dict[str, Any] = {}
+    for estimator in sorted(outcomes):
+        summary = write_report(os.path.join(folder, estimator), outcomes[estimator][STUDY[0]], recipe.labels,
+                               estimator=estimator, folds=recipe.folds)
+        summary["frame_rates"] = {
+            "%s %s" % (rate or "as filmed", method): _accuracy(outcomes[estimator][rate, method])
+            for rate, method in STUDY}
+        summaries[estimator] = summary
+        print("%s, cross-validated: %s" % (estimator, describe(summary)), flush=True)
+    write_json(os.path.join(folder, "summary.json"), summaries)
+    return summaries
+
+
+def _accuracy(outcomes: Sequence[Outcome]) -> float:
+    return sum(outcome.predicted == outcome.label for outcome in outcomes) / len(outcomes)

@@ -1,0 +1,183 @@
+"""Labelled skeleton sequences: what is read, from where, under which group.
+
+A data folder holds
+    skeletons/sequences_2d.npz + .csv   2-D sequences (frames (sum T, 18, 3): x, y, score; offsets (n + 1))
+    skeletons/sequences_3d.npz + .csv   3-D sequences (frames_mm (sum T, 18, 3): right, down, away; offsets)
+    clips/clips.csv + the videos        label, file, group, ...
+Every one becomes the same thing, a `Sample` around a COCO-18 `SkeletonSequence`; 3-D ones carry `world`
+besides a front view, so that what follows cannot tell the sources apart.
+"""
+import csv
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from typing import Dict, Iterable, List, Sequence, Tuple
+
+import numpy as np
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.learning.recipe import CLIPS, SEQUENCE_SOURCES, UNKNOWN
+from rehab_coach.skeleton import COCO_18, SkeletonSequence, to_coco_18
+
+FLAT_SIZE = {"penn": (640, 480), "jhmdb": (640, 480), "pushfit": (1920, 1080), "kaiakol": (640, 360)}
+"""Picture sizes (pixels): pushfit's and kaiakol's own, a guess where the set does not say."""
+
+PIXELS_PER_METRE = 200.0
+LONGEST_STEP = 0.5
+"""Metres from one frame to the next; a tracked joint that jumps further was lost."""
+
+DEADLIFT_RATE = 15.0
+"""Frames per second of the first pull of a clean, filmed at 30: a deadlift is pulled half as fast."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One labelled sequence of one person.
+
+    Attributes:
+        sequence: COCO-18; `world` where the source is three-dimensional or the estimator gave it.
+        label: the class.
+        group: one person or one original video across all sources: what splits must not divide.
+        source: the data set ("penn", ...) or "clips".
+        name: how messages call it.
+        estimator: which pose estimator saw the clip; "" for data sets.
+        whole_body: False for clips marked as showing no whole body.
+    """
+
+    sequence: SkeletonSequence
+    label: str
+    group: str
+    source: str
+    name: str
+    estimator: str = ""
+    whole_body: bool = True
+
+
+def read_table(path: str, columns: Iterable[str]) -> List[Dict[str, str]]:
+    """Rows of a CSV file that must have these columns; RehabCoachError says which one is missing."""
+    try:
+        with open(os.fspath(path), newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
+            header = reader.fieldnames or []
+    except OSError as error:
+        raise RehabCoachError("cannot read %s: %s" % (path, error.strerror)) from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise RehabCoachError("%s is not a CSV file in UTF-8: %s" % (path, error)) from error
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise RehabCoachError("%s has no column '%s' (its columns: %s)" % (
+            path, missing[0], ", ".join(header)))
+    if not rows:
+        raise RehabCoachError("%s has no rows" % path)
+    return rows
+
+
+def read_data_sets(folder: str, sources: Iterable[str]) -> List[Sample]:
+    """The sequences of the named data sets (any of `SEQUENCE_SOURCES`) in a data folder.
+
+    Sequences in which a tracked joint jumps by more than `LONGEST_STEP` are left out; of the clean and jerk
+    only the first pull is taken, as a deadlift.
+
+    Raises:
+        RehabCoachError: files missing or not as the module's docstring says.
+    """
+    wanted = [source for source in SEQUENCE_SOURCES if source in set(sources)]
+    samples: List[Sample] = []
+    if set(wanted) & set(FLAT_SIZE):
+        for row, frames in _read_set(folder, "sequences_2d", "frames"):
+            if row["source"] in wanted:
+                samples += _flat(row, frames)
+    if set(wanted) - set(FLAT_SIZE):
+        for row, frames in _read_set(folder, "sequences_3d", "frames_mm"):
+            if row["source"] in wanted:
+                samples += _spatial(row, frames.astype(np.float32) / 1000)
+    return samples
+
+
+def _read_set(folder: str, name: str, key: str) -> Iterable[Tuple[Dict[str, str], np.ndarray]]:
+    path = os.path.join(folder, "skeletons", name)
+    rows = read_table(path + ".csv", ("sequence", "source", "label", "group", "fps"))
+    try:
+        with np.load(path + ".npz", allow_pickle=False) as arrays:
+            frames, offsets = arrays[key], arrays["offsets"]
+    except (OSError, ValueError, KeyError) as error:
+        raise RehabCoachError("cannot read %s.npz (arrays '%s' and 'offsets'): %s" % (
+            path, key, error)) from error
+    if frames.ndim != 3 or frames.shape[1:] != (18, 3) or len(offsets) != len(rows) + 1:
+        raise RehabCoachError("%s: %s%s and %d rows do not fit" % (path, key, frames.shape, len(rows)))
+    for row in rows:
+        index = int(row["sequence"])
+        yield row, frames[offsets[index]:offsets[index + 1]]
+
+
+def _flat(row: Dict[str, str], frames: np.ndarray) -> List[Sample]:
+    source, rate = row["source"], float(row["fps"])
+    size = FLAT_SIZE[source]
+    key_points = np.array(frames, np.float32)
+    if source == "jhmdb":  # distances from the middle of the picture, alike in x and y
+        key_points[..., :2] = key_points[..., :2] * 100 + np.float32(size) / 2
+    elif source == "kaiakol":
+        key_points[..., :2] *= np.float32(size)
+    key_points[key_points[..., 2] <= 0] = 0
+    sample = Sample(_sequence(key_points, rate, size), row["label"], row["group"], source,
+                    "%s %s" % (source, row["sequence"]))
+    pulls = row.get("deadlift_pulls", "")
+    if not pulls:
+        return [sample]
+    start, end = (int(part) for part in pulls.split(":"))
+    up = key_points[start:end + 1]
+    repetition = np.concatenate([up, up[-2:0:-1]])
+    return [replace(sample, label="deadlift", sequence=_sequence(repetition, DEADLIFT_RATE, size))]
+
+
+def _spatial(row: Dict[str, str], metres: np.ndarray) -> List[Sample]:
+    if len(metres) < 2 or np.linalg.norm(np.diff(metres, axis=0), axis=-1).max() > LONGEST_STEP:
+        return []
+    world = metres - metres.reshape(-1, 3).mean(axis=0)
+    size = (1000, 1000)
+    key_points = np.ones_like(world)
+    key_points[..., :2] = world[..., :2] * PIXELS_PER_METRE + np.float32(size) / 2
+    sequence = _sequence(key_points, float(row["fps"]), size)
+    return [Sample(replace(sequence, world=world), row["label"], row["group"], row["source"],
+                   "%s %s" % (row["source"], row["sequence"]))]
+
+
+def _sequence(key_points: np.ndarray, rate: float, size: Tuple[int, int]) -> SkeletonSequence:
+    return SkeletonSequence(key_points, np.arange(len(key_points)) / rate, size)
+
+
+def clip_sample(sequence: SkeletonSequence, row: Dict[str, str], estimator: str) -> Sample:
+    """A sample of what an estimator saw of a clip (world coordinates, where it gave them, stay)."""
+    flat = sequence.coco_18()
+    if sequence.world is not None and flat.world is None:
+        world = to_coco_18(sequence.world, sequence.layout)
+        neck, right, left = (COCO_18.index(joint) for joint in ("neck", "right_shoulder", "left_shoulder"))
+        world[:, neck] = (world[:, right] + world[:, left]) / 2
+        flat = replace(flat, world=world)
+    return Sample(flat, row["label"], row.get("group") or row["file"], CLIPS, row["file"], estimator,
+                  row.get("body", "yes") != "no")
+
+
+def check_labels(samples: Sequence[Sample], labels: Sequence[str]) -> None:
+    """Refuse labels that the recipe lacks, and classes without a sample; RehabCoachError names them."""
+    found = {sample.label for sample in samples}
+    strange = sorted(found - set(labels))
+    if strange:
+        raise RehabCoachError("the data has the label '%s', which the recipe does not list (%s)"
+                              % (strange[0], ", ".join(labels)))
+    empty = [label for label in labels if label not in found and label != UNKNOWN]
+    if empty:
+        raise RehabCoachError("no sequence is labelled '%s': add a source that has some, or take the class "
+                              "out of the recipe" % empty[0])
+
+
+def fingerprint(samples: Sequence[Sample]) -> str:
+    """SHA-256 over everything that is learned from: values, labels and groups, in order."""
+    digest = hashlib.sha256()
+    for sample in samples:
+        words = (sample.label, sample.group, sample.source, sample.name, sample.estimator)
+        digest.update("\t".join(words).encode())
+        digest.update(np.ascontiguousarray(sample.sequence.key_points).tobytes())
+        digest.update(sample.sequence.stamps.tobytes())
+    return digest.hexdigest()

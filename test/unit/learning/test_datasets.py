@@ -1,0 +1,112 @@
+"""Data sets become samples that cannot be told apart by their source."""
+import csv
+
+import numpy as np
+import pytest
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.learning.datasets import check_labels, clip_sample, fingerprint, read_data_sets, read_table
+from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18, SkeletonSequence
+
+
+def write_set(folder, name, key, rows, sequences, dtype):
+    folder.mkdir(exist_ok=True)
+    with open(str(folder / (name + ".csv")), "w", newline="") as stream:
+        writer = csv.DictWriter(stream, ["sequence", "source", "label", "group", "fps", "deadlift_pulls"])
+        writer.writeheader()
+        writer.writerows(dict(row, sequence=number) for number, row in enumerate(rows))
+    offsets = np.cumsum([0] + [len(sequence) for sequence in sequences])
+    np.savez(str(folder / (name + ".npz")), offsets=offsets, **{key: np.concatenate(sequences).astype(dtype)})
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Two flat and two spatial sequences; one of these jumps."""
+    random = np.random.default_rng(0)
+    flat = [random.uniform(50, 300, (20, 18, 3)) for _ in range(2)]
+    for frames in flat:
+        frames[..., 2] = 1
+        frames[:, 14:, 2] = 0
+    write_set(tmp_path / "skeletons", "sequences_2d", "frames", [
+        {"source": "penn", "label": "push_up", "group": "a", "fps": 30, "deadlift_pulls": ""},
+        {"source": "penn", "label": "unknown", "group": "b", "fps": 30, "deadlift_pulls": "2:9"}], flat, np.float32)
+    still = np.tile(random.uniform(-800, 800, (1, 18, 3)), (15, 1, 1))
+    jumping = still.copy()
+    jumping[7:, 4, 0] += 600
+    write_set(tmp_path / "skeletons", "sequences_3d", "frames_mm", [
+        {"source": "utd", "label": "lunge", "group": "c", "fps": 30},
+        {"source": "utd", "label": "lunge", "group": "c", "fps": 30}], [still, jumping], np.int16)
+    return tmp_path
+
+
+def test_a_first_pull_becomes_a_deadlift_and_back(data):
+    samples = read_data_sets(str(data), ["penn"])
+    assert [sample.label for sample in samples] == ["push_up", "deadlift"]
+    pull = samples[1].sequence
+    assert len(pull) == 8 + 6  # frames 2 to 9 and back, without the two ends
+    np.testing.assert_array_equal(pull.key_points[8], pull.key_points[6])
+    assert pull.rate == pytest.approx(15)
+
+
+def test_joints_without_a_score_are_all_zero(data):
+    for sample in read_data_sets(str(data), ["penn"]):
+        assert not sample.sequence.key_points[:, 14:].any()
+
+
+def test_lost_joints_leave_the_sequence_out_and_depth_is_kept_in_metres(data):
+    (sample,) = read_data_sets(str(data), ["utd"])
+    world, key_points = sample.sequence.world, sample.sequence.key_points
+    assert np.abs(world).max() < 2
+    distance = np.linalg.norm(world[0, 0, :2] - world[0, 10, :2])
+    assert np.linalg.norm(key_points[0, 0, :2] - key_points[0, 10, :2]) == pytest.approx(200 * distance, rel=1e-4)
+
+
+def test_only_what_is_asked_for_is_read(data):
+    assert {sample.source for sample in read_data_sets(str(data), ["penn", "utd"])} == {"penn", "utd"}
+    assert read_data_sets(str(data), ["jhmdb"]) == []
+
+
+def test_missing_and_unfitting_files_are_named(data):
+    with pytest.raises(RehabCoachError, match="sequences_2d.csv"):
+        read_data_sets(str(data / "nowhere"), ["penn"])
+    np.savez(str(data / "skeletons" / "sequences_2d.npz"), frames=np.zeros((5, 17, 3)), offsets=np.zeros(3))
+    with pytest.raises(RehabCoachError, match="do not fit"):
+        read_data_sets(str(data), ["penn"])
+
+
+def test_tables_name_what_they_lack(tmp_path):
+    path = tmp_path / "clips.csv"
+    path.write_text("label,video\nsquat,a.mp4\n")
+    with pytest.raises(RehabCoachError, match="no column 'file'.*label, video"):
+        read_table(str(path), ["label", "file"])
+    path.write_text("label,file\n")
+    with pytest.raises(RehabCoachError, match="no rows"):
+        read_table(str(path), ["label", "file"])
+
+
+def test_a_clip_keeps_the_estimators_depth_in_the_coco_order():
+    random = np.random.default_rng(0)
+    key_points = random.uniform(1, 100, (5, 33, 3)).astype(np.float32) / (1, 1, 100)
+    world = random.uniform(-1, 1, (5, 33, 3)).astype(np.float32)
+    seen = SkeletonSequence(key_points, np.arange(5.0), (640, 480), BLAZEPOSE_33, world)
+    sample = clip_sample(seen, {"label": "squat", "file": "a.mp4", "group": "", "body": "no"}, "mediapipe")
+    assert sample.sequence.layout is COCO_18 and sample.group == "a.mp4" and not sample.whole_body
+    knee = BLAZEPOSE_33.index("left_knee")
+    np.testing.assert_array_equal(sample.sequence.world[:, COCO_18.index("left_knee")], world[:, knee])
+    shoulders = [BLAZEPOSE_33.index(side + "_shoulder") for side in ("left", "right")]
+    np.testing.assert_allclose(sample.sequence.world[:, COCO_18.index("neck")], world[:, shoulders].mean(axis=1),
+                               atol=1e-6)
+
+
+def test_labels_are_checked_both_ways(samples):
+    check_labels(samples, ["squat", "jumping_jack", "unknown"])
+    with pytest.raises(RehabCoachError, match="jumping_jack"):
+        check_labels(samples, ["squat", "unknown"])
+    with pytest.raises(RehabCoachError, match="no sequence is labelled 'lunge'"):
+        check_labels(samples, ["squat", "jumping_jack", "lunge", "unknown"])
+
+
+def test_the_fingerprint_follows_values_and_order(samples):
+    assert fingerprint(samples) == fingerprint(list(samples))
+    assert fingerprint(samples) != fingerprint(samples[::-1])
+    assert fingerprint(samples) != fingerprint(samples[1:])

@@ -1,0 +1,70 @@
+"""A recipe is right or is refused with the key and what is allowed."""
+import glob
+import os
+
+import pytest
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.learning.recipe import load_recipe, make_recipe
+from rehab_coach.learning.trainer import make_contract
+
+RECIPES = os.path.join(os.path.dirname(__file__), "..", "..", "..", "config", "recipes", "*.yaml")
+GOOD = {"labels": ["squat", "unknown"], "sources": {"penn": 1, "clips": 4}}
+
+
+def test_every_recipe_that_ships_is_good():
+    paths = glob.glob(RECIPES)
+    assert paths
+    for path in paths:
+        recipe = load_recipe(path)
+        assert make_contract(recipe).labels == tuple(recipe.labels)
+
+
+def test_defaults_fill_what_is_not_said():
+    recipe = make_recipe(GOOD)
+    assert recipe.rate == 15.0 and recipe.window == 64
+    assert make_recipe(recipe.as_dict()) == recipe
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"labls": []}, ["unknown key 'labls'", "labels"]),
+    ({"labels": ["squat"]}, ["labels", "two or more"]),
+    ({"labels": ["squat", "lunge"]}, ["unknown"]),
+    ({"labels": "squat"}, ["labels", "list"]),
+    ({"sources": {"kinetics": 1}}, ["kinetics", "penn"]),
+    ({"sources": {"penn": 0}}, ["penn", "above 0"]),
+    ({"sources": ["penn"]}, ["sources", "mapping"]),
+    ({"window": "64"}, ["window", "whole number"]),
+    ({"window": 63.5}, ["window", "whole number"]),
+    ({"window": 2}, ["window", "between 8 and 1024"]),
+    ({"optimiser": "lion"}, ["optimiser", "adamw, sgd"]),
+    ({"precision": "float16"}, ["precision", "bfloat16"]),
+    ({"channels": [32, 64], "strides": [1]}, ["strides", "channels"]),
+    ({"folds": 1}, ["folds"]),
+    ({"sources": {"penn": 1}, "folds": 3}, ["folds", "clips"]),
+    ({"temporal_kernel": 8}, ["temporal_kernel", "odd"]),
+    ({"learning_rate": True}, ["learning_rate", "number"]),
+    ({"augmentation": {"speed": 2}}, ["augmentation: speed", "two numbers"]),
+])
+def test_a_wrong_entry_is_named_with_what_is_allowed(changes, words):
+    with pytest.raises(RehabCoachError) as caught:
+        make_recipe(dict(GOOD, **changes))
+    assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize("text, words", [
+    ("labels: [squat, unknown\n", "not a YAML file"),
+    ("- squat\n", "not a recipe"),
+    ("labels: [squat, unknown]\n", "'sources' is missing"),
+])
+def test_a_broken_file_is_named(tmp_path, text, words):
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(RehabCoachError) as caught:
+        load_recipe(str(path))
+    assert words in str(caught.value) and "broken.yaml" in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(RehabCoachError, match="none.yaml"):
+        load_recipe(str(tmp_path / "none.yaml"))

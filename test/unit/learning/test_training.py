@@ -1,0 +1,117 @@
+"""Splits, sampling and a real, small training."""
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.learning.cross_validation import judge_folds, part_samples, split_groups, train_fold
+from rehab_coach.learning.recipe import make_recipe
+from rehab_coach.learning.trainer import CHECKPOINT, make_contract, train_network
+from rehab_coach.learning.windows import TrainingBatches, label_shares, sample_weights
+from rehab_coach.recognition.preprocessing import windows
+
+SMALL = {"labels": ["squat", "jumping_jack", "unknown"], "sources": {"penn": 1, "clips": 4}, "window": 32,
+         "channels": [8, 16], "strides": [2, 2], "windows": 640, "batch": 16, "log_every": 320, "folds": 2,
+         "learning_rate": 0.01, "weight_average": 0.9, "unknown_share": 0.2, "idle_share": 1.0}
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    return make_recipe(SMALL)
+
+
+def test_no_group_is_in_two_folds_nor_in_both_parts(samples):
+    folds = split_groups(samples, 3)
+    assert set.union(*folds) == {sample.group for sample in samples}
+    assert sum(len(fold) for fold in folds) == 12
+    for held_out in folds:
+        learned, clips = part_samples(samples, held_out)
+        assert not {sample.group for sample in learned} & {sample.group for sample in clips}
+        assert not {sample.group for sample in learned} & held_out
+        assert {sample.source for sample in clips} == {"clips"}
+        assert {sample.label for sample in clips} == {"squat", "jumping_jack"}
+
+
+def test_more_folds_than_groups_are_refused(samples):
+    with pytest.raises(RehabCoachError, match="13 folds"):
+        split_groups(samples, 13)
+
+
+def test_classes_and_groups_get_their_shares(samples, recipe):
+    assert label_shares(recipe).tolist() == pytest.approx([0.4, 0.4, 0.2])
+    weights = sample_weights(samples, {"penn": 1, "clips": 4})
+    squats = [index for index, sample in enumerate(samples) if sample.label == "squat"]
+    assert weights[squats].sum() == pytest.approx(1)
+    one, two = (next(weights[index] for index in squats if samples[index].source == source)
+                for source in ("penn", "clips"))
+    assert two / one == pytest.approx(4 / 2 ** 0.5)  # a clip of two estimators is two sequences of a group
+
+
+def test_batches_depend_on_seed_and_number_alone(samples, recipe):
+    contract = make_contract(recipe)
+    first, second = (TrainingBatches(samples, recipe, contract, seed=5) for _ in range(2))
+    inputs, labels = first[7]
+    again, _ = second[7]
+    other, _ = TrainingBatches(samples, recipe, contract, seed=6)[7]
+    assert inputs.shape == (16, 3, 32, 18, 1) and labels.shape == (16,)
+    assert torch.equal(inputs, again) and not torch.equal(inputs, other)
+    counts = np.bincount(torch.cat([first[number][1] for number in range(40)]), minlength=3) / 640
+    np.testing.assert_allclose(counts, [0.4, 0.4, 0.2], atol=0.08)
+
+
+def test_a_fold_learns_to_tell_strangers_movements_apart(samples, recipe, tmp_path):
+    held_out = split_groups(samples, 2)[0]
+    path = train_fold(recipe, samples, 1, held_out, str(tmp_path), "cpu", False, 0, "test")
+    summary = judge_folds(recipe, samples, [path], str(tmp_path / "report"))
+    for estimator in ("tf_pose", "mediapipe"):
+        assert summary[estimator]["clips"] == 12
+        assert summary[estimator]["accuracy"] > 0.8
+    assert not os.path.exists(str(tmp_path / CHECKPOINT))
+    assert os.path.getsize(str(tmp_path / "curves.png")) > 1000
+    with open(str(tmp_path / "log.csv")) as stream:
+        lines = stream.read().splitlines()
+    assert "held_out_accuracy" in lines[0] and len(lines) == 3
+
+
+def test_a_resumed_training_ends_where_an_uninterrupted_one_does(samples, recipe, tmp_path):
+    recipe = make_recipe(dict(SMALL, windows=96, log_every=48))
+    whole, _ = train_network(recipe, samples, str(tmp_path / "whole"), loaders=0, identity="a")
+
+    class Killed(Exception):
+        pass
+
+    class Killing(TrainingBatches):
+        def __getitem__(self, number):
+            if number == 4:
+                raise Killed()
+            return super().__getitem__(number)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rehab_coach.learning.trainer.TrainingBatches", Killing)
+        with pytest.raises(Killed):
+            train_network(recipe, samples, str(tmp_path / "killed"), loaders=0, identity="a")
+    with pytest.raises(RehabCoachError, match="another recipe, data or seed"):
+        train_network(recipe, samples, str(tmp_path / "killed"), loaders=0, identity="b", resume=True)
+    resumed, progress = train_network(recipe, samples, str(tmp_path / "killed"), loaders=0, identity="a", resume=True)
+    assert progress.step == 6 and len(progress.history) == 2
+    inputs = torch.from_numpy(windows(samples[0].sequence, make_contract(recipe)))
+    with torch.no_grad():
+        torch.testing.assert_close(resumed(inputs), whole(inputs))
+
+
+def test_a_loader_process_makes_no_difference(samples, tmp_path):
+    recipe = make_recipe(dict(SMALL, windows=32))
+    first, _ = train_network(recipe, samples, str(tmp_path / "a"), loaders=0)
+    second, _ = train_network(recipe, samples, str(tmp_path / "b"), loaders=1)
+    for one, other in zip(first.parameters(), second.parameters()):
+        torch.testing.assert_close(one, other)
+
+
+def test_a_loss_that_explodes_is_reported(samples, tmp_path):
+    recipe = make_recipe(dict(SMALL, learning_rate=10, optimiser="sgd", weight_decay=1, warm_up=0, windows=16000))
+    with pytest.raises(RehabCoachError, match="lower learning_rate"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("rehab_coach.learning.trainer.GRADIENT_LIMIT", float("inf"))
+            train_network(recipe, samples, str(tmp_path), loaders=0)
