@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The displayer, as its neighbours see it: messages and pictures in, a film of the screen and calls of stop out."""
+"""The displayer, as its neighbours see it: messages and pictures in, a film and calls of stop out."""
 import os
 import shutil
 import signal
@@ -58,8 +58,9 @@ class Screen:
             picture = CompressedImage(format="jpeg", data=data)
             picture.header.stamp = rospy.Time.now()
             self.pictures.publish(picture)
-            self.skeletons.publish(Skeleton(header=picture.header, layout="coco_18", width=320, height=240,
-                                            key_points=[160.0, 120.0, 0.9] * 18))
+            self.skeletons.publish(Skeleton(
+                header=picture.header, layout="coco_18", width=320, height=240,
+                key_points=[160.0, 120.0, 0.9] * 18))
             time.sleep(0.04)
 
     def say(self, text, kind, number, seconds=0.0):
@@ -196,8 +197,8 @@ class Keys(unittest.TestCase):
 
     def has_focus(self):
         """Without a window manager the window takes the keyboard by itself, a moment after it opens."""
-        asked = subprocess.run(["xdotool", "getwindowfocus", "getwindowname"], env=self.display, timeout=PATIENCE,
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        asked = subprocess.run(["xdotool", "getwindowfocus", "getwindowname"], env=self.display,
+                               timeout=PATIENCE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         return b"Exercise coach" in asked.stdout
 
     def answer(self, request):

@@ -99,7 +99,7 @@ def draw_gallery(
     skeleton: Optional[PictureSkeleton] = None,
     width: int = 1024,
     height: int = 600,
-    moment: float = 0.3,
+    moment: float = 1.2,
 ) -> List[str]:
     """Write one PNG for each state.
 
