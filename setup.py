@@ -21,7 +21,8 @@ REQUIRES = [
     "openvino==2026.4.1; python_version>='3.10'",
 ]
 EXTRAS = {
-    "mediapipe": ["mediapipe==0.10.11; python_version<'3.9'", "mediapipe==0.10.21; python_version>='3.9'"],
+    "mediapipe": ["mediapipe==0.10.11; python_version<'3.9' and platform_machine=='x86_64'",
+                  "mediapipe==0.10.21; python_version>='3.9'"],
     "display": ["pygame==2.6.1"],
     "train": ["matplotlib", "scikit-learn"],
     # pyrender 0.1.45 pins an old PyOpenGL that fails without a screen, so it is installed beside, with --no-deps

@@ -52,7 +52,8 @@ class Coach:
             yaml.safe_dump(configuration, stream)
         self.process = subprocess.Popen(
             ["roslaunch", "--no-summary", "rehab_coach", "demo.launch", "headless:=true", "config:=" + path,
-             "source:=" + share_path("test", "data", clip)], env=dict(os.environ, ROS_MASTER_URI=rosgraph.get_master_uri()))
+             "source:=" + share_path("test", "data", clip)],
+            env=dict(os.environ, ROS_MASTER_URI=rosgraph.get_master_uri()))
 
     def of(self, topic, **fields):
         return [message for name, message in list(self.log) if name == topic

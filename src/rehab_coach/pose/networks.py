@@ -46,7 +46,8 @@ def _openvino(path: str, size: Tuple[int, int], precision: str, threads: int) ->
     model = core.read_model(path)
     model.reshape({model.inputs[0]: [1, size[1], size[0], 3]})
     # Without the hint OpenVINO computes in bfloat16 wherever the processor can, and says nothing.
-    options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+    # Pinned to cores, two estimators would share one core and leave the others idle.
+    options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False}
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
     compiled = core.compile_model(model, "CPU", options)

@@ -1,0 +1,92 @@
+"""The package as a whole: what keeps it buildable, installable on the robot, and documented."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from rehab_coach.cli.main import COMMANDS, main
+from rehab_coach.paths import share_path
+
+ROOT = share_path()
+
+
+def sources(*folders):
+    for folder in folders:
+        for directory, _, names in os.walk(os.path.join(ROOT, folder)):
+            yield from (os.path.join(directory, name) for name in names
+                        if name.endswith(".py") or os.path.basename(directory) == "nodes")
+
+
+def test_what_the_robot_runs_is_python_3_8():
+    robot = [path for path in sources("src", "nodes") if "simulation" not in path]
+    run = subprocess.run([sys.executable, "-m", "vermin", "-q", "-t=3.8-", "--no-tips", "--violations",
+                          "--eval-annotations", os.path.join(ROOT, "setup.py")] + robot,
+                         stdout=subprocess.PIPE, universal_newlines=True)
+    assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.skipif(shutil.which("catkin_lint") is None, reason="catkin_lint is not installed")
+def test_catkin_finds_nothing_to_complain_about():
+    # The folder that a clone is in may have any name.
+    run = subprocess.run(["catkin_lint", "-q", "-W2", "--strict", "--ignore", "package_path_name", ROOT],
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    problems = [line for line in run.stdout.splitlines() if line.startswith("rehab_coach")]
+    assert not problems, run.stdout
+
+
+def test_only_the_ros_room_imports_ros():
+    for path in sources("src"):
+        if os.sep + "ros" + os.sep not in path:
+            with open(path) as stream:
+                assert not re.search(r"^\s*(import|from) (rospy|rosgraph|rehab_coach\.msg|rehab_coach\.ros)",
+                                     stream.read(), re.MULTILINE), path
+
+
+def test_nodes_are_thin():
+    for path in sources("nodes"):
+        with open(path) as stream:
+            assert len(stream.readlines()) < 30, path
+        assert os.access(path, os.X_OK), path
+
+
+def test_every_parameter_is_in_the_tables_of_the_readme():
+    with open(share_path("config", "coach.yaml")) as stream:
+        configuration = yaml.safe_load(stream)
+    with open(os.path.join(ROOT, "README.md")) as stream:
+        readme = stream.read()
+    for node, parameters in configuration.items():
+        for name, value in parameters.items():
+            row = re.search(r"^\| `%s` \| `%s` \| `([^`]*)` \|" % (node, name), readme, re.MULTILINE)
+            assert row, "%s/%s is not in the README" % (node, name)
+            if name != "motions":
+                assert yaml.safe_load(row.group(1)) == value, "%s/%s has another default" % (node, name)
+
+
+def test_every_command_of_the_readme_exists():
+    with open(os.path.join(ROOT, "README.md")) as stream:
+        readme = stream.read()
+    assert {name for name in re.findall(r"rehab-coach ([a-z-]+)", readme)} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_examples(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    text = capsys.readouterr().out
+    assert end.value.code == 0 and "examples:" in text and "rehab-coach " + command in text
+
+
+def test_help_is_instant_because_it_imports_nothing_heavy():
+    heavy = subprocess.run([sys.executable, "-X", "importtime", "-m", "rehab_coach.cli.main", "--help"],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True).stderr
+    assert not re.search(r"\| +(torch|cv2|numpy|pygame|mediapipe)$", heavy, re.MULTILINE)
+
+
+def test_an_error_is_one_line_and_exit_code_2(capsys):
+    assert main(["recognize", "nowhere.mp4"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("rehab-coach recognize: ") and "nowhere.mp4" in error and len(error.splitlines()) == 1
