@@ -135,7 +135,8 @@ class Recording:
             self._problem, self._problem_since, self._problem_said = problem, now, -REPEAT
         if now - self._problem_since >= PATIENCE and now - self._problem_said >= REPEAT:
             self._problem_said = now
-            self._notices.append(Notice(problem, "problem", 0.0))
+            kind = "problem" if problem == NO_PICTURE else "info"
+            self._notices.append(Notice(problem, kind, 0.0))
 
     def _give_up_framing(self, now: float, silent: bool) -> None:
         if silent:

@@ -23,7 +23,7 @@ class Recorder:
     Publishes:
         stgcn_prediction (rehab_coach/Prediction): exactly one for each round.
         skeleton (rehab_coach/Skeleton): the patient in each picture that was estimated.
-        display_message (rehab_coach/DisplayMessage): kinds countdown, problem.
+        display_message (rehab_coach/DisplayMessage): kinds countdown, info (what to do to be seen), problem.
         /diagnostics
     Subscribes:
         action_class (rehab_coach/ActionClass): starts a round; only once the networks are warm.
