@@ -62,7 +62,7 @@ def load_model():
         import anny
     except ImportError as error:
         raise RehabCoachError(INSTALL_HINT + " (%s)" % error) from error
-    # The compact shapes that anny makes by default take a minute the first time and gain nothing for one person.
+    # The compact shapes that anny makes by default take up to a minute and gain nothing for one person.
     return anny.Anny(skinning_method="lbs", phenotype_blendshapes="original")
 
 
@@ -97,7 +97,7 @@ class Body:
         self._weights = _skinning_weights(model)
         labels: List[str] = list(model.bone_labels)
         self.part = np.array(labels)[np.asarray(self._weights.argmax(axis=1)).ravel()]
-        self.skeleton = Skeleton(labels, model.bone_parents, heads, _soles(self.rest, self.part))
+        self.skeleton = Skeleton(labels, model.bone_parents, heads, _heels(self.rest, self.part))
 
     @staticmethod
     def _shape(model, physique: Physique) -> Tuple[np.ndarray, np.ndarray]:
@@ -151,17 +151,13 @@ def _skinning_weights(model):
     return csr_matrix((weights.ravel(), (rows, bones.ravel())), shape=(len(weights), len(model.bone_labels)))
 
 
-def _soles(rest: np.ndarray, part: np.ndarray) -> Dict[str, Dict[str, np.ndarray]]:
-    """Where heel and toes of the standing person touch the floor."""
-    soles = {}
+def _heels(rest: np.ndarray, part: np.ndarray) -> Dict[str, np.ndarray]:
+    """Where the heels of the standing person touch the floor."""
+    heels = {}
     for side in "RL":
-        own = np.array([label.endswith("." + side) and label.startswith(("foot", "toe")) for label in part])
-        foot = rest[own]
+        foot = rest[[label.endswith("." + side) and label.startswith(("foot", "toe")) for label in part]]
         bottom = foot[:, 2].min()
         low = foot[foot[:, 2] < bottom + 0.02]
-        heel, toes = low[low[:, 1].argmax()], low[low[:, 1].argmin()]
-        soles[side] = {
-            "heel": np.array([heel[0], heel[1], bottom]),
-            "toes": np.array([toes[0], toes[1], bottom]),
-        }
-    return soles
+        heel = low[low[:, 1].argmax()]
+        heels[side] = np.array([heel[0], heel[1], bottom])
+    return heels

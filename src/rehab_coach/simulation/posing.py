@@ -57,26 +57,18 @@ class Skeleton:
         labels: the names of the bones (anny's), parents before children.
         parents: index of each bone's parent, -1 for the root.
         heads: float (B, 3) where each bone begins in the rest pose, metres.
-        soles: the lowest points of the feet at rest, {"R": {"heel": (3,), "toes": (3,)}, "L": ...}.
+        heels: where the heels of "R" and "L" touch the floor at rest, each (3,).
     """
 
-    def __init__(self, labels, parents, heads: np.ndarray, soles: Dict[str, Dict[str, np.ndarray]]):
-        self.labels, self.parents, self.heads, self.soles = (
-            list(labels),
-            list(parents),
-            np.asarray(heads),
-            soles,
-        )
+    def __init__(self, labels, parents, heads: np.ndarray, heels: Dict[str, np.ndarray]):
+        self.labels, self.parents = list(labels), list(parents)
+        self.heads, self.heels = np.asarray(heads), heels
         self.index = {label: number for number, label in enumerate(self.labels)}
         self._neutral = self._neutral_turns()
-        self.thigh, self.shank = (
-            self.length("upperleg01.R", "lowerleg01.R"),
-            self.length("lowerleg01.R", "foot.R"),
-        )
-        self.upper_arm, self.forearm = (
-            self.length("upperarm01.R", "lowerarm01.R"),
-            self.length("lowerarm01.R", "wrist.R"),
-        )
+        self.thigh = self.length("upperleg01.R", "lowerleg01.R")
+        self.shank = self.length("lowerleg01.R", "foot.R")
+        self.upper_arm = self.length("upperarm01.R", "lowerarm01.R")
+        self.forearm = self.length("lowerarm01.R", "wrist.R")
 
     def length(self, start: str, end: str) -> float:
         """Metres between two bones' heads."""

@@ -41,12 +41,10 @@ def _head(skeleton: Skeleton, turns: Turns, root: np.ndarray, *labels: str):
 
 
 def _foot_points(skeleton: Skeleton, side: str) -> Dict[str, np.ndarray]:
-    """Heel, toes and ball of a foot as seen from its ankle at rest; the ball on the sole's plane."""
-    ankle = skeleton.heads[skeleton.index["foot." + side]]
-    points = {name: point - ankle for name, point in skeleton.soles[side].items()}
-    ball = skeleton.heads[skeleton.index["toe2-1." + side]] - ankle
-    points["ball"] = np.array([ball[0], ball[1], points["heel"][2]])
-    return points
+    """Heel and ball of a foot as seen from its ankle at rest; the ball on the sole's plane."""
+    ankle, ball = (skeleton.heads[skeleton.index[label + side]] for label in ("foot.", "toe2-1."))
+    heel = skeleton.heels[side]
+    return {"heel": heel - ankle, "ball": np.array([ball[0], ball[1], heel[2]]) - ankle}
 
 
 def _stand(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
@@ -199,7 +197,7 @@ def _lie_on_hands_and_toes(skeleton: Skeleton, motion: Motion, turns: Turns) -> 
 
 def bar_height(skeleton: Skeleton) -> float:
     """Metres over the floor of a bar from which this person hangs with the feet just off the floor."""
-    standing = skeleton.heads[skeleton.index["upperarm01.R"]][2] - skeleton.soles["R"]["heel"][2]
+    standing = skeleton.heads[skeleton.index["upperarm01.R"]][2] - skeleton.heels["R"][2]
     return float(standing + skeleton.upper_arm + skeleton.forearm + 0.10 + BAR_CLEARANCE)
 
 

@@ -23,6 +23,5 @@ def skeleton():
                   for name, parent, (x, y, z) in SIDE]
     labels = [bone[0] for bone in bones]
     parents = [-1 if bone[1] == -1 else labels.index(bone[1]) for bone in bones]
-    soles = {side: {"heel": np.array([sign * 0.16, 0.07, 0.0]), "toes": np.array([sign * 0.17, -0.20, 0.0])}
-             for side, sign in (("R", -1), ("L", 1))}
-    return Skeleton(labels, parents, np.array([bone[2] for bone in bones], float), soles)
+    heels = {"R": np.array([-0.16, 0.07, 0.0]), "L": np.array([0.16, 0.07, 0.0])}
+    return Skeleton(labels, parents, np.array([bone[2] for bone in bones], float), heels)

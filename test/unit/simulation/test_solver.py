@@ -18,7 +18,7 @@ def soles(skeleton, rotations, at):
     points = []
     for side in "RL":
         foot, ball = skeleton.index["foot." + side], skeleton.heads[skeleton.index["toe2-1." + side]]
-        heel = skeleton.soles[side]["heel"]
+        heel = skeleton.heels[side]
         for point in (heel, np.array([ball[0], ball[1], heel[2]])):
             points.append(at["foot." + side] + rotations[:, foot] @ (point - skeleton.heads[foot]))
     return np.array(points)
