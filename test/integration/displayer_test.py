@@ -42,7 +42,8 @@ class Screen:
             for name, kind in (("display_message", DisplayMessage), ("action_class", ActionClass),
                                ("stgcn_prediction", Prediction), ("skeleton", Skeleton), ("stopped", Bool),
                                ("camera/image/compressed", CompressedImage))]
-        self.messages, self.actions, self.predictions, self.skeletons, self.stopped, self.pictures = self.topics
+        (self.messages, self.actions, self.predictions, self.skeletons, self.stopped,
+         self.pictures) = self.topics
         self.log = tempfile.TemporaryFile()
         command = [roslib.packages.find_node("rehab_coach", "displayer")[0], "__ns:=" + namespace]
         self.process = subprocess.Popen(
@@ -224,9 +225,10 @@ class Keys(unittest.TestCase):
         self.press("space")
         wait_for(lambda: len(self.calls) == 3, "the release")
         self.assertFalse(self.calls[2])
-        self.press("f")
-        self.press("f")
-        screen.show_for(0.3)
+        for _ in range(2):
+            self.press("f")
+            screen.show_for(0.5)
+            wait_for(self.has_focus, "the keyboard to follow into and out of full screen")
         self.press("q")
         self.assertEqual(screen.process.wait(PATIENCE), 0, screen.end()[1])
 
