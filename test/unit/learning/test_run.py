@@ -1,0 +1,77 @@
+"""The whole `rehab-coach train`, small."""
+import csv
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from rehab_coach.cli.main import main
+from rehab_coach.learning.recipe import make_recipe
+from rehab_coach.learning.run import train_recipe
+from rehab_coach.recognition.recognizer import Recognizer
+
+RECIPE = {"labels": ["squat", "jumping_jack", "unknown"], "sources": {"penn": 1}, "window": 32, "channels": [8, 16],
+          "strides": [2, 2], "windows": 64, "batch": 16, "log_every": 32}
+
+
+@pytest.fixture
+def data(tmp_path, samples):
+    """A data folder with one made-up set."""
+    folder = tmp_path / "data" / "skeletons"
+    folder.mkdir(parents=True)
+    chosen = [sample for sample in samples if sample.source == "penn"]
+    with open(str(folder / "sequences_2d.csv"), "w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["sequence", "source", "label", "group", "fps"])
+        writer.writerows([number, "penn", sample.label, sample.group, 30] for number, sample in enumerate(chosen))
+    np.savez(str(folder / "sequences_2d.npz"), offsets=np.cumsum([0] + [len(sample.sequence) for sample in chosen]),
+             frames=np.concatenate([sample.sequence.key_points for sample in chosen]))
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
+    return tmp_path
+
+
+def test_a_run_leaves_a_model_with_its_record(data, figure):
+    out = data / "run"
+    arguments = ["train", str(data / "recipe.yaml"), "--data", str(data / "data"), "--out", str(out), "--seed", "7"]
+    assert main(arguments) == 0
+    recognizer = Recognizer.load(str(out / "model.safetensors"))
+    assert recognizer.labels == ("squat", "jumping_jack", "unknown")
+    assert recognizer.recognize(figure("squat")).probabilities.sum() == pytest.approx(1, abs=1e-4)
+    record = json.loads((out / "run.json").read_text())
+    for key in ("settings", "revision", "data_sha256", "date", "minutes", "torch"):
+        assert key in record
+    assert recognizer.contract.training["data_sha256"] == record["data_sha256"]
+    assert make_recipe(yaml.safe_load((out / "recipe.yaml").read_text())).seed == 7
+    assert {path.name for path in out.iterdir()} == {"model.safetensors", "run.json", "recipe.yaml", "log.csv",
+                                                     "curves.png"}
+
+
+def test_a_finished_run_is_not_overwritten(data, capsys):
+    out = data / "run"
+    out.mkdir()
+    (out / "model.safetensors").write_bytes(b"")
+    assert main(["train", str(data / "recipe.yaml"), "--data", str(data / "data"), "--out", str(out)]) == 2
+    assert "finished run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"--data": "nowhere"}, "no data folder"),
+    ({"--workers": "0"}, "--workers"),
+    ({"--folds": "3"}, "folds"),
+    ({"--seed": "-1"}, "seed"),
+])
+def test_wrong_arguments_end_in_one_line(data, capsys, changes, words):
+    options = dict({"--data": str(data / "data"), "--out": str(data / "run")}, **changes)
+    code = main(["train", str(data / "recipe.yaml")] + [word for pair in options.items() for word in pair])
+    assert code == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+
+
+def test_two_processes_train_what_one_does(data):
+    paths = [train_recipe(str(data / "recipe.yaml"), str(data / "data"), str(data / str(workers)), workers=workers)
+             for workers in (1, 2)]
+    first, second = (Recognizer.load(path)._network.state_dict() for path in paths)
+    for name in first:
+        np.testing.assert_allclose(first[name], second[name], rtol=1e-3, atol=1e-4)
