@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""The recorder with its neighbours played by the test: real networks, pictures of the clip that ships, and bad ones."""
+import itertools
+import threading
+import time
+import unittest
+
+import cv2
+import rospy
+import rostest
+from sensor_msgs.msg import CompressedImage, Image
+
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
+from rehab_coach.paths import share_path
+from rehab_coach.video import VideoSource
+
+PATIENCE = 90.0     # s, for what must come; test machines are slow and busy
+ROUNDS = itertools.count(1)
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("waited {:.0f} s in vain for {}".format(patience, what))
+        time.sleep(0.02)
+
+
+class Camera:
+    """Publishes the squat in real time, until told otherwise; every third picture may be followed by bad ones."""
+
+    def __init__(self, namespace, raw=False):
+        self.on, self.bad = False, ()
+        with VideoSource(share_path("test", "data", "squat.mp4")) as source:
+            self._pictures = [picture for picture, _ in source.read(end=6.0)][::2]
+        self._raw = raw
+        self._publisher = rospy.Publisher(namespace + ("/camera/image" if raw else "/camera/image/compressed"),
+                                          Image if raw else CompressedImage, queue_size=2)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        for number in itertools.count():
+            time.sleep(1 / 15)
+            if rospy.is_shutdown():
+                return
+            if self.on:
+                self._publisher.publish(self._message(self._pictures[number % len(self._pictures)]))
+                for data in self.bad if number % 3 == 0 else ():
+                    bad = CompressedImage(format="jpeg", data=data)
+                    bad.header.stamp = rospy.Time.now()
+                    self._publisher.publish(bad)
+
+    def _message(self, picture):
+        if self._raw:
+            message = Image(height=picture.shape[0], width=picture.shape[1], encoding="rgb8",
+                            step=picture.shape[1] * 3, data=picture[..., ::-1].tobytes())
+        else:
+            message = CompressedImage(format="jpeg", data=cv2.imencode(".jpg", picture)[1].tobytes())
+        message.header.stamp = rospy.Time.now()
+        return message
+
+
+class Neighbours:
+    """The request, and everything that the recorder says."""
+
+    def __init__(self, namespace):
+        self.predictions, self.messages, self.skeletons = [], [], []
+        self._subscribers = [
+            rospy.Subscriber(namespace + "/stgcn_prediction", Prediction, self.predictions.append, queue_size=10),
+            rospy.Subscriber(namespace + "/display_message", DisplayMessage, self.messages.append, queue_size=100),
+            rospy.Subscriber(namespace + "/skeleton", Skeleton, self.skeletons.append, queue_size=1000)]
+        self._actions = rospy.Publisher(namespace + "/action_class", ActionClass, queue_size=10)
+        wait_for(self._actions.get_num_connections, "the recorder")
+        wait_for(lambda: all(each.get_num_connections() for each in self._subscribers), "the recorder's topics")
+
+    def ask(self, label="squat", age=0.0):
+        number = next(ROUNDS)
+        action = ActionClass(round=number, label=label)
+        action.header.stamp = rospy.Time.now() - rospy.Duration(age)
+        self._actions.publish(action)
+        return number
+
+    def prediction(self, number):
+        """The one prediction of a round."""
+        wait_for(lambda: [each for each in self.predictions if each.round == number], "round %d" % number)
+        time.sleep(0.3)
+        found, = [each for each in self.predictions if each.round == number]
+        return found
+
+    def texts(self, number, kind):
+        return [message.text for message in self.messages if message.round == number and message.kind == kind]
+
+
+class RecorderTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.neighbours, cls.camera = Neighbours("compressed"), Camera("compressed")
+
+    def setUp(self):
+        self.camera.on, self.camera.bad = True, ()
+
+    def test_a_round(self):
+        number = self.neighbours.ask()
+        prediction = self.neighbours.prediction(number)
+        self.assertEqual((prediction.status, prediction.label), ("recognised", "squat"))
+        self.assertEqual(prediction.label, prediction.labels[prediction.probabilities.index(
+            max(prediction.probabilities))])
+        self.assertAlmostEqual(prediction.confidence, max(prediction.probabilities), places=4)
+        self.assertGreater(prediction.input_rate, 0)
+        self.assertEqual(prediction.frames, prediction.frames_with_person)
+        self.assertTrue(self.neighbours.skeletons[-1].key_points)
+        self.assertEqual((self.neighbours.skeletons[-1].width, self.neighbours.skeletons[-1].height), (640, 480))
+
+    def test_empty_and_damaged_pictures_are_left_out(self):
+        self.camera.bad = (b"", b"no picture", b"\xff\xd8\xff\xe0 a JPEG that ends here")
+        prediction = self.neighbours.prediction(self.neighbours.ask())
+        self.assertEqual(prediction.status, "recognised")
+
+    def test_what_was_recorded_before_the_camera_died_is_used(self):
+        number = self.neighbours.ask()
+        wait_for(lambda: "Go!" in self.neighbours.texts(number, "countdown"), "the recording")
+        before = len(self.neighbours.skeletons)
+        wait_for(lambda: len(self.neighbours.skeletons) >= before + 8, "eight frames")
+        time.sleep(1.2)
+        self.camera.on = False
+        prediction = self.neighbours.prediction(number)
+        self.assertIn(prediction.status, ("recognised", "unknown"))
+        self.assertGreater(prediction.frames, 5)
+
+    def test_no_camera_is_said_and_ends_the_round(self):
+        self.camera.on = False
+        number = self.neighbours.ask()
+        self.assertEqual(self.neighbours.prediction(number).status, "failed")
+        self.assertTrue(any("no camera picture" in text for text in self.neighbours.texts(number, "problem")))
+
+    def test_an_exercise_that_the_model_does_not_know_fails_at_once(self):
+        number = self.neighbours.ask("burpee")
+        self.assertEqual(self.neighbours.prediction(number).status, "failed")
+        self.assertTrue(self.neighbours.texts(number, "problem"))
+
+    def test_a_newer_request_ends_the_round_before(self):
+        first = self.neighbours.ask()
+        wait_for(lambda: self.neighbours.texts(first, "countdown"), "the countdown")
+        second = self.neighbours.ask()
+        self.assertEqual(self.neighbours.prediction(first).status, "failed")
+        self.assertEqual(self.neighbours.prediction(second).status, "recognised")
+
+    def test_an_old_request_is_not_begun(self):
+        number = self.neighbours.ask(age=3600.0)
+        prediction = self.neighbours.prediction(self.neighbours.ask("burpee"))
+        self.assertEqual(prediction.round, number + 1)
+        self.assertFalse([each for each in self.neighbours.predictions if each.round == number])
+
+
+class RawTest(unittest.TestCase):
+    def test_raw_pictures_and_copied_frames(self):
+        neighbours, camera = Neighbours("raw"), Camera("raw", raw=True)
+        camera.on = True
+        try:
+            prediction = neighbours.prediction(neighbours.ask())
+        finally:
+            camera.on = False
+        self.assertEqual((prediction.status, prediction.label), ("recognised", "squat"))
+
+
+class Suite(unittest.TestSuite):
+    def __init__(self):
+        super().__init__(unittest.defaultTestLoader.loadTestsFromTestCase(case) for case in (RecorderTest, RawTest))
+
+
+if __name__ == "__main__":
+    rospy.init_node("recorder_test")
+    rostest.rosrun("rehab_coach", "recorder_test", Suite)

@@ -1,0 +1,55 @@
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("rospy")
+pytest.importorskip("rehab_coach.msg", reason="the workspace is not sourced")
+
+from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
+from std_msgs.msg import Header  # noqa: E402
+
+from rehab_coach.errors import RehabCoachError  # noqa: E402
+from rehab_coach.pose import Pose  # noqa: E402
+from rehab_coach.ros.conversions import to_picture, to_skeleton_message  # noqa: E402
+from rehab_coach.skeleton import COCO_18  # noqa: E402
+
+PICTURE = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+
+
+def raw(data, encoding, step, padding=0):
+    rows = np.pad(data.reshape(6, step), ((0, 0), (0, padding)))
+    return Image(height=6, width=8, encoding=encoding, step=step + padding, data=rows.tobytes())
+
+
+@pytest.mark.parametrize("message", [
+    raw(PICTURE, "bgr8", 24), raw(PICTURE, "bgr8", 24, padding=5), raw(PICTURE[..., ::-1], "rgb8", 24),
+    raw(np.dstack([PICTURE, PICTURE[..., :1]]), "bgra8", 32),
+    raw(cv2.cvtColor(PICTURE, cv2.COLOR_BGR2RGBA), "rgba8", 32),
+    CompressedImage(format="png", data=cv2.imencode(".png", PICTURE)[1].tobytes())])
+def test_every_encoding_gives_the_same_picture(message):
+    np.testing.assert_array_equal(to_picture(message), PICTURE)
+
+
+def test_grey_pictures_become_colour():
+    grey = to_picture(raw(PICTURE[..., 0], "mono8", 8))
+    np.testing.assert_array_equal(grey, np.repeat(PICTURE[..., :1], 3, axis=2))
+
+
+@pytest.mark.parametrize("message, words", [
+    (CompressedImage(), "empty"), (CompressedImage(format="jpeg", data=b"no picture"), "damaged"), (Image(), "empty"),
+    (Image(data=b"1", encoding="bayer_rggb8"), "encoding"),
+    (Image(data=b"123", encoding="bgr8", width=8, height=6, step=24), "does not fit"),
+    (Image(data=b"123", encoding="bgr8"), "does not fit")])
+def test_bad_pictures_say_what_is_wrong(message, words):
+    with pytest.raises(RehabCoachError, match=words):
+        to_picture(message)
+
+
+def test_a_skeleton_keeps_stamp_size_and_layout():
+    header = Header(seq=1)
+    header.stamp.secs = 42
+    key_points = np.arange(54, dtype=np.float32).reshape(18, 3)
+    message = to_skeleton_message(header, Pose(key_points), (640, 480), COCO_18)
+    assert (message.header.stamp.secs, message.width, message.height, message.layout) == (42, 640, 480, "coco_18")
+    np.testing.assert_array_equal(np.reshape(message.key_points, (18, 3)), key_points)
+    assert not to_skeleton_message(header, None, (640, 480), COCO_18).key_points
