@@ -5,7 +5,7 @@ import pytest
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
-from rehab_coach.pose import create_estimator, estimate_video
+from rehab_coach.pose import PatientTracker, create_estimator, estimate_video, framing_problem
 from rehab_coach.pose.graph_file import check_graph, fetch_graph, graph_path
 from rehab_coach.pose.networks import create_network
 from rehab_coach.pose.tf_pose import TURNS, letterbox, turn_back
@@ -131,3 +131,22 @@ def test_an_archive_that_is_none_is_refused(tmp_path, monkeypatch):
     (tmp_path / "archive.tar.gz").write_bytes(b"no archive")
     with pytest.raises(RehabCoachError, match="not the source archive"):
         fetch_graph(str(tmp_path / "archive.tar.gz"))
+
+
+@pytest.mark.parametrize("scene, expected", [
+    ("legs_only", "only your legs"), ("two_people", "two people"), ("nobody", "cannot see you")])
+def test_scenes_that_keep_the_recording_from_starting(tf_pose, scene, expected):
+    tracker, problems = PatientTracker(), []
+    tf_pose.reset()
+    with VideoSource(share_path("test", "data", "scenes", scene + ".mp4")) as source:
+        for picture, stamp in list(source.read())[::10]:
+            poses = tf_pose.estimate(picture)
+            problems.append(framing_problem(poses, tracker.update(poses, source.size, stamp), source.size))
+    assert sum(expected in problem for problem in problems) >= 0.8 * len(problems), problems
+
+
+def test_the_patient_stays_the_patient_beside_a_bystander(tf_pose):
+    sequence = estimate_video(share_path("test", "data", "scenes", "two_people.mp4"), tf_pose, rate=10.0)
+    hips = sequence.key_points[:, [COCO_18.index("right_hip"), COCO_18.index("left_hip")]]
+    assert sequence.seen.mean() > 0.95
+    assert (np.abs(np.median(hips[..., 0], axis=1) - 320) < 60).all()
