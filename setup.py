@@ -29,6 +29,7 @@ EXTRAS = {
     # (see Makefile); these are its other dependencies.
     "simulation": ["anny==0.6.2; python_version>='3.10'", "PyOpenGL>=3.1.7", "pyglet<2", "freetype-py", "imageio",
                    "networkx", "pillow", "six", "trimesh"],
+    "benchmark": ["psutil"],
     "test": ["pytest", "hypothesis", "vermin", "ruff"],
 }
 

@@ -1,0 +1,101 @@
+"""The whole coach measured on a clip: first prompt, frame rate, waiting time, memory, processor time."""
+import os
+import signal
+import socket
+import subprocess
+import time
+from typing import Any, Dict, List
+from xmlrpc.client import ServerProxy
+
+import psutil
+import rosgraph
+import rospy
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.msg import DisplayMessage, Prediction
+
+NODES = ("camera", "pick_action", "recorder", "turtlebot_controller", "displayer")
+LIGHT = ("displayer", "turtlebot_controller", "pick_action")
+START_TIMEOUT, ROUND_TIMEOUT = 120.0, 120.0
+
+
+def measure_coach(video: str, rounds: int = 3) -> Dict[str, Any]:
+    """Run demo.launch on a master of its own and watch it.
+
+    Args:
+        video: file that the camera shows.
+        rounds: how many are measured; their medians are reported.
+
+    Returns:
+        first_prompt_s (from the start of roslaunch), input_rate_hz, waiting_time_s, recorder_memory_mb (resident,
+        highest), cpu (node -> share of one core between the first prompt and the end).
+
+    Raises:
+        RehabCoachError: the coach did not start, or ended before its rounds were over.
+    """
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    os.environ.update(ROS_MASTER_URI="http://localhost:%d" % port, ROS_HOSTNAME="localhost")
+    command = ["roslaunch", "-p", str(port), "rehab_coach", "demo.launch", "source:=" + os.path.abspath(video),
+               "headless:=true", "rounds:=%d" % rounds, "start_delay:=0"]
+    started = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        return _watch(process, started, rounds)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+def _watch(process: subprocess.Popen, started: float, rounds: int) -> Dict[str, Any]:
+    _wait(process, rosgraph.is_master_online, START_TIMEOUT, "the ROS master")
+    rospy.init_node("benchmark", anonymous=True, disable_signals=True, disable_rosout=True)
+    prompts: List[float] = []
+    predictions: List[Prediction] = []
+    rospy.Subscriber("display_message", DisplayMessage, queue_size=100, callback=lambda message: prompts.append(
+        time.monotonic()) if message.kind == DisplayMessage.PROMPT else None)
+    rospy.Subscriber("stgcn_prediction", Prediction, predictions.append, queue_size=10)
+    _wait(process, lambda: prompts, START_TIMEOUT, "the first prompt")
+    programs = {name: psutil.Process(_process_id(name)) for name in NODES}
+    before = {name: sum(program.cpu_times()[:2]) for name, program in programs.items()}
+    memory, since = 0, time.monotonic()
+    for number in range(1, rounds + 1):
+        _wait(process, lambda: len(predictions) >= number, ROUND_TIMEOUT, "the prediction of round %d" % number)
+        memory = max(memory, programs["recorder"].memory_info().rss)
+    elapsed = time.monotonic() - since
+    cpu = {name: (sum(program.cpu_times()[:2]) - before[name]) / elapsed for name, program in programs.items()}
+    return {"first_prompt_s": prompts[0] - started,
+            "input_rate_hz": _median([prediction.input_rate for prediction in predictions]),
+            "waiting_time_s": _median([prediction.waiting_time for prediction in predictions]),
+            "recorder_memory_mb": memory / 1e6, "cpu": cpu}
+
+
+def report(result: Dict[str, Any]) -> str:
+    """The result of `measure_coach` as lines for people."""
+    lines = ["first prompt after             %6.1f s" % result["first_prompt_s"],
+             "pictures estimated             %6.1f per second, while recording" % result["input_rate_hz"],
+             "waiting time                   %6.3f s, from the last picture's stamp to the answer" % (
+                 result["waiting_time_s"]),
+             "memory of the recorder         %6.0f MB" % result["recorder_memory_mb"]]
+    lines += ["processor time of %-12s %6.2f cores" % (name[-12:], share) for name, share in result["cpu"].items()]
+    lines.append("%s together %.2f cores" % (" + ".join(LIGHT), sum(result["cpu"][name] for name in LIGHT)))
+    return "\n".join(lines)
+
+
+def _process_id(name: str) -> int:
+    master = rosgraph.Master(rospy.get_name())
+    return ServerProxy(master.lookupNode("/" + name)).getPid(rospy.get_name())[2]
+
+
+def _wait(process: subprocess.Popen, condition: Any, seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RehabCoachError("waited in vain for %s; `make demo` shows what is wrong" % what)
+        time.sleep(0.01)
+
+
+def _median(values: List[float]) -> float:
+    return sorted(values)[len(values) // 2]
