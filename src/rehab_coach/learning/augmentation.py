@@ -46,6 +46,7 @@ class Augmentation:
         false_joints: highest probability of a joint being at a wrong place in a frame.
         swaps: probability that the estimator confuses left and right for a while.
         lost: probability that nobody is seen for a while.
+        flicker: probability that the person is found in a part of the frames only.
         hide_scores: probability that all scores of seen joints are 1.
     """
 
@@ -69,6 +70,7 @@ class Augmentation:
     false_joints: float = 0.04
     swaps: float = 0.1
     lost: float = 0.08
+    flicker: float = 0.12
     hide_scores: float = 0.3
 
 
@@ -280,7 +282,7 @@ def _hide(key_points, random, strength):
     seen = (key_points[..., 2] > 0)
     seen &= random.random((frames, joints)) >= strength.gaps * random.random() ** 2
     seen &= random.random(joints) >= strength.joint_missing
-    chance = random.random(5)
+    chance = random.random(6)
     if chance[0] < strength.face_missing:
         seen[:, FACE] = False
     if chance[1] < strength.limb_missing:
@@ -294,6 +296,8 @@ def _hide(key_points, random, strength):
     if chance[4] < strength.lost:
         begin, end = _stretch_of_time(frames, 0.3, random)
         seen[begin:end] = False
+    if chance[5] < strength.flicker:
+        seen &= (random.random(frames) >= random.uniform(0, 0.6))[:, None]
     result = key_points.copy()
     result[~seen] = 0
     return result

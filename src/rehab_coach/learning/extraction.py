@@ -155,7 +155,8 @@ def clip_samples(clips_csv: str, labels: Sequence[str], estimators: Sequence[str
                  workers: Optional[int] = None) -> List[Sample]:
     """Samples of all labelled clips as every estimator saw them, through the cache.
 
-    Clips that cannot be read, or in which nobody is seen, are reported and left out.
+    Clips that cannot be read are reported and left out. Those in which nobody is seen are reported and kept:
+    nothing is learned from them, but they count when a model is measured.
 
     Args:
         clips_csv: the table of clips.
@@ -163,7 +164,7 @@ def clip_samples(clips_csv: str, labels: Sequence[str], estimators: Sequence[str
         estimators: their names.
         cache: folder for finished sequences.
         rate: frames per second that are looked at, at most.
-        report: called with a line about each clip that is left out.
+        report: called with a line about each such clip.
         workers: processes; None = as many as there are cores, if anything is to be estimated.
 
     Raises:
@@ -180,12 +181,11 @@ def clip_samples(clips_csv: str, labels: Sequence[str], estimators: Sequence[str
         job = jobs[number]
         if sequence is None:
             problems.append(problem)
-        elif len(sequence) < 2 or not sequence.seen.any():
-            problems.append("%s sees nobody in %s" % (job.estimator, job.clip.path))
+            report("left out: " + problem)
         else:
             samples.append(clip_sample(sequence, job.clip.row, job.estimator))
-    for problem in problems:
-        report("left out: " + problem)
+            if not sequence.seen.any():
+                report("%s sees nobody in %s" % (job.estimator, job.clip.row["file"]))
     if not samples:
         raise RehabCoachError("no clip of %s could be used: %s" % (clips_csv, problems[0]))
     return samples

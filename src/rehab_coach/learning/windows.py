@@ -26,12 +26,18 @@ def label_shares(recipe: Recipe) -> np.ndarray:
 def sample_weights(samples: Sequence[Sample], sources: Dict[str, float]) -> np.ndarray:
     """float (samples,): how often each is drawn within its class, sum 1 for each class.
 
-    A group counts with the root of its number of sequences, times its source's weight: a hundred recordings
-    of one person teach more than one, but not a hundred times as much.
+    A group counts with the root of its number of sequences: a hundred recordings of one person teach more
+    than one, but not a hundred times as much. A source counts, likewise, with the root of what its groups
+    count, times its weight.
     """
-    sizes = Counter((sample.label, sample.source, sample.group) for sample in samples)
-    counts = np.array([sizes[sample.label, sample.source, sample.group] for sample in samples])
-    weights = np.array([sources.get(sample.source, 1.0) for sample in samples]) / np.sqrt(counts)
+    keys = [(sample.label, sample.source) for sample in samples]
+    groups = Counter((sample.label, sample.source, sample.group) for sample in samples)
+    totals: Dict[Tuple[str, str], float] = Counter()
+    for (label, source, _), count in groups.items():
+        totals[label, source] += count ** 0.5
+    weights = np.array([
+        sources.get(sample.source, 1.0) / totals[key] ** 0.5 / groups[key + (sample.group,)] ** 0.5
+        for key, sample in zip(keys, samples)])
     labels = np.array([sample.label for sample in samples])
     for label in set(labels.tolist()):
         weights[labels == label] /= weights[labels == label].sum()
@@ -42,7 +48,7 @@ class TrainingBatches(Dataset):
     """Batch number i, the same for the same seed whatever process draws it, so that training can be taken up.
 
     Args:
-        samples: what to draw from, sequences of two and more frames.
+        samples: what to draw from; sequences in which nobody is seen are left out.
         recipe: shares, augmentation, number of windows, batch.
         contract: the model's rate, window and normalisation.
         seed: of every random choice.
@@ -51,7 +57,8 @@ class TrainingBatches(Dataset):
     """
 
     def __init__(self, samples: Sequence[Sample], recipe: Recipe, contract: ModelContract, seed: int):
-        self._samples = [sample for sample in samples if len(sample.sequence) > 1]
+        self._samples = [sample for sample in samples
+                         if len(sample.sequence) > 1 and sample.sequence.seen.any()]
         self._recipe = recipe
         self._contract = contract
         self._seed = seed

@@ -8,7 +8,7 @@ from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 NOTHING = dict(speed=(1, 1), camera_rate=(30, 30), copy=0, pause=0, yaw=0, pitch=(0, 0), distance=(1e6, 1e6), roll=0,
                stretch=1, noise=0, joint_missing=0, face_missing=0, limb_missing=0, crop=0, gaps=0, false_joints=0,
-               swaps=0, lost=0)
+               swaps=0, lost=0, flicker=0)
 
 
 def with_world(sequence: SkeletonSequence) -> SkeletonSequence:

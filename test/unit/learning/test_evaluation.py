@@ -124,7 +124,7 @@ def test_finished_key_points_are_kept_and_taken_up(clips, monkeypatch):
     cache, lines = str(clips / "cache"), []
     samples = clip_samples(str(clips / "clips.csv"), LABELS, ["tf_pose"], cache, 15.0, lines.append,
                            workers=1)
-    assert [sample.label for sample in samples] == ["squat", "lunge"]
+    assert [sample.label for sample in samples] == ["squat", "lunge", "unknown"]
     assert len(lines) == 2 and any("sees nobody" in line for line in lines)
     monkeypatch.setattr("rehab_coach.pose.estimate_video", lambda *_, **__: pytest.fail("estimated again"))
     again = [sequence for _, sequence, _ in estimate_clips(
