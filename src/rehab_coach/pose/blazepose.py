@@ -1,5 +1,7 @@
 """MediaPipe Pose (BlazePose): one person, 33 landmarks, world coordinates."""
+import contextlib
 import os
+import sys
 from typing import List
 
 import cv2
@@ -9,9 +11,19 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.pose.estimator import Pose, PoseEstimator, without_outside
 from rehab_coach.skeleton import BLAZEPOSE_33
 
-# MediaPipe's C++ side writes about itself to the terminal unless it is told not to before it is imported.
-os.environ.setdefault("GLOG_minloglevel", "2")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+@contextlib.contextmanager
+def _without_chatter():
+    """Keep what MediaPipe's C++ side says about itself when it starts off the terminal; it has no setting for that."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 class BlazePose(PoseEstimator):
@@ -34,7 +46,8 @@ class BlazePose(PoseEstimator):
             raise RehabCoachError("the estimator 'mediapipe' is not installed here (%s): "
                                   "pip install 'rehab_coach[mediapipe]', or choose tf_pose" % error)
         self._make = lambda: pose.Pose(model_complexity=complexity, min_detection_confidence=confidence)
-        self._pose = self._make()
+        self._pose = None
+        self.reset()
 
     def estimate(self, picture: np.ndarray) -> List[Pose]:
         result = self._pose.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
@@ -51,7 +64,11 @@ class BlazePose(PoseEstimator):
 
     def reset(self) -> None:
         self.close()
-        self._pose = self._make()
+        with _without_chatter():
+            self._pose = self._make()
+            self._pose.process(np.zeros((64, 64, 3), np.uint8))     # it only speaks when it begins to work
 
     def close(self) -> None:
-        self._pose.close()
+        if self._pose is not None:
+            self._pose.close()
+            self._pose = None
