@@ -19,6 +19,7 @@ VARIANTS = {
     "mediapipe": ("mediapipe", {}),
 }
 REFERENCE = "tf_pose, openvino f32"
+BLOCK = 10      # pictures
 
 
 def measure(video: str, frames: int, size: Tuple[int, int]) -> str:
@@ -44,18 +45,22 @@ def measure(video: str, frames: int, size: Tuple[int, int]) -> str:
             print("%s: left out: %s" % (name, error))
     poses = {name: [] for name in estimators}
     totals = {name: [] for name in estimators}
-    # Interleaved: whatever else the machine does falls on all alike.
-    for picture in tqdm(pictures, desc="measuring", unit="frame", leave=False):
+    # In turns: whatever else the machine does falls on all alike. In blocks: the threads of one library are still
+    # spinning when the next one begins, and the first picture of a block pays for it.
+    for start in tqdm(range(0, frames, BLOCK), desc="measuring", unit="block", leave=False):
+        block = pictures[start:start + BLOCK]
         for name, estimator in estimators.items():
-            seconds, people = _timed(estimator.estimate, picture)
-            totals[name].append(seconds)
-            poses[name].append(people)
+            estimator.estimate(block[0])
+            for picture in block:
+                seconds, people = _timed(estimator.estimate, picture)
+                totals[name].append(seconds)
+                poses[name].append(people)
     lines = ["%d frames of %s; medians" % (frames, video),
              "%-24s %9s %9s %9s %9s %7s %12s" % ("", "network", "decoding", "total", "frames/s", "ratio", "key points")]
     slowest = np.median(totals[BASELINE])
     for name, estimator in estimators.items():
         total = np.median(totals[name])
-        network, decoding = _parts(estimator, pictures[::10])
+        network, decoding = _parts(estimator, pictures[::3])
         lines.append("%-24s %9s %9s %6.1f ms %9.1f %6.2fx %12s" % (
             name, network, decoding, total * 1000, 1 / total, slowest / total,
             _moved(poses[name], poses.get(REFERENCE, [])) if name.startswith("tf_pose") else ""))
