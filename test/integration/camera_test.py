@@ -18,16 +18,7 @@ from sensor_msgs.msg import CompressedImage
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import DisplayMessage
 from rehab_coach.ros.camera import Camera
-
-PATIENCE = 20.0  # s, for what must come; generous, because test machines are busy
-
-
-def wait_for(condition, what, patience=PATIENCE):
-    deadline = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("waited {} s in vain for {}".format(patience, what))
-        time.sleep(0.01)
+from rehab_coach.ros.testing import PATIENCE, wait_for
 
 
 def grey(level, size=(160, 120)):

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from xmlrpc.client import ServerProxy
 
@@ -18,16 +17,7 @@ from geometry_msgs.msg import Twist
 
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
 from rehab_coach.paths import share_path
-
-PATIENCE = 150.0    # s; only a bound for what must come, test machines are slow and busy
-
-
-def wait_for(condition, what, patience=PATIENCE):
-    deadline = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("waited {:.0f} s in vain for {}".format(patience, what))
-        time.sleep(0.02)
+from rehab_coach.ros.testing import wait_for
 
 
 class Coach:

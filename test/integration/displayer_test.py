@@ -20,17 +20,9 @@ from std_srvs.srv import SetBool, SetBoolResponse
 
 from rehab_coach.display import theme
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
+from rehab_coach.ros.testing import PATIENCE, wait_for
 
-PATIENCE = 60.0  # s, for what must come; generous, because test machines are busy
 MAGENTA = (200, 30, 200)
-
-
-def wait_for(condition, what, patience=PATIENCE):
-    deadline = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("waited {} s in vain for {}".format(patience, what))
-        time.sleep(0.01)
 
 
 class Screen:

@@ -10,16 +10,7 @@ import rospy
 import rostest
 
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
-
-PATIENCE = 20.0  # s, for what must come; generous, because test machines are busy
-
-
-def wait_for(condition, what, patience=PATIENCE):
-    deadline = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("waited {} s in vain for {}".format(patience, what))
-        time.sleep(0.01)
+from rehab_coach.ros.testing import PATIENCE, wait_for
 
 
 class PickActionTest(unittest.TestCase):

@@ -12,18 +12,10 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
 from rehab_coach.paths import share_path
+from rehab_coach.ros.testing import wait_for
 from rehab_coach.video import VideoSource
 
-PATIENCE = 90.0     # s, for what must come; test machines are slow and busy
 ROUNDS = itertools.count(1)
-
-
-def wait_for(condition, what, patience=PATIENCE):
-    deadline = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("waited {:.0f} s in vain for {}".format(patience, what))
-        time.sleep(0.02)
 
 
 class Camera:

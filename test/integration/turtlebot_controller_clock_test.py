@@ -10,16 +10,7 @@ from geometry_msgs.msg import Twist
 from rosgraph_msgs.msg import Clock
 
 from rehab_coach.msg import ActionClass, Prediction
-
-PATIENCE = 20.0  # s, for what must come; generous, because test machines are busy
-
-
-def wait_for(condition, what, patience=PATIENCE):
-    deadline = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("waited {} s in vain for {}".format(patience, what))
-        time.sleep(0.01)
+from rehab_coach.ros.testing import wait_for
 
 
 class ClockTest(unittest.TestCase):

@@ -18,17 +18,9 @@ from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
 
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
+from rehab_coach.ros.testing import PATIENCE, wait_for
 
-PATIENCE = 20.0  # s, for what must come; generous, because test machines are busy
 ROUNDS = itertools.count(1)
-
-
-def wait_for(condition, what, patience=PATIENCE):
-    deadline = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("waited {} s in vain for {}".format(patience, what))
-        time.sleep(0.01)
 
 
 class Neighbours:

@@ -21,10 +21,20 @@ def sources(*folders):
                         if name.endswith(".py") or os.path.basename(directory) == "nodes")
 
 
+def tool(name):
+    """A program of the environment that the tests run in."""
+    return os.path.join(os.path.dirname(sys.executable), name)
+
+
 def test_what_the_robot_runs_is_python_3_8():
     robot = [path for path in sources("src", "nodes") if "simulation" not in path]
-    run = subprocess.run([os.path.join(os.path.dirname(sys.executable), "vermin"), "-q", "-t=3.8-", "--no-tips", "--violations",
-                          "--eval-annotations", os.path.join(ROOT, "setup.py")] + robot,
+    run = subprocess.run([tool("vermin"), "-q", "-t=3.8-", "--no-tips", "--violations", "--eval-annotations",
+                          os.path.join(ROOT, "setup.py")] + robot, stdout=subprocess.PIPE, universal_newlines=True)
+    assert run.returncode == 0, run.stdout
+
+
+def test_ruff_finds_nothing_to_complain_about():
+    run = subprocess.run([tool("ruff"), "check", "--quiet", "--no-cache", "src", "test", "nodes", "setup.py"], cwd=ROOT,
                          stdout=subprocess.PIPE, universal_newlines=True)
     assert run.returncode == 0, run.stdout
 
@@ -90,3 +100,10 @@ def test_an_error_is_one_line_and_exit_code_2(capsys):
     assert main(["recognize", "nowhere.mp4"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("rehab-coach recognize: ") and "nowhere.mp4" in error and len(error.splitlines()) == 1
+
+
+def test_every_graph_test_is_run():
+    with open(os.path.join(ROOT, "CMakeLists.txt")) as stream:
+        listed = re.search(r"foreach\(graph_test ([^)]*)\)", stream.read()).group(1).split()
+    names = os.listdir(os.path.join(ROOT, "test", "integration"))
+    assert sorted(listed) == sorted(name[:-len(".test")] for name in names if name.endswith(".test"))

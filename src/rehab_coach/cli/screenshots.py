@@ -41,6 +41,7 @@ def add_arguments(parser):
 
 def run(arguments) -> int:
     import os
+
     from rehab_coach.display.gallery import draw_gallery, drawn_patient
     from rehab_coach.paths import share_path
 
