@@ -17,7 +17,7 @@ DEBIAN_PACKAGES := ca-certificates g++ make cmake catkin catkin-lint ffmpeg \
   python3-rosbag rosbash rospack-tools ros-message-generation \
   ros-std-msgs libstd-msgs-dev python3-std-msgs ros-sensor-msgs libsensor-msgs-dev python3-sensor-msgs \
   ros-geometry-msgs libgeometry-msgs-dev python3-geometry-msgs ros-std-srvs libstd-srvs-dev python3-std-srvs \
-  ros-diagnostic-msgs python3-diagnostic-updater python3-venv libgl1 libglib2.0-0 libosmesa6 xvfb xauth xdotool
+  ros-diagnostic-msgs python3-diagnostic-updater python3-venv libgl1 libglib2.0-0 libglu1-mesa libosmesa6 xvfb xauth xdotool
 
 setup: packages $(VENV)/.installed models/mobilenet_thin.pb build
 
@@ -56,7 +56,7 @@ demo: setup
 test: setup
 	@rm -rf .ws/build/test_results
 	@$(WITH_WS) && catkin_make -C .ws -DPYTHON_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python3 -j1 run_tests || true
-	@$(WITH_WS) && catkin_test_results --verbose .ws/build/test_results
+	@$(WITH_WS) && catkin_test_results .ws/build/test_results
 
 clean:
 	rm -rf $(VENV) .ws models/mobilenet_thin.pb

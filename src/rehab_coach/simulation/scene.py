@@ -184,7 +184,7 @@ class Room:
             self._renderer = self._pyrender.OffscreenRenderer(*size)
         except Exception as error:  # PyOpenGL's errors share no base class
             raise RehabCoachError(
-                "cannot draw without a screen: is Debian's libosmesa6 installed? (%s)" % error
+                "cannot draw without a screen: are Debian's libosmesa6 and libglu1-mesa installed? (%s)" % error
             ) from error
 
     def _furnish(self, rng: np.random.Generator) -> None:
