@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", type=int, metavar="K",
                         help="cross-validation folds instead of the recipe's, 0 = none")
     parser.add_argument("--workers", type=int, default=1, metavar="N",
-                        help="processes; each trains one fold or the model at a time (default: %(default)s)")
+                        help="processes that estimate the clips' key points, and then each train one fold or the "
+                             "model at a time (default: %(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:

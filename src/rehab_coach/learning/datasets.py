@@ -10,8 +10,9 @@ besides a front view, so that what follows cannot tell the sources apart.
 import csv
 import hashlib
 import os
+import zipfile
 from dataclasses import dataclass, replace
-from typing import Dict, Iterable, List, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -82,65 +83,105 @@ def read_data_sets(folder: str, sources: Iterable[str]) -> List[Sample]:
     Raises:
         RehabCoachError: files missing or not as the module's docstring says.
     """
-    wanted = [source for source in SEQUENCE_SOURCES if source in set(sources)]
+    wanted = {source for source in SEQUENCE_SOURCES if source in set(sources)}
     samples: List[Sample] = []
-    if set(wanted) & set(FLAT_SIZE):
-        for row, frames in _read_set(folder, "sequences_2d", "frames"):
-            if row["source"] in wanted:
-                samples += _flat(row, frames)
-    if set(wanted) - set(FLAT_SIZE):
-        for row, frames in _read_set(folder, "sequences_3d", "frames_mm"):
-            if row["source"] in wanted:
-                samples += _spatial(row, frames.astype(np.float32) / 1000)
+    if wanted & set(FLAT_SIZE):
+        for entry in _read_set(folder, "sequences_2d", "frames"):
+            if entry.row["source"] in wanted & set(FLAT_SIZE):
+                samples += _flat(entry)
+    if wanted - set(FLAT_SIZE):
+        for entry in _read_set(folder, "sequences_3d", "frames_mm"):
+            if entry.row["source"] in wanted - set(FLAT_SIZE):
+                samples += _spatial(entry)
     return samples
 
 
-def _read_set(folder: str, name: str, key: str) -> Iterable[Tuple[Dict[str, str], np.ndarray]]:
+class _Entry(NamedTuple):
+    row: Dict[str, str]
+    rate: float  # frames per second
+    pull: Optional[Tuple[int, int]]  # first and last frame of the first pull
+    frames: np.ndarray
+
+    @property
+    def name(self) -> str:
+        return "%s %s" % (self.row["source"], self.row["sequence"])
+
+
+def _read_set(folder: str, name: str, key: str) -> Iterator[_Entry]:
     path = os.path.join(folder, "skeletons", name)
     rows = read_table(path + ".csv", ("sequence", "source", "label", "group", "fps"))
     try:
         with np.load(path + ".npz", allow_pickle=False) as arrays:
             frames, offsets = arrays[key], arrays["offsets"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise RehabCoachError("cannot read %s.npz (arrays '%s' and 'offsets'): %s" % (
             path, key, error)) from error
-    if frames.ndim != 3 or frames.shape[1:] != (18, 3) or len(offsets) != len(rows) + 1:
-        raise RehabCoachError("%s: %s%s and %d rows do not fit" % (path, key, frames.shape, len(rows)))
-    for row in rows:
+    if (frames.ndim != 3 or frames.shape[1:] != (18, 3) or offsets.shape != (len(rows) + 1,)
+            or offsets.dtype.kind not in "iu" or offsets[0] < 0 or offsets[-1] > len(frames)
+            or (offsets[1:] < offsets[:-1]).any()):
+        raise RehabCoachError("%s: %s%s, the offsets and %d rows do not fit" % (
+            path, key, frames.shape, len(rows)))
+    for line, row in enumerate(rows, start=2):
+        where = "%s.csv, line %d" % (path, line)
+        if not row["sequence"].isdecimal() or int(row["sequence"]) >= len(rows):
+            raise RehabCoachError("%s: sequence must be a number from 0 to %d, not '%s'" % (
+                where, len(rows) - 1, row["sequence"]))
         index = int(row["sequence"])
-        yield row, frames[offsets[index]:offsets[index + 1]]
+        length = int(offsets[index + 1] - offsets[index])
+        yield _Entry(row, _rate(row["fps"], where), _pull(row.get("deadlift_pulls", ""), length, where),
+                     frames[offsets[index]:offsets[index + 1]])
 
 
-def _flat(row: Dict[str, str], frames: np.ndarray) -> List[Sample]:
-    source, rate = row["source"], float(row["fps"])
+def _rate(text: str, where: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise RehabCoachError("%s: fps must be frames per second, not '%s'" % (where, text))
+    return rate
+
+
+def _pull(text: str, length: int, where: str) -> Optional[Tuple[int, int]]:
+    if not text:
+        return None
+    first, _, last = text.partition(":")
+    if not (first.isdecimal() and last.isdecimal() and int(first) < int(last) < length):
+        raise RehabCoachError("%s: deadlift_pulls must be FIRST:LAST, two of the %d frames, not '%s'" % (
+            where, length, text))
+    return int(first), int(last)
+
+
+def _flat(entry: _Entry) -> List[Sample]:
+    source = entry.row["source"]
     size = FLAT_SIZE[source]
-    key_points = np.array(frames, np.float32)
+    key_points = np.array(entry.frames, np.float32)
     if source == "jhmdb":  # distances from the middle of the picture, alike in x and y
         key_points[..., :2] = key_points[..., :2] * 100 + np.float32(size) / 2
     elif source == "kaiakol":
         key_points[..., :2] *= np.float32(size)
     key_points[key_points[..., 2] <= 0] = 0
-    sample = Sample(_sequence(key_points, rate, size), row["label"], row["group"], source,
-                    "%s %s" % (source, row["sequence"]))
-    pulls = row.get("deadlift_pulls", "")
-    if not pulls:
+    sample = Sample(_sequence(key_points, entry.rate, size), entry.row["label"], entry.row["group"], source,
+                    entry.name)
+    if entry.pull is None:
         return [sample]
-    start, end = (int(part) for part in pulls.split(":"))
+    start, end = entry.pull
     up = key_points[start:end + 1]
     repetition = np.concatenate([up, up[-2:0:-1]])
     return [replace(sample, label="deadlift", sequence=_sequence(repetition, DEADLIFT_RATE, size))]
 
 
-def _spatial(row: Dict[str, str], metres: np.ndarray) -> List[Sample]:
+def _spatial(entry: _Entry) -> List[Sample]:
+    metres = entry.frames.astype(np.float32) / 1000
     if len(metres) < 2 or np.linalg.norm(np.diff(metres, axis=0), axis=-1).max() > LONGEST_STEP:
         return []
     world = metres - metres.reshape(-1, 3).mean(axis=0)
     size = (1000, 1000)
     key_points = np.ones_like(world)
     key_points[..., :2] = world[..., :2] * PIXELS_PER_METRE + np.float32(size) / 2
-    sequence = _sequence(key_points, float(row["fps"]), size)
-    return [Sample(replace(sequence, world=world), row["label"], row["group"], row["source"],
-                   "%s %s" % (row["source"], row["sequence"]))]
+    sequence = _sequence(key_points, entry.rate, size)
+    return [Sample(replace(sequence, world=world), entry.row["label"], entry.row["group"],
+                   entry.row["source"], entry.name)]
 
 
 def _sequence(key_points: np.ndarray, rate: float, size: Tuple[int, int]) -> SkeletonSequence:

@@ -152,7 +152,7 @@ def _estimate(task: Tuple[int, Job, Optional[str]]) -> Tuple[int, Optional[Skele
 
 def clip_samples(clips_csv: str, labels: Sequence[str], estimators: Sequence[str], cache: str,
                  rate: Optional[float], report: Callable[[str], None],
-                 workers: Optional[int] = None) -> List[Sample]:
+                 workers: int = 1) -> List[Sample]:
     """Samples of all labelled clips as every estimator saw them, through the cache.
 
     Clips that cannot be read are reported and left out. Those in which nobody is seen are reported and kept:
@@ -165,16 +165,15 @@ def clip_samples(clips_csv: str, labels: Sequence[str], estimators: Sequence[str
         cache: folder for finished sequences.
         rate: frames per second that are looked at, at most.
         report: called with a line about each such clip.
-        workers: processes; None = as many as there are cores, if anything is to be estimated.
+        workers: processes, if anything is to be estimated.
 
     Raises:
         RehabCoachError: the table is wrong, or no clip could be estimated at all.
     """
     clips = read_clips(clips_csv, labels)
     jobs = [Job(clip, name, rate) for clip in clips for name in estimators]
-    if workers is None:
-        done = all(os.path.exists(cached_name(job, cache)) for job in jobs if os.path.exists(job.clip.path))
-        workers = 1 if done else os.cpu_count() or 1
+    if all(os.path.exists(cached_name(job, cache)) for job in jobs if os.path.exists(job.clip.path)):
+        workers = 1
     samples, problems = [], []
     results = sorted(estimate_clips(jobs, cache, workers), key=lambda result: result[0])
     for number, sequence, problem in results:

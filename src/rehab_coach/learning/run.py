@@ -38,7 +38,8 @@ def train_recipe(recipe_path: str, data: str, out: str, cache: Optional[str] = N
         resume: keep what an earlier, interrupted run in `out` finished.
         device: "cpu" or "cuda".
         seed, folds: instead of the recipe's.
-        workers: processes; each trains one network (of a fold, or the model itself) at a time.
+        workers: processes; each trains one network (of a fold, or the model itself) at a time. As many
+            estimate the clips' key points before.
 
     Returns:
         Path of the model file.
@@ -54,7 +55,7 @@ def train_recipe(recipe_path: str, data: str, out: str, cache: Optional[str] = N
         raise RehabCoachError("%s holds a finished run: give another --out" % out)
     if device == "cuda" and not torch.cuda.is_available():
         raise RehabCoachError("this machine has no CUDA device: use --device cpu")
-    samples = read_samples(recipe, data, cache or os.path.join(out, "key_points"))
+    samples = read_samples(recipe, data, cache or os.path.join(out, "key_points"), workers)
     digest = fingerprint(samples)
     identity = hashlib.sha256((json.dumps(recipe.as_dict(), sort_keys=True) + digest).encode()).hexdigest()
 
@@ -139,14 +140,14 @@ def _train(task: _Task) -> str:
     return path
 
 
-def read_samples(recipe: Recipe, data: str, cache: str) -> List[Sample]:
+def read_samples(recipe: Recipe, data: str, cache: str, workers: int = 1) -> List[Sample]:
     """Everything that the recipe learns from, checked against its labels."""
     if not os.path.isdir(data):
         raise RehabCoachError("there is no data folder %s: give --data DIR" % data)
     samples = read_data_sets(data, recipe.sources)
     if CLIPS in recipe.sources:
         samples += clip_samples(os.path.join(data, "clips", "clips.csv"), recipe.labels, recipe.estimators,
-                                cache, recipe.clip_rate, print)
+                                cache, recipe.clip_rate, print, workers)
     check_labels(samples, recipe.labels)
     return samples
 

@@ -74,6 +74,44 @@ def test_missing_and_unfitting_files_are_named(data):
         read_data_sets(str(data), ["penn"])
 
 
+@pytest.mark.parametrize("column, text, words", [
+    ("sequence", "one", "sequence must be a number from 0 to 1, not 'one'"),
+    ("sequence", "2", "not '2'"),
+    ("sequence", "-1", "not '-1'"),
+    ("fps", "", "fps must be frames per second, not ''"),
+    ("fps", "0", "not '0'"),
+    ("fps", "nan", "not 'nan'"),
+    ("deadlift_pulls", "2", "deadlift_pulls must be FIRST:LAST"),
+    ("deadlift_pulls", "9:2", "not '9:2'"),
+    ("deadlift_pulls", "2:20", "two of the 20 frames"),
+])
+def test_a_bad_value_is_told_with_its_file_and_line(data, column, text, words):
+    path = data / "skeletons" / "sequences_2d.csv"
+    with open(str(path), newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    rows[1][column] = text
+    with open(str(path), "w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    with pytest.raises(RehabCoachError) as caught:
+        read_data_sets(str(data), ["penn"])
+    assert "sequences_2d.csv, line 3: " in str(caught.value) and words in str(caught.value)
+
+
+@pytest.mark.parametrize("offsets", ([0, 20, 41], [0, 30, 20], [0.0, 20.0, 40.0], [-1, 20, 40]))
+def test_offsets_that_lead_elsewhere_are_refused(data, offsets):
+    np.savez(str(data / "skeletons" / "sequences_2d.npz"), frames=np.zeros((40, 18, 3)), offsets=offsets)
+    with pytest.raises(RehabCoachError, match="do not fit"):
+        read_data_sets(str(data), ["penn"])
+
+
+def test_a_set_that_is_no_archive_is_named(data):
+    (data / "skeletons" / "sequences_2d.npz").write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(RehabCoachError, match="cannot read .*sequences_2d.npz"):
+        read_data_sets(str(data), ["penn"])
+
+
 def test_tables_name_what_they_lack(tmp_path):
     path = tmp_path / "clips.csv"
     path.write_text("label,video\nsquat,a.mp4\n")

@@ -69,6 +69,20 @@ def test_wrong_arguments_end_in_one_line(data, capsys, changes, words):
     assert words in error and error.count("\n") == 1
 
 
+def test_the_number_of_processes_bounds_the_extraction_as_well(data, samples, monkeypatch):
+    asked = []
+
+    def clip_samples(clips_csv, labels, estimators, cache, rate, report, workers):
+        asked.append(workers)
+        return [sample for sample in samples if sample.source == "clips"]
+
+    monkeypatch.setattr("rehab_coach.learning.run.clip_samples", clip_samples)
+    (data / "recipe.yaml").write_text(yaml.safe_dump(dict(RECIPE, sources={"penn": 1, "clips": 1})))
+    assert main(["train", str(data / "recipe.yaml"), "--data", str(data / "data"), "--out", str(data / "run"),
+                 "--workers", "2"]) == 0
+    assert asked == [2]
+
+
 def test_two_processes_train_what_one_does(data):
     logs = []
     for workers in (1, 2):
