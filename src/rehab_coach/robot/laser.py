@@ -9,8 +9,10 @@ import numpy as np
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.robot.velocity import Velocity
 
-_QUARTER = math.pi / 4.0
-_LEAST_MEASURED = 0.1  # share of the rays; below it the laser is covered or broken
+_EIGHTH = math.pi / 4.0  # of a turn, radians
+# Share of the rays; below it the laser is covered or broken. The LDS-01's 0 also means "nothing within reach",
+# so it is low, and asked of the whole turn and of each sector that the motion needs.
+_LEAST_MEASURED = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,14 +33,21 @@ class Scan:
     range_max: float
 
 
+def _enough(measured: np.ndarray) -> bool:
+    """Whether a sector has rays, and enough of them measured something."""
+    return measured.size > 0 and measured.mean() >= _LEAST_MEASURED
+
+
 @dataclass(frozen=True)
 class LaserCheck:
     """The room that the robot needs around it.
 
     Driving needs a corridor as wide as the robot (``robot_radius`` to either side) that is free for
     ``stop_distance`` in the direction of motion; turning needs a free circle of ``robot_radius`` around the
-    middle of the wheels' axle. A scan without rays in these directions, or with next to no measurement,
-    forbids the motion.
+    middle of the wheels' axle. In 45 degrees to either side of the direction of driving, or in each quarter
+    when turning, at least a tenth of the rays must have measured something: a laser that is covered there
+    forbids the motion. So does a hall so large that a laser like the LDS-01, which tells "nothing within
+    reach" as "not measured", reaches no wall in one of these sectors.
 
     Attributes:
         stop_distance: metres from the laser.
@@ -64,33 +73,33 @@ class LaserCheck:
         if not ranges.size or scan.angle_increment == 0.0 or not all(map(math.isfinite, geometry)):
             return "the laser scan is empty or not valid"
         measured = ~np.isnan(ranges) & (ranges != 0.0)
-        if measured.mean() < _LEAST_MEASURED:
+        if not _enough(measured):
             return "the laser measures next to nothing; is it covered?"
         angles = scan.angle_min + scan.angle_increment * np.arange(ranges.size) + self.laser_yaw
-        # A ray without measurement is free where others have one: the LDS-01's 0 is "nothing within reach".
+        # A ray without measurement is free where its neighbours have one: the LDS-01's 0 is "nothing within reach".
         ranges = np.where(measured, ranges, np.inf)
         ranges = np.where(ranges < 0.0, scan.range_min, ranges)  # -inf: too near to measure
         if velocity.linear:
             ahead = 0.0 if velocity.linear > 0.0 else math.pi
-            reason = self._driving(ranges, angles - ahead)
+            reason = self._driving(ranges, angles - ahead, measured)
             if reason:
                 return reason + (" in front" if velocity.linear > 0.0 else " behind")
         if velocity.angular:
-            return self._turning(ranges, angles)
+            return self._turning(ranges, angles, measured)
         return None
 
-    def _driving(self, ranges: np.ndarray, angles: np.ndarray) -> Optional[str]:
+    def _driving(self, ranges: np.ndarray, angles: np.ndarray, measured: np.ndarray) -> Optional[str]:
         """``angles`` are measured from the direction of motion."""
-        if not np.any(np.cos(angles) > math.cos(_QUARTER)):
+        if not _enough(measured[np.cos(angles) > math.cos(_EIGHTH)]):
             return "the laser sees nothing of the way"
         near = ranges < self.stop_distance
         ranges, angles = ranges[near], angles[near]
         in_way = (np.cos(angles) > 0.0) & (np.abs(ranges * np.sin(angles)) <= self.robot_radius)
         return "something is {:.2f} m away".format(ranges[in_way].min()) if in_way.any() else None
 
-    def _turning(self, ranges: np.ndarray, angles: np.ndarray) -> Optional[str]:
-        quarters = np.unique(np.round(angles / (2.0 * _QUARTER)).astype(int) % 4)
-        if quarters.size < 4:
+    def _turning(self, ranges: np.ndarray, angles: np.ndarray, measured: np.ndarray) -> Optional[str]:
+        quarters = np.round(angles / (2.0 * _EIGHTH)).astype(int) % 4
+        if not all(_enough(measured[quarters == quarter]) for quarter in range(4)):
             return "the laser does not see all around"
         near = ranges < self.robot_radius + abs(self.laser_x)
         x = ranges[near] * np.cos(angles[near]) + self.laser_x

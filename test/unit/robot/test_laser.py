@@ -66,6 +66,19 @@ def test_a_laser_that_measures_next_to_nothing_forbids_everything(background):
     assert "covered" in CHECK.objection(covered, TURN)
 
 
+@pytest.mark.parametrize("nothing", [0.0, math.nan])
+@pytest.mark.parametrize("covered, refused", [
+    (0, [FORWARDS, TURN, CURVE]), (180, [BACKWARDS, TURN, CURVE]), (90, [TURN, CURVE]), (270, [TURN, CURVE])])
+def test_a_sector_without_measurement_forbids_what_leads_there(nothing, covered, refused):
+    directions = range(covered - 44, covered + 45)
+    assert blocked(scan(**{"d%d" % (degree % 360): nothing for degree in directions})) == refused
+
+
+def test_in_an_open_room_a_tenth_of_the_rays_is_enough():
+    assert blocked(scan(0.0, **{"d%d" % degree: 3.4 for degree in range(0, 360, 9)})) == []
+    assert blocked(scan(0.0, **{"d%d" % degree: 3.4 for degree in range(0, 360, 12)})) == list(EVERY)
+
+
 def test_a_laser_that_does_not_look_there_forbids():
     front = Scan(np.full(180, 2.0), -math.pi / 2, math.radians(1.0), 0.12, 3.5)
     assert blocked(front) == [BACKWARDS, TURN, CURVE]
