@@ -55,8 +55,8 @@ demo: setup
 # catkin_make run_tests succeeds whatever the tests say: catkin_test_results has the last word.
 test: setup
 	@rm -rf .ws/build/test_results
-	@$(WITH_WS) && catkin_make -C .ws -DPYTHON_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python3 -j1 run_tests || true
-	@$(WITH_WS) && catkin_test_results .ws/build/test_results
+	@$(WITH_WS) && catkin_make -C .ws -DPYTHON_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python3 -j1 run_tests \
+	  && catkin_test_results .ws/build/test_results
 
 clean:
 	rm -rf $(VENV) .ws models/mobilenet_thin.pb

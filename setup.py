@@ -38,7 +38,7 @@ setup(
     version=VERSION,
     packages=find_packages("src"),
     package_dir={"": "src"},
-    python_requires=">=3.8",
+    python_requires=">=3.8,!=3.9.*",
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["rehab-coach = rehab_coach.cli.main:main"]},

@@ -67,10 +67,14 @@ class Neighbours:
 
     def ask(self, label="squat", age=0.0):
         number = next(ROUNDS)
-        action = ActionClass(round=number, label=label)
-        action.header.stamp = rospy.Time.now() - rospy.Duration(age)
-        self._actions.publish(action)
+        self.last = ActionClass(round=number, label=label)
+        self.last.header.stamp = rospy.Time.now() - rospy.Duration(age)
+        self.ask_again()
         return number
+
+    def ask_again(self):
+        """The same request once more, as a latched topic sends it to a recorder that comes back."""
+        self._actions.publish(self.last)
 
     def prediction(self, number):
         """The one prediction of a round."""
@@ -136,6 +140,14 @@ class RecorderTest(unittest.TestCase):
         second = self.neighbours.ask()
         self.assertEqual(self.neighbours.prediction(first).status, "failed")
         self.assertEqual(self.neighbours.prediction(second).status, "recognised")
+
+    def test_a_round_that_is_over_is_not_played_again(self):
+        number = self.neighbours.ask("burpee")
+        self.neighbours.prediction(number)
+        self.neighbours.ask_again()
+        self.neighbours.prediction(self.neighbours.ask("burpee"))
+        self.neighbours.prediction(number)      # still the one
+        self.assertTrue(rospy.get_param("/compressed/recorder/answered").startswith("%d " % (number + 1)))
 
     def test_an_old_request_is_not_begun(self):
         number = self.neighbours.ask(age=3600.0)

@@ -27,7 +27,8 @@ def tool(name):
 
 
 def test_what_the_robot_runs_is_python_3_8():
-    robot = [path for path in sources("src", "nodes") if "simulation" not in path]
+    robot = [path for path in sources("src", "nodes") if "simulation" not in os.path.relpath(path, ROOT)]
+    assert len(robot) > 50
     run = subprocess.run([tool("vermin"), "-q", "-t=3.8-", "--no-tips", "--violations", "--eval-annotations",
                           os.path.join(ROOT, "setup.py")] + robot, stdout=subprocess.PIPE, universal_newlines=True)
     assert run.returncode == 0, run.stdout
@@ -44,8 +45,7 @@ def test_catkin_finds_nothing_to_complain_about():
     # The folder that a clone is in may have any name.
     run = subprocess.run(["catkin_lint", "-q", "-W2", "--strict", "--ignore", "package_path_name", ROOT],
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
-    problems = [line for line in run.stdout.splitlines() if line.startswith("rehab_coach")]
-    assert not problems, run.stdout
+    assert run.returncode == 0, run.stdout
 
 
 def test_only_the_ros_room_imports_ros():

@@ -44,7 +44,7 @@ class BlazePose(PoseEstimator):
             from mediapipe.python.solutions import pose
         except ImportError as error:
             raise RehabCoachError("the estimator 'mediapipe' is not installed here (%s): "
-                                  "pip install 'rehab_coach[mediapipe]', or choose tf_pose" % error)
+                                  "`pip install -e '.[mediapipe]'` in the repository, or choose tf_pose" % error)
         self._make = lambda: pose.Pose(model_complexity=complexity, min_detection_confidence=confidence)
         self._pose = None
         self.reset()

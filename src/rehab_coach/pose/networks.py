@@ -31,6 +31,8 @@ def create_network(backend: str, size: Tuple[int, int], precision: str = "f32", 
     makers = {"openvino": _openvino, "opencv": _opencv, "tensorflow": _tensorflow}
     if backend not in makers and backend != "auto":
         raise RehabCoachError("unknown backend '%s'; choose auto, %s" % (backend, ", ".join(makers)))
+    if precision != "f32" and backend not in ("openvino", "auto"):
+        raise RehabCoachError("the precision %s needs the backend openvino, not %s" % (precision, backend))
     path = check_graph(graph_path())
     try:
         return makers["openvino" if backend == "auto" else backend](path, size, precision, threads)

@@ -2,6 +2,7 @@
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import time
 from typing import Any, Dict, List
@@ -27,8 +28,8 @@ def measure_coach(video: str, rounds: int = 3) -> Dict[str, Any]:
         rounds: how many are measured; their medians are reported.
 
     Returns:
-        first_prompt_s (from the start of roslaunch), input_rate_hz, waiting_time_s, recorder_memory_mb (resident,
-        highest), cpu (node -> share of one core between the first prompt and the end).
+        first_prompt_s (from the start of roslaunch; the first screen stays 4 s of it), input_rate_hz, waiting_time_s,
+        recorder_memory_mb (resident, highest), cpu (node -> share of one core from the first prompt to the end).
 
     Raises:
         RehabCoachError: the coach did not start, or ended before its rounds were over.
@@ -38,7 +39,7 @@ def measure_coach(video: str, rounds: int = 3) -> Dict[str, Any]:
         port = free.getsockname()[1]
     os.environ.update(ROS_MASTER_URI="http://localhost:%d" % port, ROS_HOSTNAME="localhost")
     command = ["roslaunch", "-p", str(port), "rehab_coach", "demo.launch", "source:=" + os.path.abspath(video),
-               "headless:=true", "rounds:=%d" % rounds, "start_delay:=0"]
+               "headless:=true", "rounds:=%d" % rounds]
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -46,7 +47,10 @@ def measure_coach(video: str, rounds: int = 3) -> Dict[str, Any]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.wait(60)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _watch(process: subprocess.Popen, started: float, rounds: int) -> Dict[str, Any]:
@@ -67,8 +71,8 @@ def _watch(process: subprocess.Popen, started: float, rounds: int) -> Dict[str, 
     elapsed = time.monotonic() - since
     cpu = {name: (sum(program.cpu_times()[:2]) - before[name]) / elapsed for name, program in programs.items()}
     return {"first_prompt_s": prompts[0] - started,
-            "input_rate_hz": _median([prediction.input_rate for prediction in predictions]),
-            "waiting_time_s": _median([prediction.waiting_time for prediction in predictions]),
+            "input_rate_hz": statistics.median([prediction.input_rate for prediction in predictions]),
+            "waiting_time_s": statistics.median([prediction.waiting_time for prediction in predictions]),
             "recorder_memory_mb": memory / 1e6, "cpu": cpu}
 
 
@@ -95,7 +99,3 @@ def _wait(process: subprocess.Popen, condition: Any, seconds: float, what: str) 
         if process.poll() is not None or time.monotonic() > deadline:
             raise RehabCoachError("waited in vain for %s; `make demo` shows what is wrong" % what)
         time.sleep(0.01)
-
-
-def _median(values: List[float]) -> float:
-    return sorted(values)[len(values) // 2]

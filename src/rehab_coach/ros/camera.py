@@ -10,6 +10,7 @@ from sensor_msgs.msg import CompressedImage
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import DisplayMessage
+from rehab_coach.robot.recording import NO_PICTURE
 from rehab_coach.ros.diagnostics import ERROR, OK, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
 from rehab_coach.video import VideoSource
@@ -139,8 +140,7 @@ class Camera:
             return
         self._problem, self._reported = problem, now
         rospy.logerr("%s", problem)
-        text = "I have no camera picture. Please check the camera"
-        message = DisplayMessage(text=text, kind=DisplayMessage.PROBLEM, seconds=5.0)
+        message = DisplayMessage(text=NO_PICTURE, kind=DisplayMessage.PROBLEM, seconds=5.0)
         message.header.stamp = rospy.Time.now()
         self._messages.publish(message)
 

@@ -27,6 +27,13 @@ def to_picture(message: Union[CompressedImage, Image]) -> np.ndarray:
     """
     if not message.data:
         raise RehabCoachError("the picture is empty")
+    try:
+        return _decode(message)
+    except cv2.error as error:
+        raise RehabCoachError("OpenCV cannot decode the picture: %s" % str(error).strip()) from error
+
+
+def _decode(message: Union[CompressedImage, Image]) -> np.ndarray:
     buffer = np.frombuffer(message.data, np.uint8)
     if hasattr(message, "format"):
         picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR)

@@ -1,7 +1,8 @@
 """The node that films and recognises: skeletons frame by frame while recording, the exercise right after it."""
 import threading
 import time
-from typing import Optional
+from collections import deque
+from typing import Deque, Optional
 
 import numpy as np
 import rospy
@@ -11,7 +12,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
 from rehab_coach.pose import create_estimator
 from rehab_coach.recognition import Recognizer
-from rehab_coach.robot.recording import Phase, Recording, Timing
+from rehab_coach.robot.recording import NO_PICTURE, Phase, Recording, Timing
 from rehab_coach.ros.conversions import to_picture, to_skeleton_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
@@ -47,7 +48,9 @@ class Recorder:
         self._transport = get_parameter("~transport", "compressed", str, choices=("compressed", "raw"))
         self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10, latch=True)
         self._condition = threading.Condition()
-        self._action: Optional[ActionClass] = None
+        self._requests: Deque[ActionClass] = deque()
+        # Survives a restart: the latched request of a round that is over must not be played again.
+        self._answered = get_parameter("~answered", "", str)
         self._picture = None
         self._round = 0
         self._last_stamp = 0.0
@@ -82,20 +85,22 @@ class Recorder:
         self._recognizer = Recognizer.load(
             get_parameter("~model", "", str) or None,
             minimum_seen=get_parameter("~minimum_seen", 0.3, float, minimum=0.0, maximum=1.0),
-            minimum_seconds=get_parameter("~minimum_seconds", 1.0, float, minimum=0.0, maximum=60.0))
+            minimum_seconds=get_parameter("~minimum_seconds", 0.5, float, minimum=0.0, maximum=60.0))
         for _ in range(3):
             self._estimator.estimate(np.full((480, 640, 3), 128, np.uint8))
         self._recognizer.warm_up(self._timing.duration)
         rospy.loginfo("%s and the model for %s are ready", name, ", ".join(self._recognizer.labels))
 
     def _on_action(self, message: ActionClass) -> None:
-        age = (rospy.Time.now() - message.header.stamp).to_sec()
-        with self._condition:
-            if age > self._request_timeout:
-                rospy.logwarn("the request of round %d is %.0f s old and is ignored", message.round, age)
-                return
-            self._action = message
-            self._condition.notify()
+        age = (rospy.Time.now() - message.header.stamp).to_sec() if message.header.stamp else 0.0
+        if age > self._request_timeout:
+            rospy.logwarn("the request of round %d is %.0f s old and is ignored", message.round, age)
+        elif _identity(message) == self._answered:
+            rospy.loginfo("round %d is over; its request is not played again", message.round)
+        else:
+            with self._condition:
+                self._requests.append(message)
+                self._condition.notify()
 
     def _on_picture(self, message) -> None:
         with self._condition:
@@ -106,8 +111,8 @@ class Recorder:
         """Work until ROS shuts down."""
         while not rospy.is_shutdown():
             with self._condition:
-                self._condition.wait_for(lambda: self._action is not None, timeout=0.1)
-                action, self._action = self._action, None
+                self._condition.wait_for(lambda: self._requests, timeout=0.1)
+                action = self._requests.popleft() if self._requests else None
             if action is not None:
                 self._play_round(action)
 
@@ -139,6 +144,8 @@ class Recorder:
             prediction.waiting_time = max(0.0, now.to_sec() - last_stamp)
             if not rospy.is_shutdown():
                 self._predictions.publish(prediction)
+                self._answered = _identity(action)
+                rospy.set_param("~answered", self._answered)
 
     def _record(self, action: ActionClass) -> Optional[Recording]:
         """Film until the recording is over; None when a newer request or the shutdown ended it."""
@@ -153,9 +160,9 @@ class Recorder:
                 if self._pictures.get_num_connections() == 0:
                     rospy.logwarn_throttle(10, self._no_pictures())
             with self._condition:
-                self._condition.wait_for(lambda: self._picture is not None or self._action is not None, timeout=0.05)
+                self._condition.wait_for(lambda: self._picture is not None or self._requests, timeout=0.05)
                 picture, self._picture = self._picture, None
-                newer = self._action is not None
+                newer = bool(self._requests)
             if newer or rospy.is_shutdown():
                 rospy.logwarn("round %d was ended by %s", action.round, "a newer request" if newer else "the shutdown")
                 return None
@@ -164,12 +171,12 @@ class Recorder:
         return recording
 
     def _estimate(self, recording: Recording, message) -> None:
-        stamp = message.header.stamp.to_sec() or rospy.get_time()
-        if stamp <= self._last_stamp:
-            if self._last_stamp - stamp < 1.0:
-                return      # the same picture again
-            rospy.logwarn_throttle(10, "the pictures' stamps jump back; the time of arrival is taken instead")
+        stamp = message.header.stamp.to_sec()
+        if stamp <= self._last_stamp:   # none, the same again, or the camera's clock was set
+            rospy.logwarn_throttle(10, "the pictures' stamps do not increase; the time of arrival is taken instead")
             stamp = rospy.get_time()
+            if stamp <= self._last_stamp:
+                return
         try:
             picture = to_picture(message)
         except RehabCoachError as error:
@@ -192,7 +199,7 @@ class Recorder:
         if sequence is None:
             if recording.camera_lost:
                 rospy.logerr("%s", self._no_pictures())
-                self._say(prediction.round, "I have no camera picture. Please check the camera", "problem", 0.0)
+                self._say(prediction.round, NO_PICTURE, "problem", 0.0)
                 return
             prediction.status = Prediction.NOT_SEEN
             return
@@ -239,3 +246,8 @@ class Recorder:
             self._diagnostics.close()
         if hasattr(self, "_estimator"):
             self._estimator.close()
+
+
+def _identity(message: ActionClass) -> str:
+    """Tells a request from every other, also from one with the same number in an earlier session."""
+    return "%d %s" % (message.round, message.header.stamp)

@@ -21,7 +21,10 @@ def draw_skeleton(picture: np.ndarray, key_points: np.ndarray, layout: Layout = 
     colours = [RIGHT if joint.startswith("right") else LEFT if joint.startswith("left") else MIDDLE
                for joint in layout.joints]
     # OpenCV draws at fractions of a pixel when coordinates carry a shift: the skeleton does not jump by pixels.
-    points = np.round(np.asarray(key_points)[:, :2] * 16).astype(int)
+    # Clipped, because OpenCV refuses coordinates that are not finite or beyond its integers.
+    points = np.clip(np.nan_to_num(np.asarray(key_points, float)[:, :2]), -10 * max(picture.shape),
+                     10 * max(picture.shape))
+    points = np.round(points * 16).astype(int)
     seen = np.asarray(key_points)[:, 2] > threshold
     for first, second in layout.limbs:
         if seen[first] and seen[second]:

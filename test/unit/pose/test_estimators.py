@@ -109,7 +109,7 @@ def test_a_directory_of_pictures_is_a_video(tmp_path, picture):
 
 @pytest.mark.parametrize("options, message", [
     (dict(size=(433, 368)), "multiples of 8"), (dict(backend="caffe"), "unknown backend"),
-    (dict(precision="int4"), "unknown precision")])
+    (dict(precision="int4"), "unknown precision"), (dict(precision="bf16", backend="opencv"), "needs the backend")])
 def test_wrong_options_are_named(options, message):
     with pytest.raises(RehabCoachError, match=message):
         create_estimator("tf_pose", **options)

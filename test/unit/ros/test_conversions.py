@@ -39,7 +39,8 @@ def test_grey_pictures_become_colour():
     (CompressedImage(), "empty"), (CompressedImage(format="jpeg", data=b"no picture"), "damaged"), (Image(), "empty"),
     (Image(data=b"1", encoding="bayer_rggb8"), "encoding"),
     (Image(data=b"123", encoding="bgr8", width=8, height=6, step=24), "does not fit"),
-    (Image(data=b"123", encoding="bgr8"), "does not fit")])
+    (Image(data=b"123", encoding="bgr8"), "does not fit"),
+    (Image(data=bytes(30), encoding="yuv422", width=5, height=3, step=10), "cannot decode")])
 def test_bad_pictures_say_what_is_wrong(message, words):
     with pytest.raises(RehabCoachError, match=words):
         to_picture(message)

@@ -32,3 +32,8 @@ def test_drawing_leaves_unseen_joints_out():
     key_points[2], key_points[3] = (20, 50, 1), (80, 50, 1)
     draw_skeleton(picture, key_points)
     assert picture[50, 50].any() and not picture[80, 50].any()
+
+
+@pytest.mark.parametrize("nonsense", [np.inf, -np.inf, np.nan, 1e9, -1e30])
+def test_drawing_survives_nonsense(nonsense):
+    draw_skeleton(np.zeros((100, 100, 3), np.uint8), np.tile([nonsense, nonsense, 1], (18, 1)))
