@@ -12,8 +12,8 @@ from rehab_coach.simulation.posing import Skeleton
 from rehab_coach.simulation.solver import solve
 
 INSTALL_HINT = (
-    "rendering a virtual patient needs more packages: pip install 'rehab_coach[simulation]' and then "
-    "pip install --no-deps pyrender==0.1.45 (Python 3.10 or newer), and Debian's libosmesa6 and libglu1-mesa"
+    "rendering a virtual patient needs more packages: `pip install -e '.[simulation]'` in the repository, "
+    "then `pip install --no-deps pyrender==0.1.45` (Python 3.10 or newer), and Debian's libosmesa6 and libglu1-mesa"
 )
 AGES = (11.0, 25.0, 90.0), (1 / 3, 2 / 3, 1.0)  # years, and anny's scale from newborn (-1/3) to old (1)
 DENSITY = 985.0  # kg/m^3 of a body
