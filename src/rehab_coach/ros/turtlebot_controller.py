@@ -67,6 +67,7 @@ class TurtlebotController:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self._keeping_stopped = threading.Lock()  # held while the parameter ~stopped is written
         self._read_parameters()
         self._join = RoundJoin()
         self._asked_at = rospy.Time.now()
@@ -168,6 +169,10 @@ class TurtlebotController:
 
     @_stops_on_error
     def _on_stop(self, request: SetBoolRequest) -> SetBoolResponse:
+        """At once for the robot; then the parameter is brought up to date, which may take the master a while.
+
+        Calls write it one after the other, each what holds by then, so that the last one leaves the truth.
+        """
         with self._lock:
             self._safety.stopped = bool(request.data)
             if request.data:
@@ -175,7 +180,8 @@ class TurtlebotController:
             self._stopped.publish(self._safety.stopped)
             text = "stopped until released" if request.data else "released; the robot may move again"
             rospy.logwarn("stop: %s", text)
-        rospy.set_param("~stopped", bool(request.data))
+        with self._keeping_stopped:
+            rospy.set_param("~stopped", self._safety.stopped)
         return SetBoolResponse(success=True, message=text)
 
     # Motion

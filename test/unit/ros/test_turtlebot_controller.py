@@ -1,4 +1,6 @@
-"""Errors inside the controller: nothing of that kind may leave the robot moving."""
+"""Errors and calls that meet inside the controller: nothing of that kind may leave the robot moving."""
+import threading
+from threading import Thread  # the real one: the fixture replaces it
 from unittest import mock
 
 import pytest
@@ -9,6 +11,7 @@ pytest.importorskip("rehab_coach.msg", reason="the workspace is not sourced")
 from rehab_coach.robot.motion import Motion, Segment  # noqa: E402
 from rehab_coach.robot.velocity import Velocity  # noqa: E402
 from rehab_coach.ros import turtlebot_controller as module  # noqa: E402
+from rehab_coach.ros.testing import wait_for  # noqa: E402
 
 
 @pytest.fixture
@@ -53,3 +56,28 @@ def test_a_closed_controller_has_sent_zeros_and_sends_nothing_more(moving):
     moving._tick()
     moving.close()
     assert sent(moving) == [0.0] * module.ZEROS
+
+
+def test_a_stop_during_a_release_that_waits_for_the_master_acts_at_once_and_is_kept(moving):
+    kept, release_writes, master_answers = [], threading.Event(), threading.Event()
+
+    def set_param(_, stopped):
+        if not stopped:
+            release_writes.set()
+            master_answers.wait()
+        kept.append(stopped)
+
+    module.rospy.set_param = set_param
+    release = Thread(target=moving._on_stop, args=[mock.Mock(data=False)])
+    release.start()
+    wait_for(release_writes.is_set, "the release to reach the master")
+    assert moving._runner.running
+    stop = Thread(target=moving._on_stop, args=[mock.Mock(data=True)])
+    stop.start()
+    wait_for(lambda: sent(moving) == [0.0], "the stop")
+    assert moving._safety.stopped and not moving._runner.running
+    stop.join(0.5)  # where nothing holds it up it is kept before the release
+    master_answers.set()
+    stop.join()
+    release.join()
+    assert moving._safety.stopped and kept[-1] is True
