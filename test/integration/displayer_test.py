@@ -163,7 +163,7 @@ class Rounds(unittest.TestCase):
         self.assertIsNone(screen.process.poll())
         code, log = screen.end()
         self.assertEqual(code, 0, log)
-        self.assertIn("cannot record to /proc/no/such/folder/screen.mp4", log)
+        self.assertIn("cannot write /proc/no/such/folder/screen.mp4", log)
 
     def test_a_wrong_parameter_ends_the_node_with_a_message(self):
         command = [roslib.packages.find_node("rehab_coach", "displayer")[0], "__ns:=/wrong", "_rate:=1000.0"]

@@ -1,26 +1,23 @@
-"""Writes what the screen shows to an .mp4 file at a constant rate, without holding the screen up."""
+"""Films what the screen shows at a constant rate, without holding the screen up."""
 
 import os
-import shutil
-import subprocess
-import tempfile
 import threading
 import time
 from typing import Callable, Optional, Tuple
 
-import cv2
 import numpy as np
 import pygame
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.video_file import VideoFile
 
 
 class ScreenVideo:
-    """A film of the screen in real time: H.264 where ffmpeg is installed, otherwise MPEG-4 by OpenCV.
+    """A film of the screen in real time.
 
     A thread takes the last picture that was shown, as often as the rate says, so the film keeps its pace when
-    the screen does not change or the encoder is slow. It is written under a temporary name beside `path` and
-    renamed by :meth:`close`: a file with the final name is whole.
+    the screen does not change or the encoder is slow. A file with the final name is whole
+    (:class:`~rehab_coach.video_file.VideoFile`).
 
     Args:
         path: the file, ending in .mp4; its folder is made where it is missing. An older file is replaced.
@@ -48,24 +45,16 @@ class ScreenVideo:
         if os.path.isdir(self.path):
             raise RehabCoachError("cannot record to {}: it is a folder; give a file in it".format(path))
         self._size, self._rate, self._on_error = size, rate, on_error
-        folder, name = os.path.split(self.path)
-        self._partial = os.path.join(folder, ".partial-{}-{}".format(os.getpid(), name))
         try:
-            os.makedirs(folder, exist_ok=True)
-            with open(self._partial, "wb"):
-                pass
-        except OSError as error:
+            self._file = VideoFile(self.path, size, rate, live=True, ffmpeg=ffmpeg)
+        except RehabCoachError as error:
             raise RehabCoachError(
-                "cannot record to {}: {}; choose another place".format(self.path, error.strerror)
+                "cannot record the screen: {}; choose another place".format(error)
             ) from error
-        found = shutil.which(ffmpeg) if ffmpeg else None
-        self._sink = (
-            _FfmpegSink(found, self._partial, size, rate) if found else _OpencvSink(self._partial, size, rate)
-        )
         self._lock = threading.Lock()
         self._picture: Optional[bytes] = None
         self._closing = threading.Event()
-        self._failed = ""
+        self._failed = False
         self._thread = threading.Thread(target=self._run, name="screen video", daemon=True)
         self._thread.start()
 
@@ -80,16 +69,15 @@ class ScreenVideo:
         if not self._closing.is_set():
             self._closing.set()
             self._thread.join(timeout=10.0)
-            try:
-                self._sink.close()
-                if self._picture is None:
-                    raise OSError("the screen never showed anything")
-                if not self._failed:
-                    os.replace(self._partial, self.path)
-            except OSError as error:
-                self._fail(error)
-            if os.path.exists(self._partial):
-                os.remove(self._partial)
+            if self._thread.is_alive():
+                self._fail("the encoder takes no more pictures")
+            if self._failed:
+                self._file.abandon()
+            else:
+                try:
+                    self._file.close()
+                except RehabCoachError as error:
+                    self._fail(error)
         return not self._failed
 
     def _run(self) -> None:
@@ -102,118 +90,19 @@ class ScreenVideo:
             if picture is not None:
                 started = time.monotonic() if started is None else started
                 due = 1 + int((time.monotonic() - started) * self._rate)
+                pixels = np.frombuffer(picture, np.uint8).reshape(self._size[1], self._size[0], 4)[..., :3]
                 try:
                     while written < due:
-                        self._sink.write(picture)
+                        self._file.write(pixels)
                         written += 1
-                except OSError as error:
+                except (RehabCoachError, OSError) as error:  # OSError: the file was abandoned meanwhile
                     self._fail(error)
             if is_last:
                 return
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, problem: object) -> None:
         if not self._failed:
-            self._failed = str(self._sink.complaint() or error.strerror or error)
+            self._failed = True
             self._on_error(
-                "the recording of the screen to {} has failed: {}; the screen goes on without it".format(
-                    self.path, self._failed
-                )
+                "the recording of the screen has failed: {}; the screen goes on without it".format(problem)
             )
-
-
-class _FfmpegSink:
-    """Pictures through a pipe to ffmpeg."""
-
-    def __init__(self, ffmpeg: str, path: str, size: Tuple[int, int], rate: float):
-        self._log = tempfile.TemporaryFile()
-        # Its own session: Ctrl-C in the terminal must reach this process only, which then finishes the film.
-        self._process = subprocess.Popen(
-            [
-                ffmpeg,
-                "-hide_banner",
-                "-loglevel",
-                "error",
-                "-y",
-                "-f",
-                "rawvideo",
-                "-pix_fmt",
-                "bgr0",
-                "-s",
-                "{}x{}".format(*size),
-                "-r",
-                str(rate),
-                "-i",
-                "pipe:",
-                "-vf",
-                "pad=ceil(iw/2)*2:ceil(ih/2)*2",  # H.264 wants even sides
-                "-c:v",
-                "libx264",
-                "-preset",
-                "veryfast",
-                "-crf",
-                "23",
-                "-threads",
-                "1",
-                "-pix_fmt",
-                "yuv420p",
-                "-movflags",
-                "+faststart",
-                "-f",
-                "mp4",
-                path,
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=self._log,
-            start_new_session=True,
-        )
-
-    def write(self, picture: bytes) -> None:
-        self._process.stdin.write(picture)
-
-    def close(self) -> None:
-        try:
-            self._process.stdin.close()
-        except OSError:  # the pipe is broken: the exit code below says so
-            pass
-        try:
-            code = self._process.wait(timeout=10.0)
-        except subprocess.TimeoutExpired as error:
-            self._process.kill()
-            self._process.wait()
-            raise OSError("ffmpeg did not end") from error
-        if code:
-            raise OSError("ffmpeg ended with exit code {}".format(code))
-
-    def complaint(self) -> str:
-        """The last line that ffmpeg wrote about an error; "" without one."""
-        self._log.seek(0)
-        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1].strip() if lines else ""
-
-
-class _OpencvSink:
-    """Pictures through OpenCV's own encoder, for machines without ffmpeg."""
-
-    def __init__(self, path: str, size: Tuple[int, int], rate: float):
-        # OpenCV chooses the container by the ending, which the temporary name keeps.
-        self._writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"mp4v"), rate, size)
-        if not self._writer.isOpened():
-            raise RehabCoachError(
-                "cannot record the screen: neither ffmpeg nor OpenCV can write {}; install ffmpeg".format(
-                    path
-                )
-            )
-        self._path, self._size = path, size
-
-    def write(self, picture: bytes) -> None:
-        pixels = np.frombuffer(picture, np.uint8).reshape(self._size[1], self._size[0], 4)
-        self._writer.write(cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR))
-
-    def close(self) -> None:
-        self._writer.release()
-        if not cv2.VideoCapture(self._path).isOpened():
-            raise OSError("OpenCV wrote no readable file; is the disk full?")
-
-    def complaint(self) -> str:
-        return ""

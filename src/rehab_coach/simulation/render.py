@@ -1,19 +1,16 @@
 """Films a virtual patient: pictures one after the other, or a video file."""
 
-import shutil
-import subprocess
 from dataclasses import replace
 from typing import Dict, Iterator, List, Optional, Tuple
 
-import cv2
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
 from rehab_coach.simulation.body import Body, Physique, load_model
 from rehab_coach.simulation.motions import MOTIONS, Motion, make_motion
 from rehab_coach.simulation.scene import Camera, Room, cylinder, dressed
 from rehab_coach.simulation.solver import bar_height
+from rehab_coach.video_file import VideoFile
 
 NOBODY = "nobody"
 SCENES = MOTIONS + (NOBODY,)
@@ -187,109 +184,16 @@ def _film(room: Room, actors: List[Actor], stamps: np.ndarray) -> Iterator[Tuple
             yield room.draw([thing for actor in actors for thing in actor.things(frame)]), float(stamp)
 
 
-class VideoFile:
-    """Writes pictures to an MP4 file: H.264 by ffmpeg where it is installed, else MPEG-4 by OpenCV.
-
-    Args:
-        path: of the file; it is not whole before `close` (`write_video` takes care of that).
-        size: width and height of the pictures, pixels, both even.
-        rate: frames per second.
-
-    Raises:
-        RehabCoachError: an odd size, or OpenCV cannot write there.
-    """
-
-    def __init__(self, path: str, size: Tuple[int, int], rate: float):
-        self._process, self._writer = None, None
-        if size[0] % 2 or size[1] % 2:
-            raise RehabCoachError("a video's width and height must be even, not %dx%d" % size)
-        program = shutil.which("ffmpeg")
-        if program:
-            self._process = subprocess.Popen(
-                [
-                    program,
-                    "-y",
-                    "-loglevel",
-                    "error",
-                    "-f",
-                    "rawvideo",
-                    "-pix_fmt",
-                    "bgr24",
-                    "-s",
-                    "%dx%d" % size,
-                    "-r",
-                    "%g" % rate,
-                    "-i",
-                    "-",
-                    "-an",
-                    "-c:v",
-                    "libx264",
-                    "-preset",
-                    "slow",
-                    "-crf",
-                    "23",
-                    "-pix_fmt",
-                    "yuv420p",
-                    "-movflags",
-                    "+faststart",
-                    path,
-                ],
-                stdin=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-        else:
-            self._writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"mp4v"), rate, size)
-            if not self._writer.isOpened():
-                raise RehabCoachError(
-                    "OpenCV cannot write %s; install ffmpeg or choose a name that ends in .mp4" % path
-                )
-
-    def write(self, picture: np.ndarray) -> None:
-        """Append one picture, BGR uint8 (H, W, 3)."""
-        if self._process is None:
-            self._writer.write(picture)
-            return
-        try:
-            self._process.stdin.write(picture.tobytes())
-        except BrokenPipeError:
-            self.close()
-
-    def close(self) -> None:
-        """Finish the file.
-
-        Raises:
-            RehabCoachError: ffmpeg failed; its own words are in the message.
-        """
-        if self._writer is not None:
-            self._writer.release()
-            return
-        complaint = self._process.communicate()[1].decode(errors="replace").strip()
-        if self._process.returncode:
-            raise RehabCoachError("ffmpeg could not write the video: %s" % (complaint or "no reason given"))
-
-    def abandon(self) -> None:
-        """Stop without a finished file."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.communicate()
-        elif self._writer is not None:
-            self._writer.release()
-
-
 def write_video(
     path: str, frames: Iterator[Tuple[np.ndarray, float]], size: Tuple[int, int], rate: float
 ) -> None:
     """Write pictures to a video that appears under its name only when it is complete.
 
     Raises:
-        RehabCoachError: the file cannot be written.
+        RehabCoachError: an odd size, or the file cannot be written.
     """
-    with written_whole(path) as partial:
-        video = VideoFile(partial, size, rate)
-        try:
-            for picture, _ in frames:
-                video.write(picture)
-            video.close()
-        except BaseException:
-            video.abandon()
-            raise
+    if size[0] % 2 or size[1] % 2:
+        raise RehabCoachError("a video's width and height must be even, not %dx%d" % size)
+    with VideoFile(path, size, rate) as video:
+        for picture, _ in frames:
+            video.write(picture)

@@ -108,7 +108,7 @@ def test_video_is_written_with_and_without_ffmpeg(tmp_path, monkeypatch, program
     if program and not shutil.which(program):
         pytest.skip("no ffmpeg here")
     if program is None:
-        monkeypatch.setattr("rehab_coach.simulation.render.shutil.which", lambda name: None)
+        monkeypatch.setattr("rehab_coach.video_file.shutil.which", lambda name: None)
     path = tmp_path / "clip.mp4"
     write_video(str(path), pictures(), (64, 48), 10)
     capture = cv2.VideoCapture(str(path))
