@@ -12,6 +12,7 @@ import unittest
 import roslib.packages
 import rospy
 import rostest
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Twist
 from sensor_msgs.msg import LaserScan
 from std_msgs.msg import Bool
@@ -28,6 +29,7 @@ class Neighbours:
 
     def __init__(self, namespace):
         self.velocities, self.messages, self.stopped = [], [], []
+        self._node, self._round = namespace.strip("/") + "/turtlebot_controller", None
         self.asks = rospy.Publisher(namespace + "/action_class", ActionClass, queue_size=10)
         self.predicts = rospy.Publisher(namespace + "/stgcn_prediction", Prediction, queue_size=10)
         self.scans = rospy.Publisher(namespace + "/scan", LaserScan, queue_size=10)
@@ -37,6 +39,8 @@ class Neighbours:
                              queue_size=100),
             rospy.Subscriber(namespace + "/stopped", Bool, lambda message: self.stopped.append(message.data),
                              queue_size=10)]
+        self._diagnostics = rospy.Subscriber("/diagnostics", DiagnosticArray, self._on_diagnostics,
+                                             queue_size=10)
         self.stop = rospy.ServiceProxy(namespace + "/stop", SetBool)
         self._scan_of, self._scanning = None, None
         self.wait_for_controller()
@@ -49,11 +53,16 @@ class Neighbours:
     def _on_velocity(self, twist):
         self.velocities.append((twist.linear.x, twist.angular.z))
 
-    def ask(self, label="squat", wait=0.3):
-        """Begin a round. Requests and predictions use two connections, so give the first a moment."""
+    def _on_diagnostics(self, message):
+        for status in message.status:
+            if status.name == self._node + ": motion":
+                self._round = {value.key: value.value for value in status.values}["round"]
+
+    def ask(self, label="squat"):
+        """Begin a round: requests and predictions use two connections, so wait until the first was heard."""
         number = next(ROUNDS)
         self.asks.publish(ActionClass(round=number, label=label))
-        time.sleep(wait)
+        wait_for(lambda: self._round == str(number), "round {} in the diagnostics".format(number))
         return number
 
     def predict(self, number, status, label="", confidence=0.9):
@@ -73,6 +82,14 @@ class Neighbours:
 
     def wait_for_motion(self):
         wait_for(self.moves, "a motion")
+
+    def move_in_the_end(self, label):
+        """Rounds until one moves the robot: nobody can see when a scan was heard."""
+        def moved():
+            self.answer("recognised", label)
+            time.sleep(1.0)
+            return self.moves()
+        wait_for(moved, "a motion after a free scan")
 
     def wait_for_rest(self):
         """Until the final zeros came and nothing else followed for a while."""
@@ -94,7 +111,7 @@ class Neighbours:
         if self._scanning is None:
             self._scanning = threading.Thread(target=self._scan, daemon=True)
             self._scanning.start()
-        time.sleep(0.3)
+        time.sleep(1.0)
 
     def stop_scanning(self):
         self._scan_of = None
@@ -149,7 +166,7 @@ class AnswerTest(unittest.TestCase):
         del self.robot.messages[:]
         says.publish(DisplayMessage(round=number, kind="problem", text="Please check the camera"))
         wait_for(lambda: self.robot.messages, "the explanation")
-        time.sleep(0.3)
+        time.sleep(1.5)  # the controller hears it on a connection of its own
         self.robot.predict(number, "failed")
         time.sleep(0.5)
         self.assertEqual([message.text for message in self.robot.messages], ["Please check the camera"])
@@ -184,7 +201,7 @@ class AnswerTest(unittest.TestCase):
         self.robot.wait_for_motion()
         self.assertTrue(self.robot.stop(True).success)
         self.robot.wait_for_rest()
-        self.assertTrue(self.robot.stopped[-1])
+        wait_for(lambda: self.robot.stopped[-1], "the stop on the topic stopped")
         self.assertEqual(self.robot.answer("recognised", "squat").kind, "correct")
         time.sleep(0.5)
         self.assertEqual(self.robot.moves(), [])
@@ -206,17 +223,11 @@ class LaserTest(unittest.TestCase):
     def setUp(self):
         self.robot.ask()
         self.robot.stop_scanning()
-        time.sleep(1.5)  # longer than scan_timeout: scans of an earlier test are old
-
-    def test_no_scan_no_motion_but_an_answer(self):
-        self.assertEqual(self.robot.answer("recognised", "squat").kind, "correct")
-        time.sleep(1.0)
-        self.assertEqual(self.robot.moves(), [])
+        self.robot.scans.publish(LaserScan())  # not valid: the scans of an earlier test are still fresh
 
     def test_the_direction_of_motion_decides_what_is_in_the_way(self):
         self.robot.keep_scanning(180)  # behind
-        self.robot.answer("recognised", "lunge")  # drives forwards
-        self.robot.wait_for_motion()
+        self.robot.move_in_the_end("lunge")  # drives forwards
         self.robot.keep_scanning(0)
         self.robot.wait_for_rest()
         self.robot.answer("recognised", "lunge")
@@ -229,23 +240,29 @@ class LaserTest(unittest.TestCase):
         time.sleep(0.5)
         self.assertEqual(self.robot.moves(), [])
         self.robot.keep_scanning()
-        self.robot.answer("recognised", "squat")
-        self.robot.wait_for_motion()
-
-    def test_a_laser_that_falls_silent_ends_the_motion(self):
-        self.robot.keep_scanning()
-        self.robot.answer("recognised", "lunge")
-        self.robot.wait_for_motion()
-        self.robot.stop_scanning()
-        self.robot.wait_for_rest()
+        self.robot.move_in_the_end("squat")
 
     def test_a_broken_scan_ends_the_motion(self):
         self.robot.keep_scanning()
-        self.robot.answer("recognised", "lunge")
-        self.robot.wait_for_motion()
+        self.robot.move_in_the_end("lunge")
         self.robot.stop_scanning()
         self.robot.scans.publish(LaserScan())
         self.robot.wait_for_rest()
+
+
+class SilenceTest(unittest.TestCase):
+    """The age of scans."""
+
+    def test_a_robot_moves_only_while_scans_come(self):
+        robot = Neighbours("/silence")
+        self.addCleanup(robot.stop_scanning)
+        self.assertEqual(robot.answer("recognised", "lunge").kind, "wrong")
+        time.sleep(1.0)
+        self.assertEqual(robot.moves(), [])
+        robot.keep_scanning()
+        robot.move_in_the_end("lunge")
+        robot.stop_scanning()
+        robot.wait_for_rest()
 
 
 class EndTest(unittest.TestCase):
@@ -253,7 +270,7 @@ class EndTest(unittest.TestCase):
 
     def start(self, *arguments):
         program = roslib.packages.find_node("rehab_coach", "turtlebot_controller")[0]
-        process = subprocess.Popen([program, "__ns:=/ending", "_require_scan:=false"] + list(arguments),
+        process = subprocess.Popen([program, "__ns:=/ending", "_require_scan:=false", "_diagnostic_period:=0.2"] + list(arguments),
                                    universal_newlines=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
@@ -268,16 +285,16 @@ class EndTest(unittest.TestCase):
         robot.wait_for_motion()
         process.send_signal(number)
         process.wait(PATIENCE)
-        time.sleep(0.3)
         return robot
 
     def test_an_interrupted_controller_leaves_zeros_behind(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             robot = self.drive_and_end_by(number)
-            self.assertEqual(robot.velocities[-2:], [(0.0, 0.0)] * 2)
+            wait_for(lambda: robot.velocities[-2:] == [(0.0, 0.0)] * 2, "the zeros")
 
     def test_a_killed_controller_sends_zeros_when_it_comes_back(self):
         robot = self.drive_and_end_by(signal.SIGKILL)
+        time.sleep(0.5)
         self.assertNotEqual(robot.velocities[-1], (0.0, 0.0))  # nothing can be sent then
         self.start()
         wait_for(lambda: robot.velocities[-3:] == [(0.0, 0.0)] * 3, "zeros of the new controller")
@@ -308,5 +325,6 @@ class EndTest(unittest.TestCase):
 
 if __name__ == "__main__":
     rospy.init_node("turtlebot_controller_test", anonymous=True)
-    case = {"answers": AnswerTest, "laser": LaserTest, "end": EndTest}[sys.argv[1]]
+    case = {"answers": AnswerTest, "laser": LaserTest, "silence": SilenceTest,
+            "end": EndTest}[sys.argv[1]]
     rostest.rosrun("rehab_coach", "turtlebot_controller_" + sys.argv[1], case)

@@ -52,6 +52,11 @@ class RoundJoin:
         self._answered = False
 
     @property
+    def round(self) -> Optional[int]:
+        """The current round's number, None before the first."""
+        return self._round
+
+    @property
     def waiting(self) -> bool:
         """Somebody was asked for an exercise, and its prediction has not come."""
         return self._round is not None and not self._answered

@@ -262,8 +262,9 @@ class TurtlebotController:
 
     def _state(self) -> State:
         with self._lock:
-            values = {"stopped": self._safety.stopped, "recording": self._safety.recording,
-                      "moving": self._runner.running, "last answer": self._last_answer or "none"}
+            values = {"round": self._join.round or "none", "stopped": self._safety.stopped,
+                      "recording": self._safety.recording, "moving": self._runner.running,
+                      "last answer": self._last_answer or "none"}
             blocked = self._objection(Velocity(angular=self._limits.angular))
             if self._refused:
                 return WARN, "no motion: " + self._refused, values
