@@ -270,8 +270,9 @@ class EndTest(unittest.TestCase):
 
     def start(self, *arguments):
         program = roslib.packages.find_node("rehab_coach", "turtlebot_controller")[0]
-        process = subprocess.Popen([program, "__ns:=/ending", "_require_scan:=false", "_diagnostic_period:=0.2"] + list(arguments),
-                                   universal_newlines=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        command = [program, "__ns:=/ending", "_require_scan:=false", "_diagnostic_period:=0.2"]
+        process = subprocess.Popen(command + list(arguments), universal_newlines=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)

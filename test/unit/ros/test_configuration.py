@@ -11,6 +11,14 @@ pytest.importorskip("rehab_coach.msg", reason="the workspace is not sourced")
 
 CONFIGURATION = os.path.join(os.path.dirname(__file__), "..", "..", "..", "config", "coach.yaml")
 
+NODES = [
+    ("camera", "Camera"), ("pick_action", "PickAction"), ("recorder", "Recorder"),
+    ("turtlebot_controller", "TurtlebotController"), ("displayer", "Displayer")]
+# What a node keeps by itself on the parameter server, with its value at first; not to be configured.
+KEPT = {"recorder": {"answered": ""}, "turtlebot_controller": {"stopped": False}}
+# What would load networks or open a window.
+HEAVY = {"recorder": ["create_estimator", "Recognizer"], "displayer": ["window", "Renderer", "StopSwitch"]}
+
 
 def defaults_in_the_code(node, class_name):
     """Make the node without ROS and note which parameters it reads, with their defaults."""
@@ -21,20 +29,24 @@ def defaults_in_the_code(node, class_name):
         return default
 
     module = importlib.import_module("rehab_coach.ros." + node)
-    replaced = dict(get_parameter=note, rospy=mock.MagicMock(), Diagnostics=mock.MagicMock())
+    names = ["rospy"] + [name for name in ["Diagnostics"] if hasattr(module, name)] + HEAVY.get(node, [])
+    replaced = dict({name: mock.MagicMock() for name in names}, get_parameter=note)
     with mock.patch.multiple(module, **replaced), mock.patch("threading.Thread"):
         getattr(module, class_name)()
     return defaults
 
 
-@pytest.mark.parametrize("node, class_name", [
-    ("camera", "Camera"), ("pick_action", "PickAction"), ("turtlebot_controller", "TurtlebotController")])
+@pytest.mark.parametrize("node, class_name", NODES)
 def test_configuration_and_code_agree(node, class_name):
     with open(CONFIGURATION) as file:
-        configured = yaml.safe_load(file)[node]
+        sections = yaml.safe_load(file)
     defaults = defaults_in_the_code(node, class_name)
     if node == "turtlebot_controller":
         from rehab_coach.ros.turtlebot_controller import MOTIONS
         defaults["motions"] = MOTIONS
-        assert defaults.pop("stopped") is False  # kept by the node itself, not to be configured
-    assert configured == defaults
+    assert dict(sections[node], **KEPT.get(node, {})) == defaults
+
+
+def test_there_is_a_section_for_each_node_and_no_other():
+    with open(CONFIGURATION) as file:
+        assert sorted(yaml.safe_load(file)) == sorted(node for node, _ in NODES)
