@@ -2,6 +2,7 @@
 
 import argparse
 
+from rehab_coach.cli.size import size_between
 from rehab_coach.errors import RehabCoachError
 
 HELP = "film a virtual patient who does an exercise"
@@ -17,13 +18,6 @@ What is not given is drawn from the seed (person, clothes, habits, room) or is t
 """
 
 
-def _size(text: str):
-    width, times, height = text.lower().partition("x")
-    if not (times and width.isdigit() and height.isdigit()):
-        raise argparse.ArgumentTypeError("a size looks like 640x480, not '%s'" % text)
-    return int(width), int(height)
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
     parser.add_argument("exercise", metavar="EXERCISE", help="what the patient does, see below")
@@ -32,7 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--duration", type=float, default=10.0, metavar="S", help="seconds (default 10)")
     parser.add_argument("--fps", type=float, default=30.0, help="frames per second (default 30)")
     parser.add_argument(
-        "--size", type=_size, default=(640, 480), metavar="WxH", help="pixels (default 640x480)"
+        "--size",
+        type=size_between((32, 32), (4096, 4096)),
+        default=(640, 480),
+        metavar="WxH",
+        help="pixels (default 640x480)",
     )
     motion = parser.add_argument_group("motion")
     motion.add_argument("--repetitions", type=int, help="repetitions that fill the duration")

@@ -1,20 +1,12 @@
-"""rehab-coach screenshots"""
+"""`rehab-coach screenshots`: the robot's screen as pictures."""
+
+from rehab_coach.cli.size import size_between
 
 HELP = "Draw every state of the robot's screen into a folder, one PNG each; needs no screen and no ROS."
 EPILOG = """examples:
   rehab-coach screenshots screens/
   rehab-coach screenshots screens/ --video squat.mp4 --at 2.5 --size 800x480
 """
-
-
-def _size(text):
-    width, height = (int(part) for part in text.split("x"))
-    if not (320 <= width <= 3840 and 240 <= height <= 2160):
-        raise ValueError(text)
-    return width, height
-
-
-_size.__name__ = "size (WIDTHxHEIGHT, from 320x240 to 3840x2160)"
 
 
 def add_arguments(parser):
@@ -35,7 +27,11 @@ def add_arguments(parser):
         help="what finds the skeleton in the video's picture (default: none, no skeleton)",
     )
     parser.add_argument(
-        "--size", type=_size, default=(1024, 600), metavar="WxH", help="of the screen (default: 1024x600)"
+        "--size",
+        type=size_between((320, 240), (3840, 2160)),
+        default=(1024, 600),
+        metavar="WxH",
+        help="of the screen (default: 1024x600)",
     )
 
 

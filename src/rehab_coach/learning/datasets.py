@@ -17,7 +17,8 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequenc
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.recipe import CLIPS, SEQUENCE_SOURCES, UNKNOWN
+from rehab_coach.learning.recipe import CLIPS, SEQUENCE_SOURCES
+from rehab_coach.recognition.model_file import UNKNOWN
 from rehab_coach.skeleton import COCO_18, SkeletonSequence, to_coco_18
 
 FLAT_SIZE = {"penn": (640, 480), "jhmdb": (640, 480), "pushfit": (1920, 1080), "kaiakol": (640, 360)}

@@ -6,8 +6,8 @@ from typing import Any, Dict, List, Tuple
 import yaml
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.recognition.model_file import UNKNOWN
 
-UNKNOWN = "unknown"
 SEQUENCE_SOURCES = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
 CLIPS = "clips"
 

@@ -8,8 +8,8 @@ from torch.utils.data import Dataset
 
 from rehab_coach.learning.augmentation import draw_window, make_augmentation
 from rehab_coach.learning.datasets import Sample
-from rehab_coach.learning.recipe import CLIPS, UNKNOWN, Recipe
-from rehab_coach.recognition.model_file import ModelContract
+from rehab_coach.learning.recipe import CLIPS, Recipe
+from rehab_coach.recognition.model_file import UNKNOWN, ModelContract
 from rehab_coach.recognition.preprocessing import to_network
 from rehab_coach.skeleton import SkeletonSequence
 
