@@ -1,13 +1,14 @@
 """How fast each way of pose estimation is, and what precision costs in accuracy."""
+import os
 import time
-from typing import Callable, List, Tuple
+from typing import List, Tuple
 
 import numpy as np
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.pose.estimator import Pose, PoseEstimator, create_estimator
-from rehab_coach.pose.part_affinity import decode
+from rehab_coach.pose.tf_pose import TfPose
 from rehab_coach.video import VideoSource
 
 BASELINE = "tf_pose, opencv"
@@ -44,7 +45,7 @@ def measure(video: str, frames: int, size: Tuple[int, int]) -> str:
         except RehabCoachError as error:
             print("%s: left out: %s" % (name, error))
     poses = {name: [] for name in estimators}
-    totals = {name: [] for name in estimators}
+    times = {name: [] for name in estimators}
     # In turns: whatever else the machine does falls on all alike. In blocks: the threads of one library are still
     # spinning when the next one begins, and the first picture of a block pays for it.
     for start in tqdm(range(0, frames, BLOCK), desc="measuring", unit="block", leave=False):
@@ -52,40 +53,34 @@ def measure(video: str, frames: int, size: Tuple[int, int]) -> str:
         for name, estimator in estimators.items():
             estimator.estimate(block[0])
             for picture in block:
-                seconds, people = _timed(estimator.estimate, picture)
-                totals[name].append(seconds)
+                seconds, people = _measure(estimator, picture)
+                times[name].append(seconds)
                 poses[name].append(people)
-    lines = ["%d frames of %s; medians" % (frames, video),
+    lines = ["%d frames of %s; medians" % (frames, os.path.basename(video)),
              "%-24s %9s %9s %9s %9s %7s %12s" % ("", "network", "decoding", "total", "frames/s", "ratio", "key points")]
-    slowest = np.median(totals[BASELINE])
-    for name, estimator in estimators.items():
-        total = np.median(totals[name])
-        network, decoding = _parts(estimator, pictures[::3])
+    totals = {name: np.median(np.sum(seconds, axis=1)) for name, seconds in times.items()}
+    for name, total in totals.items():
+        parts = ["%.1f ms" % (part * 1000) for part in np.median(times[name], axis=0)]
+        ours = name.startswith("tf_pose")
         lines.append("%-24s %9s %9s %6.1f ms %9.1f %6.2fx %12s" % (
-            name, network, decoding, total * 1000, 1 / total, slowest / total,
-            _moved(poses[name], poses.get(REFERENCE, [])) if name.startswith("tf_pose") else ""))
+            name, parts[0] if ours else "", parts[1] if ours else "", total * 1000, 1 / total, totals[BASELINE] / total,
+            _moved(poses[name], poses.get(REFERENCE, [])) if ours else ""))
     lines.append("ratio: against '%s'; key points: median distance from '%s' in pixels" % (BASELINE, REFERENCE))
     for estimator in estimators.values():
         estimator.close()
     return "\n".join(lines)
 
 
-def _timed(function: Callable, argument) -> Tuple[float, object]:
+def _measure(estimator: PoseEstimator, picture: np.ndarray) -> Tuple[Tuple[float, float], List[Pose]]:
+    """Seconds for the network and for decoding (0 where an estimator has no such parts), and the people."""
     started = time.perf_counter()
-    result = function(argument)
-    return time.perf_counter() - started, result
-
-
-def _parts(estimator: PoseEstimator, pictures: List[np.ndarray]) -> Tuple[str, str]:
-    """Median milliseconds of network and decoding, where an estimator has such parts."""
-    if not hasattr(estimator, "forward"):
-        return "", ""
-    network, decoding = [], []
-    for picture in pictures:
-        seconds, (output, _, _) = _timed(estimator.forward, picture)
-        network.append(seconds)
-        decoding.append(_timed(decode, output)[0])
-    return "%.1f ms" % (np.median(network) * 1000), "%.1f ms" % (np.median(decoding) * 1000)
+    if not isinstance(estimator, TfPose):
+        people = estimator.estimate(picture)
+        return (time.perf_counter() - started, 0.0), people
+    forward = estimator.forward(picture)
+    between = time.perf_counter()
+    people = estimator.people(forward, picture.shape[1], picture.shape[0])
+    return (between - started, time.perf_counter() - between), people
 
 
 def _moved(poses: List[List[Pose]], reference: List[List[Pose]]) -> str:

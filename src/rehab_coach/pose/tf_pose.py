@@ -84,9 +84,22 @@ class TfPose(PoseEstimator):
         self._frames = 0
 
     def forward(self, picture: np.ndarray) -> Tuple[np.ndarray, float, Tuple[int, int]]:
-        """The network alone: output (h, w, 57), scale and border of the letterbox."""
+        """Letterbox and network: output (h, w, 57), scale and border of the letterbox."""
         fitted, scale, border = letterbox(picture, self.size)
         return self._network(fitted.astype(np.float32)), scale, border
+
+    def people(self, forward: Tuple[np.ndarray, float, Tuple[int, int]], width: int, height: int,
+               turn: int = 0) -> List[Pose]:
+        """The people in what `forward` gave of a picture of this width and height, seen in one of TURNS."""
+        output, scale, border = forward
+        poses = []
+        for person in decode(output, self._threshold):
+            # A cell covers STRIDE pixels; its centre, not its corner, is where the network saw the joint.
+            person[:, :2] = ((person[:, :2] + 0.5) * STRIDE - 0.5 - border) / scale
+            person = without_outside(turn_back(person, TURNS[turn], width, height), width, height)
+            if person[:, 2].any():
+                poses.append(Pose(person))
+        return poses
 
     def estimate(self, picture: np.ndarray) -> List[Pose]:
         poses = self._estimate(picture, self._turn)
@@ -106,16 +119,7 @@ class TfPose(PoseEstimator):
     def _estimate(self, picture: np.ndarray, turn: int) -> List[Pose]:
         """The people in the picture, looked for in one turn of it."""
         turned = picture if TURNS[turn] is None else cv2.rotate(picture, TURNS[turn])
-        output, scale, border = self.forward(turned)
-        height, width = picture.shape[:2]
-        poses = []
-        for person in decode(output, self._threshold):
-            # A cell covers STRIDE pixels; its centre, not its corner, is where the network saw the joint.
-            person[:, :2] = ((person[:, :2] + 0.5) * STRIDE - 0.5 - border) / scale
-            person = without_outside(turn_back(person, TURNS[turn], width, height), width, height)
-            if person[:, 2].any():
-                poses.append(Pose(person))
-        return poses
+        return self.people(self.forward(turned), picture.shape[1], picture.shape[0], turn)
 
 
 def _quality(poses: List[Pose]) -> float:
