@@ -1,4 +1,5 @@
 """One set-up for pip (workstation, no ROS) and for catkin (robot)."""
+
 import os
 from xml.etree import ElementTree
 
@@ -14,23 +15,34 @@ REQUIRES = [
     "tqdm",
     "scipy",
     "safetensors",
-    "opencv-contrib-python<4.12",   # the same package that mediapipe brings: two owners of cv2 break each other
+    "opencv-contrib-python<4.12",  # the same package that mediapipe brings: two owners of cv2 break each other
     "torch==2.4.1; python_version<'3.9'",
     "torch==2.13.0; python_version>='3.10'",
     "openvino==2024.4.0; python_version<'3.9'",
     "openvino==2026.4.1; python_version>='3.10'",
 ]
 EXTRAS = {
-    "mediapipe": ["mediapipe==0.10.11; python_version<'3.9' and platform_machine=='x86_64'",
-                  "mediapipe==0.10.21; python_version>='3.9'"],
+    "mediapipe": [
+        "mediapipe==0.10.11; python_version<'3.9' and platform_machine=='x86_64'",
+        "mediapipe==0.10.21; python_version>='3.9'",
+    ],
     "display": ["pygame==2.6.1"],
     "train": ["matplotlib", "scikit-learn"],
     # pyrender 0.1.45 pins an old PyOpenGL that fails without a screen, so it is installed beside, with --no-deps
     # (see Makefile); these are its other dependencies.
-    "simulation": ["anny==0.6.2; python_version>='3.10'", "PyOpenGL>=3.1.7", "pyglet<2", "freetype-py", "imageio",
-                   "networkx", "pillow", "six", "trimesh"],
+    "simulation": [
+        "anny==0.6.2; python_version>='3.10'",
+        "PyOpenGL>=3.1.7",
+        "pyglet<2",
+        "freetype-py",
+        "imageio",
+        "networkx",
+        "pillow",
+        "six",
+        "trimesh",
+    ],
     "benchmark": ["psutil"],
-    "test": ["pytest", "hypothesis", "vermin", "ruff"],
+    "test": ["pytest", "hypothesis", "vermin", "ruff==0.17.5"],
 }
 
 setup(

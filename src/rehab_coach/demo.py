@@ -1,4 +1,5 @@
 """The whole coach on one computer, started by one command."""
+
 import os
 import shutil
 import subprocess
@@ -8,7 +9,8 @@ from typing import List, Tuple
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
 
-MARK = "[coach] "   # what the nodes say, among what roslaunch says
+MARK = "[coach] "  # what the nodes say, among what roslaunch says
+
 
 def run_demo(source: str = "", rounds: str = "", record: str = "") -> int:
     """Start demo.launch and wait for its end.
@@ -31,16 +33,24 @@ def run_demo(source: str = "", rounds: str = "", record: str = "") -> int:
     ours = not source
     source = source if webcam else os.path.abspath(source or share_path("test", "data", "squat.mp4"))
     if not webcam and not os.path.exists(source):
-        raise RehabCoachError("there is no %s; SOURCE is a webcam's number, a video file or a directory of pictures"
-                              % source)
+        raise RehabCoachError(
+            "there is no %s; SOURCE is a webcam's number, a video file or a directory of pictures" % source
+        )
     if rounds and not rounds.isdigit():
         raise RehabCoachError("ROUNDS is a number, 0 for endless, not '%s'" % rounds)
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if record == "1" or (headless and not record and not webcam):
         record = "demo.mp4"
     rounds = rounds or ("0" if webcam else "2")
-    command = ["roslaunch", "--no-summary", "rehab_coach", "demo.launch", "source:=" + source, "rounds:=" + rounds,
-               "headless:=%s" % str(headless).lower()]
+    command = [
+        "roslaunch",
+        "--no-summary",
+        "rehab_coach",
+        "demo.launch",
+        "source:=" + source,
+        "rounds:=" + rounds,
+        "headless:=%s" % str(headless).lower(),
+    ]
     if ours:
         # The patient on the clip squats: the first answer is right, the second wrong.
         command += ["exercises:=squat, lunge", "order:=listed"]
@@ -50,8 +60,11 @@ def run_demo(source: str = "", rounds: str = "", record: str = "") -> int:
     output, interrupted = _run(command)
     said = "".join(output)
     # Q and the end of the last round end a required node cleanly; one that died of an error does not.
-    if not interrupted and "the last round is over" not in said and (
-            "please do" not in said or "process has died [" in said):
+    if (
+        not interrupted
+        and "the last round is over" not in said
+        and ("please do" not in said or "process has died [" in said)
+    ):
         print("".join(output[-60:]), file=sys.stderr)
         raise RehabCoachError("the coach ended before its time; above is what it said last")
     return 0
@@ -63,11 +76,16 @@ def _run(command: List[str]) -> Tuple[List[str], bool]:
     Returns:
         Everything that was said, and whether Ctrl-C ended it.
     """
-    environment = dict(os.environ, ROS_HOSTNAME=os.environ.get("ROS_HOSTNAME", "localhost"),
-                       ROSCONSOLE_FORMAT=MARK + "${message}", PYTHONUNBUFFERED="1")
+    environment = dict(
+        os.environ,
+        ROS_HOSTNAME=os.environ.get("ROS_HOSTNAME", "localhost"),
+        ROSCONSOLE_FORMAT=MARK + "${message}",
+        PYTHONUNBUFFERED="1",
+    )
     output, interrupted = [], False
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          universal_newlines=True) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+    ) as process:
         while True:
             try:
                 for line in process.stdout:

@@ -1,4 +1,5 @@
 """Writing files so that a half-written one is never taken for a whole one."""
+
 import contextlib
 import os
 from typing import Iterator

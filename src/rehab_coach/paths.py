@@ -1,4 +1,5 @@
 """Where the files that ship with the package are: models, configuration, clips."""
+
 import os
 
 
@@ -9,8 +10,11 @@ def share_path(*parts: str) -> str:
     package was installed to by catkin.
     """
     here = os.path.dirname(os.path.abspath(__file__))
-    candidates = [os.environ.get("REHAB_COACH_SHARE", ""), os.path.join(here, "..", ".."),
-                  os.path.join(here, "..", "..", "..", "..", "share", "rehab_coach")]
+    candidates = [
+        os.environ.get("REHAB_COACH_SHARE", ""),
+        os.path.join(here, "..", ".."),
+        os.path.join(here, "..", "..", "..", "..", "share", "rehab_coach"),
+    ]
     for folder in candidates:
         if folder and os.path.exists(os.path.join(folder, "package.xml")):
             return os.path.join(os.path.abspath(folder), *parts)

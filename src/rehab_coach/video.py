@@ -1,4 +1,5 @@
 """Pictures with time stamps from a video file, a webcam or a directory of pictures."""
+
 import glob
 import os
 from typing import Iterator, Optional, Tuple
@@ -41,8 +42,9 @@ class VideoSource:
             self._open_capture(size)
 
     def _open_directory(self, rate: float) -> None:
-        self._files = sorted(path for path in glob.glob(os.path.join(glob.escape(self.source), "*"))
-                             if path.lower().endswith(PICTURES))
+        self._files = sorted(
+            path for path in glob.glob(os.path.join(glob.escape(self.source), "*")) if path.lower().endswith(PICTURES)
+        )
         if not self._files:
             raise RehabCoachError("%s holds no pictures (%s)" % (self.source, ", ".join(PICTURES)))
         first = cv2.imread(self._files[0])
@@ -52,14 +54,17 @@ class VideoSource:
 
     def _open_capture(self, size: Optional[Tuple[int, int]]) -> None:
         if not self.live and not os.path.isfile(self.source):
-            raise RehabCoachError("there is no video %s; give a webcam's number, a video file or a directory of "
-                                  "pictures" % self.source)
+            raise RehabCoachError(
+                "there is no video %s; give a webcam's number, a video file or a directory of pictures" % self.source
+            )
         self._capture = cv2.VideoCapture(int(self.source) if self.live else self.source)
         if not self._capture.isOpened():
             self.close()
             if self.live:
-                raise RehabCoachError("webcam %s cannot be opened: is it plugged in, is another program using it, may "
-                                      "this user read /dev/video%s?" % (self.source, self.source))
+                raise RehabCoachError(
+                    "webcam %s cannot be opened: is it plugged in, is another program using it, may "
+                    "this user read /dev/video%s?" % (self.source, self.source)
+                )
             raise RehabCoachError("%s is not a video that OpenCV can read" % self.source)
         if self.live and size:
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
@@ -68,8 +73,10 @@ class VideoSource:
         if not 1 <= self.rate <= 1000:
             self.rate = 0.0 if self.live else 30.0
         self.frames = 0 if self.live else max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        self.size = (int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
-                     int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
+        self.size = (
+            int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+            int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+        )
 
     def read(self, start: float = 0.0, end: Optional[float] = None) -> Iterator[Tuple[np.ndarray, float]]:
         """The pictures once from start to end: BGR uint8 (H, W, 3) and seconds from the source's beginning.

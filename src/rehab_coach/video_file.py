@@ -1,4 +1,5 @@
 """Writes pictures to an .mp4 file that appears under its name only when it is whole."""
+
 import contextlib
 import shutil
 import subprocess
@@ -29,8 +30,7 @@ class VideoFile:
         RehabCoachError: the path cannot be written.
     """
 
-    def __init__(self, path: str, size: Tuple[int, int], rate: float, live: bool = False,
-                 ffmpeg: str = "ffmpeg"):
+    def __init__(self, path: str, size: Tuple[int, int], rate: float, live: bool = False, ffmpeg: str = "ffmpeg"):
         self._size, self._is_empty = tuple(size), True
         with contextlib.ExitStack() as whole:
             temporary = whole.enter_context(written_whole(path))
@@ -38,7 +38,8 @@ class VideoFile:
                 pass
             program = shutil.which(ffmpeg) if ffmpeg else None
             self._encoder: Optional[Union[_Ffmpeg, _Opencv]] = (
-                _Ffmpeg(program, temporary, size, rate, live) if program else _Opencv(temporary, size, rate))
+                _Ffmpeg(program, temporary, size, rate, live) if program else _Opencv(temporary, size, rate)
+            )
             self._whole = whole.pop_all()
 
     def write(self, picture: np.ndarray) -> None:
@@ -48,8 +49,10 @@ class VideoFile:
             RehabCoachError: the picture has another size, or it cannot be written (the disk is full ...).
         """
         if picture.shape != (self._size[1], self._size[0], 3):
-            raise RehabCoachError("a picture of %dx%d does not fit a video of %dx%d" % (
-                picture.shape[1], picture.shape[0], self._size[0], self._size[1]))
+            raise RehabCoachError(
+                "a picture of %dx%d does not fit a video of %dx%d"
+                % (picture.shape[1], picture.shape[0], self._size[0], self._size[1])
+            )
         encoder = self._encoder
         if encoder is None:
             raise RehabCoachError("the video has ended: nothing more can be written to it")
@@ -105,14 +108,42 @@ class _Ffmpeg:
     def __init__(self, program: str, path: str, size: Tuple[int, int], rate: float, live: bool):
         self._patience = 10.0 if live else None  # seconds; a node that is told to end has no more
         effort = ["-preset", "veryfast", "-threads", "1"] if live else ["-preset", "slow"]
-        command = [program, "-hide_banner", "-loglevel", "error", "-y",
-                   "-f", "rawvideo", "-pix_fmt", "bgr24", "-s", "%dx%d" % tuple(size), "-r", str(rate), "-i", "pipe:",
-                   "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-crf", "23", *effort,
-                   "-pix_fmt", "yuv420p", "-movflags", "+faststart", "-f", "mp4", path]
+        command = [
+            program,
+            "-hide_banner",
+            "-loglevel",
+            "error",
+            "-y",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "bgr24",
+            "-s",
+            "%dx%d" % tuple(size),
+            "-r",
+            str(rate),
+            "-i",
+            "pipe:",
+            "-vf",
+            "pad=ceil(iw/2)*2:ceil(ih/2)*2",
+            "-c:v",
+            "libx264",
+            "-crf",
+            "23",
+            *effort,
+            "-pix_fmt",
+            "yuv420p",
+            "-movflags",
+            "+faststart",
+            "-f",
+            "mp4",
+            path,
+        ]
         self._log = tempfile.TemporaryFile()
         # Its own session: Ctrl-C in the terminal must reach this process only, which then decides about the film.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                         stderr=self._log, start_new_session=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._log, start_new_session=True
+        )
 
     def write(self, picture: np.ndarray) -> None:
         self._process.stdin.write(np.ascontiguousarray(picture))

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The camera node with files that are made here, and with a webcam that comes and goes."""
+
 import os
 import subprocess
 import tempfile
@@ -30,9 +31,11 @@ class CameraTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
         self.pictures, self.messages, self.diagnostics = [], [], []
-        for topic, kind, store in (("camera/image/compressed", CompressedImage, self.pictures),
-                                   ("display_message", DisplayMessage, self.messages),
-                                   ("/diagnostics", DiagnosticArray, self.diagnostics)):
+        for topic, kind, store in (
+            ("camera/image/compressed", CompressedImage, self.pictures),
+            ("display_message", DisplayMessage, self.messages),
+            ("/diagnostics", DiagnosticArray, self.diagnostics),
+        ):
             self.addCleanup(rospy.Subscriber(topic, kind, store.append, queue_size=1000).unregister)
 
     def make_video(self, levels, size=(160, 120), rate=20.0):
@@ -46,20 +49,24 @@ class CameraTest(unittest.TestCase):
     def start(self, **parameters):
         program = roslib.packages.find_node("rehab_coach", "camera")[0]
         arguments = ["_{}:={}".format(name, value) for name, value in parameters.items()]
-        process = subprocess.Popen([program] + arguments, universal_newlines=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [program] + arguments, universal_newlines=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
 
         def end():
             process.terminate()
             process.communicate(timeout=PATIENCE)
             if rospy.has_param("/camera"):
                 rospy.delete_param("/camera")
+
         self.addCleanup(end)
         return process
 
     def levels(self):
-        return [int(cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR).mean())
-                for picture in list(self.pictures)]
+        return [
+            int(cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR).mean())
+            for picture in list(self.pictures)
+        ]
 
     def test_a_video_is_played_again_and_again_in_real_time(self):
         self.start(source=self.make_video([40] * 10 + [200] * 10), frame_id="eye")
@@ -89,8 +96,7 @@ class CameraTest(unittest.TestCase):
         wait_for(lambda: len(self.pictures) >= 4, "a loop of the directory and the next one's beginning")
         levels = self.levels()
         following = {before: after for before, after in zip(levels, levels[1:])}
-        self.assertEqual({round(a, -1): round(b, -1) for a, b in following.items()},
-                         {30: 120, 120: 220, 220: 30})
+        self.assertEqual({round(a, -1): round(b, -1) for a, b in following.items()}, {30: 120, 120: 220, 220: 30})
 
     def test_what_cannot_be_played_ends_the_node_with_a_message(self):
         text = os.path.join(self.folder, "text.mp4")
@@ -99,10 +105,12 @@ class CameraTest(unittest.TestCase):
         empty = os.path.join(self.folder, "empty")
         os.mkdir(empty)
         missing = os.path.join(self.folder, "missing.mp4")
-        for parameters, words in ((dict(source=missing), "there is no video"),
-                                  (dict(source=text), "is not a video"),
-                                  (dict(source=empty), "holds no pictures"),
-                                  (dict(source=0, jpeg_quality=101), "/camera/jpeg_quality is 101")):
+        for parameters, words in (
+            (dict(source=missing), "there is no video"),
+            (dict(source=text), "is not a video"),
+            (dict(source=empty), "holds no pictures"),
+            (dict(source=0, jpeg_quality=101), "/camera/jpeg_quality is 101"),
+        ):
             process = self.start(**parameters)
             output = process.communicate(timeout=PATIENCE)[0]
             self.assertEqual(process.returncode, 1, output)
@@ -112,8 +120,12 @@ class CameraTest(unittest.TestCase):
 
     def test_a_missing_webcam_is_reported_and_waited_for(self):
         process = self.start(source=63, retry_delay=0.2)
-        wait_for(lambda: any("63" in status.message and status.level == 2
-                             for array in self.diagnostics for status in array.status), "the diagnostics")
+        wait_for(
+            lambda: any(
+                "63" in status.message and status.level == 2 for array in self.diagnostics for status in array.status
+            ),
+            "the diagnostics",
+        )
         wait_for(lambda: self.messages, "the message on the screen")
         self.assertEqual(self.messages[0].kind, DisplayMessage.PROBLEM)
         self.assertIsNone(process.poll())

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The whole coach on clips: every node, the real networks, from the request to the wheels."""
+
 import os
 import signal
 import subprocess
@@ -26,14 +27,20 @@ class Coach:
     def __init__(self, clip, exercises, **changes):
         self.log = []
         self._listeners = [
-            rospy.Subscriber(topic, kind, lambda message, name=topic: self.log.append((name, message)),
-                             queue_size=1000)
-            for topic, kind in (("action_class", ActionClass), ("stgcn_prediction", Prediction), ("cmd_vel", Twist),
-                                ("display_message", DisplayMessage), ("skeleton", Skeleton))]
+            rospy.Subscriber(topic, kind, lambda message, name=topic: self.log.append((name, message)), queue_size=1000)
+            for topic, kind in (
+                ("action_class", ActionClass),
+                ("stgcn_prediction", Prediction),
+                ("cmd_vel", Twist),
+                ("display_message", DisplayMessage),
+                ("skeleton", Skeleton),
+            )
+        ]
         with open(share_path("config", "coach.yaml")) as stream:
             configuration = yaml.safe_load(stream)
-        configuration["pick_action"].update(start_delay=0.0, pause=4.0, rounds=len(exercises),
-                                            exercises=exercises, order="listed")
+        configuration["pick_action"].update(
+            start_delay=0.0, pause=4.0, rounds=len(exercises), exercises=exercises, order="listed"
+        )
         for node, values in changes.items():
             configuration[node].update(values)
         self._folder = tempfile.TemporaryDirectory()
@@ -41,13 +48,24 @@ class Coach:
         with open(path, "w") as stream:
             yaml.safe_dump(configuration, stream)
         self.process = subprocess.Popen(
-            ["roslaunch", "--no-summary", "rehab_coach", "demo.launch", "headless:=true", "config:=" + path,
-             "source:=" + share_path("test", "data", clip)],
-            env=dict(os.environ, ROS_MASTER_URI=rosgraph.get_master_uri()))
+            [
+                "roslaunch",
+                "--no-summary",
+                "rehab_coach",
+                "demo.launch",
+                "headless:=true",
+                "config:=" + path,
+                "source:=" + share_path("test", "data", clip),
+            ],
+            env=dict(os.environ, ROS_MASTER_URI=rosgraph.get_master_uri()),
+        )
 
     def of(self, topic, **fields):
-        return [message for name, message in list(self.log) if name == topic
-                and all(getattr(message, field) == value for field, value in fields.items())]
+        return [
+            message
+            for name, message in list(self.log)
+            if name == topic and all(getattr(message, field) == value for field, value in fields.items())
+        ]
 
     def velocities(self, after=0):
         return [(message.linear.x, message.angular.z) for name, message in self.log[after:] if name == "cmd_vel"]
@@ -77,7 +95,7 @@ class Squat(unittest.TestCase):
         finally:
             coach.close()
         first, late = coach.of("stgcn_prediction", round=1)
-        second, = coach.of("stgcn_prediction", round=2)
+        (second,) = coach.of("stgcn_prediction", round=2)
         self.assertEqual(late.label, "lunge")
         for prediction in (first, second):
             self.assertEqual((prediction.status, prediction.label), ("recognised", "squat"))
@@ -123,11 +141,11 @@ class Nobody(unittest.TestCase):
             wait_for(lambda: coach.process.poll() is not None, "the end of the round")
         finally:
             coach.close()
-        prediction, = coach.of("stgcn_prediction")
+        (prediction,) = coach.of("stgcn_prediction")
         self.assertEqual(prediction.status, "not_seen")
         advice = [message.text for message in coach.of("display_message", kind="info")]
         self.assertTrue(any("I cannot see you" in text for text in advice), advice)
-        answer, = coach.of("display_message", kind="problem")
+        (answer,) = coach.of("display_message", kind="problem")
         self.assertEqual(answer.text, "I could not see you")
         self.assertFalse([velocity for velocity in coach.velocities() if velocity != (0, 0)])
 
@@ -138,8 +156,14 @@ class Killed(unittest.TestCase):
     def test_the_next_round_works(self):
         coach = Coach("squat.mp4", ["squat", "lunge"], recorder={"duration": 5.0}, pick_action={"round_timeout": 100.0})
         try:
-            wait_for(lambda: [message for message in coach.of("display_message", kind="countdown")
-                              if message.text.startswith("Go")], "the recording")
+            wait_for(
+                lambda: [
+                    message
+                    for message in coach.of("display_message", kind="countdown")
+                    if message.text.startswith("Go")
+                ],
+                "the recording",
+            )
             api = rosnode.get_api_uri(rosgraph.Master(rospy.get_name()), "recorder")
             _, _, pid = ServerProxy(api).getPid(rospy.get_name())
             os.kill(pid, signal.SIGKILL)
@@ -149,9 +173,10 @@ class Killed(unittest.TestCase):
             coach.close()
         self.assertFalse([message for name, message in coach.log[:killed_at] if name == "stgcn_prediction"])
         # The recorder that came back plays the round again, then the next one.
-        self.assertEqual([(prediction.round, prediction.status, prediction.label)
-                          for prediction in coach.of("stgcn_prediction")],
-                         [(1, "recognised", "squat"), (2, "recognised", "squat")])
+        self.assertEqual(
+            [(prediction.round, prediction.status, prediction.label) for prediction in coach.of("stgcn_prediction")],
+            [(1, "recognised", "squat"), (2, "recognised", "squat")],
+        )
         self.assertTrue(coach.of("display_message", kind="correct", round=1))
         self.assertTrue(coach.of("display_message", kind="wrong", round=2))
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The displayer, as its neighbours see it: messages and pictures in, a film and calls of stop out."""
+
 import os
 import shutil
 import signal
@@ -31,16 +32,24 @@ class Screen:
     def __init__(self, namespace, environment=None, **parameters):
         self.topics = [
             rospy.Publisher(namespace + "/" + name, kind, queue_size=20)
-            for name, kind in (("display_message", DisplayMessage), ("action_class", ActionClass),
-                               ("stgcn_prediction", Prediction), ("skeleton", Skeleton), ("stopped", Bool),
-                               ("camera/image/compressed", CompressedImage))]
-        (self.messages, self.actions, self.predictions, self.skeletons, self.stopped,
-         self.pictures) = self.topics
+            for name, kind in (
+                ("display_message", DisplayMessage),
+                ("action_class", ActionClass),
+                ("stgcn_prediction", Prediction),
+                ("skeleton", Skeleton),
+                ("stopped", Bool),
+                ("camera/image/compressed", CompressedImage),
+            )
+        ]
+        (self.messages, self.actions, self.predictions, self.skeletons, self.stopped, self.pictures) = self.topics
         self.log = tempfile.TemporaryFile()
         command = [roslib.packages.find_node("rehab_coach", "displayer")[0], "__ns:=" + namespace]
         self.process = subprocess.Popen(
             command + ["_{}:={}".format(name, value) for name, value in parameters.items()],
-            stdout=self.log, stderr=subprocess.STDOUT, env=environment)
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
         wait_for(lambda: all(topic.get_num_connections() for topic in self.topics), "the displayer")
 
     def show_for(self, seconds, data=None):
@@ -51,9 +60,11 @@ class Screen:
             picture = CompressedImage(format="jpeg", data=data)
             picture.header.stamp = rospy.Time.now()
             self.pictures.publish(picture)
-            self.skeletons.publish(Skeleton(
-                header=picture.header, layout="coco_18", width=320, height=240,
-                key_points=[160.0, 120.0, 0.9] * 18))
+            self.skeletons.publish(
+                Skeleton(
+                    header=picture.header, layout="coco_18", width=320, height=240, key_points=[160.0, 120.0, 0.9] * 18
+                )
+            )
             time.sleep(0.04)
 
     def say(self, text, kind, number, seconds=0.0):
@@ -81,8 +92,9 @@ def film(path):
         good, picture = capture.read()
         if not good:
             return np.array(pictures)
-        pictures.append(cv2.cvtColor(cv2.resize(picture, (256, 150), interpolation=cv2.INTER_NEAREST),
-                                     cv2.COLOR_BGR2RGB))
+        pictures.append(
+            cv2.cvtColor(cv2.resize(picture, (256, 150), interpolation=cv2.INTER_NEAREST), cv2.COLOR_BGR2RGB)
+        )
 
 
 def shares(pictures, colour):
@@ -130,7 +142,7 @@ class Rounds(unittest.TestCase):
         self.assertGreater(len(recording), 15)
         self.assertGreater(coral[recording[3]], 1.5 * coral[recording[-3]])  # the ring runs out
         self.assertTrue((green[-5:] > 0.2).all())
-        self.assertTrue((green[:recording[-1]] < 0.02).all())
+        self.assertTrue((green[: recording[-1]] < 0.02).all())
 
     def test_sigterm_in_a_recording_leaves_a_whole_film_and_garbage_is_skipped(self):
         screen = self.start()
@@ -176,8 +188,11 @@ class Rounds(unittest.TestCase):
 class Keys(unittest.TestCase):
     def setUp(self):
         read, write = os.pipe()
-        self.server = subprocess.Popen(["Xvfb", "-noreset", "-displayfd", str(write), "-screen", "0",
-                                        "1280x800x24"], pass_fds=[write], stderr=subprocess.DEVNULL)
+        self.server = subprocess.Popen(
+            ["Xvfb", "-noreset", "-displayfd", str(write), "-screen", "0", "1280x800x24"],
+            pass_fds=[write],
+            stderr=subprocess.DEVNULL,
+        )
         os.close(write)
         self.addCleanup(self.server.wait)
         self.addCleanup(self.server.kill)
@@ -187,13 +202,25 @@ class Keys(unittest.TestCase):
 
     def press(self, key):
         # It fails when a busy X server does not let it in; then no key was pressed.
-        wait_for(lambda: subprocess.run(["xdotool", "key", key], env=self.display, timeout=PATIENCE,
-                                        stderr=subprocess.DEVNULL).returncode == 0, "the key " + key)
+        wait_for(
+            lambda: (
+                subprocess.run(
+                    ["xdotool", "key", key], env=self.display, timeout=PATIENCE, stderr=subprocess.DEVNULL
+                ).returncode
+                == 0
+            ),
+            "the key " + key,
+        )
 
     def has_focus(self):
         """Without a window manager the window takes the keyboard by itself, a moment after it opens."""
-        asked = subprocess.run(["xdotool", "getwindowfocus", "getwindowname"], env=self.display,
-                               timeout=PATIENCE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        asked = subprocess.run(
+            ["xdotool", "getwindowfocus", "getwindowname"],
+            env=self.display,
+            timeout=PATIENCE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         return b"Exercise coach" in asked.stdout
 
     def answer(self, request):

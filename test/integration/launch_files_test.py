@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Every launch file loads, its nodes exist, and its arguments reach them. Nothing is started."""
+
 import glob
 import os
 import tempfile
@@ -14,15 +15,18 @@ import rostest
 
 PACKAGE = rospkg.RosPack().get_path("rehab_coach")
 COACH = {"/pick_action", "/recorder", "/turtlebot_controller", "/displayer"}
-STUB = "<launch><node pkg='rosserial_python' type='serial_node.py' name='turtlebot3_core'>" \
-       "<param name='port' value='/dev/ttyACM0'/></node></launch>"
+STUB = (
+    "<launch><node pkg='rosserial_python' type='serial_node.py' name='turtlebot3_core'>"
+    "<param name='port' value='/dev/ttyACM0'/></node></launch>"
+)
 
 
 def load(name, **arguments):
     """A launch file's configuration, as roslaunch itself reads it."""
     path = os.path.join(PACKAGE, "launch", name + ".launch")
     return roslaunch.config.load_config_default(
-        [(path, ["{}:={}".format(key, value) for key, value in arguments.items()])], None, verbose=False)
+        [(path, ["{}:={}".format(key, value) for key, value in arguments.items()])], None, verbose=False
+    )
 
 
 def nodes(config):
@@ -54,7 +58,7 @@ class LaunchFilesTest(unittest.TestCase):
         cls.folder.cleanup()
 
     def test_every_file_loads_and_its_nodes_exist(self):
-        files = [os.path.basename(path)[:-len(".launch")] for path in glob.glob(PACKAGE + "/launch/*.launch")]
+        files = [os.path.basename(path)[: -len(".launch")] for path in glob.glob(PACKAGE + "/launch/*.launch")]
         self.assertLessEqual({"coach", "demo", "robot"}, set(files))
         for name in files:
             config = load(name)
@@ -80,13 +84,29 @@ class LaunchFilesTest(unittest.TestCase):
         self.assertEqual(parameter(config, "/turtlebot_controller/motions/not_seen"), [])
 
     def test_arguments_go_before_the_configuration(self):
-        config = load("demo", source="0", rounds="0", exercises="squat, lunge", order="listed", seed="3",
-                      start_delay="1.5", pause="2", headless="true", record="out.mp4")
-        for name, value in (("camera/source", "0"),
-                            ("pick_action/rounds", 0), ("pick_action/order", "listed"),
-                            ("pick_action/exercises", "squat, lunge"), ("pick_action/seed", 3),
-                            ("pick_action/start_delay", 1.5), ("pick_action/pause", 2),
-                            ("displayer/headless", True), ("displayer/record", "out.mp4")):
+        config = load(
+            "demo",
+            source="0",
+            rounds="0",
+            exercises="squat, lunge",
+            order="listed",
+            seed="3",
+            start_delay="1.5",
+            pause="2",
+            headless="true",
+            record="out.mp4",
+        )
+        for name, value in (
+            ("camera/source", "0"),
+            ("pick_action/rounds", 0),
+            ("pick_action/order", "listed"),
+            ("pick_action/exercises", "squat, lunge"),
+            ("pick_action/seed", 3),
+            ("pick_action/start_delay", 1.5),
+            ("pick_action/pause", 2),
+            ("displayer/headless", True),
+            ("displayer/record", "out.mp4"),
+        ):
             self.assertEqual(parameter(config, "/" + name), value, name)
 
     def test_the_last_round_and_the_window_end_all_and_others_come_back(self):

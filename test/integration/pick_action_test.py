@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The node that asks, with this test in the recorder's place."""
+
 import signal
 import subprocess
 import time
@@ -18,29 +19,34 @@ class PickActionTest(unittest.TestCase):
         self.actions, self.messages = [], []
         self.predictions = rospy.Publisher("stgcn_prediction", Prediction, queue_size=10)
         self.addCleanup(self.predictions.unregister)
-        self.addCleanup(rospy.Subscriber("display_message", DisplayMessage, self.messages.append,
-                                         queue_size=100).unregister)
+        self.addCleanup(
+            rospy.Subscriber("display_message", DisplayMessage, self.messages.append, queue_size=100).unregister
+        )
 
     def be_the_recorder(self, predicts=True):
         """Listen for requests and, where wanted, answer each one."""
+
         def on_action(message):
             self.actions.append(message)
             if predicts:
                 self.predictions.publish(Prediction(round=message.round, status="not_seen"))
+
         self.addCleanup(rospy.Subscriber("action_class", ActionClass, on_action, queue_size=10).unregister)
 
     def start(self, **parameters):
         program = roslib.packages.find_node("rehab_coach", "pick_action")[0]
         parameters = dict(dict(start_delay=0, pause=0.2), **parameters)
         arguments = ["_{}:={}".format(name, value) for name, value in parameters.items()]
-        process = subprocess.Popen([program] + arguments, universal_newlines=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [program] + arguments, universal_newlines=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
 
         def end():
             process.kill()
             process.communicate(timeout=PATIENCE)
             if rospy.has_param("/pick_action"):
                 rospy.delete_param("/pick_action")
+
         self.addCleanup(end)
         return process
 
@@ -70,10 +76,14 @@ class PickActionTest(unittest.TestCase):
         self.be_the_recorder()
         process = self.start(rounds=3, order="listed", exercises="[push_up, jumping_jack]")
         self.assertEqual(process.wait(PATIENCE), 0)
-        self.assertEqual([(action.round, action.label) for action in self.actions],
-                         [(1, "push_up"), (2, "jumping_jack"), (3, "push_up")])
-        self.assertEqual(self.texts(DisplayMessage.PROMPT),
-                         ["Please do a push-up", "Please do a jumping jack", "Please do a push-up"])
+        self.assertEqual(
+            [(action.round, action.label) for action in self.actions],
+            [(1, "push_up"), (2, "jumping_jack"), (3, "push_up")],
+        )
+        self.assertEqual(
+            self.texts(DisplayMessage.PROMPT),
+            ["Please do a push-up", "Please do a jumping jack", "Please do a push-up"],
+        )
         self.assertEqual(self.texts(DisplayMessage.PROBLEM), [])
 
     def test_the_seed_decides_what_is_asked(self):
@@ -101,10 +111,12 @@ class PickActionTest(unittest.TestCase):
         self.assertEqual((late.round, late.label), (1, self.actions[0].label))
 
     def test_wrong_parameters_end_it_with_a_message(self):
-        for parameters, words in ((dict(exercises="[squat, sqat]"), "a list of these: squat, lunge, dead"),
-                                  (dict(exercises="[]"), "is empty; choose one or more of: squat"),
-                                  (dict(order="backwards"), "one of: random, listed"),
-                                  (dict(pause=-1), "parameter /pick_action/pause is -1")):
+        for parameters, words in (
+            (dict(exercises="[squat, sqat]"), "a list of these: squat, lunge, dead"),
+            (dict(exercises="[]"), "is empty; choose one or more of: squat"),
+            (dict(order="backwards"), "one of: random, listed"),
+            (dict(pause=-1), "parameter /pick_action/pause is -1"),
+        ):
             process = self.start(**parameters)
             output = process.communicate(timeout=PATIENCE)[0]
             self.assertEqual(process.returncode, 1, output)

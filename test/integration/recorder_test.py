@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The recorder with its neighbours played by the test: real networks, pictures of the clip that ships, and bad ones."""
+
 import itertools
 import threading
 import time
@@ -26,8 +27,11 @@ class Camera:
         with VideoSource(share_path("test", "data", "squat.mp4")) as source:
             self._pictures = [picture for picture, _ in source.read(end=6.0)][::2]
         self._raw = raw
-        self._publisher = rospy.Publisher(namespace + ("/camera/image" if raw else "/camera/image/compressed"),
-                                          Image if raw else CompressedImage, queue_size=2)
+        self._publisher = rospy.Publisher(
+            namespace + ("/camera/image" if raw else "/camera/image/compressed"),
+            Image if raw else CompressedImage,
+            queue_size=2,
+        )
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self):
@@ -44,8 +48,13 @@ class Camera:
 
     def _message(self, picture):
         if self._raw:
-            message = Image(height=picture.shape[0], width=picture.shape[1], encoding="rgb8",
-                            step=picture.shape[1] * 3, data=picture[..., ::-1].tobytes())
+            message = Image(
+                height=picture.shape[0],
+                width=picture.shape[1],
+                encoding="rgb8",
+                step=picture.shape[1] * 3,
+                data=picture[..., ::-1].tobytes(),
+            )
         else:
             message = CompressedImage(format="jpeg", data=cv2.imencode(".jpg", picture)[1].tobytes())
         message.header.stamp = rospy.Time.now()
@@ -60,7 +69,8 @@ class Neighbours:
         self._subscribers = [
             rospy.Subscriber(namespace + "/stgcn_prediction", Prediction, self.predictions.append, queue_size=10),
             rospy.Subscriber(namespace + "/display_message", DisplayMessage, self.messages.append, queue_size=100),
-            rospy.Subscriber(namespace + "/skeleton", Skeleton, self.skeletons.append, queue_size=1000)]
+            rospy.Subscriber(namespace + "/skeleton", Skeleton, self.skeletons.append, queue_size=1000),
+        ]
         self._actions = rospy.Publisher(namespace + "/action_class", ActionClass, queue_size=10)
         wait_for(self._actions.get_num_connections, "the recorder")
         wait_for(lambda: all(each.get_num_connections() for each in self._subscribers), "the recorder's topics")
@@ -80,7 +90,7 @@ class Neighbours:
         """The one prediction of a round."""
         wait_for(lambda: [each for each in self.predictions if each.round == number], "round %d" % number)
         time.sleep(0.3)
-        found, = [each for each in self.predictions if each.round == number]
+        (found,) = [each for each in self.predictions if each.round == number]
         return found
 
     def texts(self, number, kind):
@@ -99,8 +109,9 @@ class RecorderTest(unittest.TestCase):
         number = self.neighbours.ask()
         prediction = self.neighbours.prediction(number)
         self.assertEqual((prediction.status, prediction.label), (Prediction.RECOGNISED, "squat"))
-        self.assertEqual(prediction.label, prediction.labels[prediction.probabilities.index(
-            max(prediction.probabilities))])
+        self.assertEqual(
+            prediction.label, prediction.labels[prediction.probabilities.index(max(prediction.probabilities))]
+        )
         self.assertAlmostEqual(prediction.confidence, max(prediction.probabilities), places=4)
         self.assertGreater(prediction.input_rate, 0)
         self.assertEqual(prediction.frames, prediction.frames_with_person)
@@ -146,7 +157,7 @@ class RecorderTest(unittest.TestCase):
         self.neighbours.prediction(number)
         self.neighbours.ask_again()
         self.neighbours.prediction(self.neighbours.ask("burpee"))
-        self.neighbours.prediction(number)      # still the one
+        self.neighbours.prediction(number)  # still the one
         self.assertTrue(rospy.get_param("/compressed/recorder/answered").startswith("%d " % (number + 1)))
 
     def test_an_old_request_is_not_begun(self):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The controller on a clock that this test sets: a clock that cannot be trusted ends the motion."""
+
 import threading
 import time
 import unittest
@@ -25,12 +26,12 @@ class ClockTest(unittest.TestCase):
                     cls.now += 0.02
                 clock.publish(rospy.Time.from_sec(cls.now))
                 time.sleep(0.02)
+
         threading.Thread(target=tick, daemon=True).start()
         cls.velocities, cls.round = [], 0
         cls.asks = rospy.Publisher("action_class", ActionClass, queue_size=10)
         cls.predicts = rospy.Publisher("stgcn_prediction", Prediction, queue_size=10)
-        rospy.Subscriber("cmd_vel", Twist, lambda twist: cls.velocities.append(twist.linear.x),
-                         queue_size=1000)
+        rospy.Subscriber("cmd_vel", Twist, lambda twist: cls.velocities.append(twist.linear.x), queue_size=1000)
         topics = cls.asks, cls.predicts
         wait_for(lambda: all(topic.get_num_connections() for topic in topics), "the controller")
         wait_for(lambda: cls.velocities, "its first zeros")
@@ -47,6 +48,7 @@ class ClockTest(unittest.TestCase):
             self.predicts.publish(Prediction(round=self.round, status="recognised", label="squat"))
             time.sleep(0.5)
             return 0.1 in self.velocities
+
         wait_for(moves, "the motion")
 
     def expect_the_end(self):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The controller, as its neighbours see it: requests and predictions in, messages and velocities out."""
+
 import itertools
 import math
 import signal
@@ -35,19 +36,23 @@ class Neighbours:
         self.scans = rospy.Publisher(namespace + "/scan", LaserScan, queue_size=10)
         self._subscribers = [
             rospy.Subscriber(namespace + "/cmd_vel", Twist, self._on_velocity, queue_size=1000),
-            rospy.Subscriber(namespace + "/display_message", DisplayMessage, self.messages.append,
-                             queue_size=100),
-            rospy.Subscriber(namespace + "/stopped", Bool, lambda message: self.stopped.append(message.data),
-                             queue_size=10)]
-        self._diagnostics = rospy.Subscriber("/diagnostics", DiagnosticArray, self._on_diagnostics,
-                                             queue_size=10)
+            rospy.Subscriber(namespace + "/display_message", DisplayMessage, self.messages.append, queue_size=100),
+            rospy.Subscriber(
+                namespace + "/stopped", Bool, lambda message: self.stopped.append(message.data), queue_size=10
+            ),
+        ]
+        self._diagnostics = rospy.Subscriber("/diagnostics", DiagnosticArray, self._on_diagnostics, queue_size=10)
         self.stop = rospy.ServiceProxy(namespace + "/stop", SetBool)
         self._scan_of, self._scanning = None, None
         self.wait_for_controller()
 
     def wait_for_controller(self):
-        wait_for(lambda: all(topic.get_num_connections() for topic in
-                             [self.asks, self.predicts, self.scans] + self._subscribers), "the controller")
+        wait_for(
+            lambda: all(
+                topic.get_num_connections() for topic in [self.asks, self.predicts, self.scans] + self._subscribers
+            ),
+            "the controller",
+        )
         self.stop.wait_for_service(PATIENCE)
 
     def _on_velocity(self, twist):
@@ -85,10 +90,12 @@ class Neighbours:
 
     def move_in_the_end(self, label):
         """Rounds until one moves the robot: nobody can see when a scan was heard."""
+
         def moved():
             self.answer("recognised", label)
             time.sleep(1.0)
             return self.moves()
+
         wait_for(moved, "a motion after a free scan")
 
     def wait_for_rest(self):
@@ -101,8 +108,14 @@ class Neighbours:
     def scan(self, *blocked, distance=2.0):
         """One scan of a free room, with something 0.2 m away in the directions given in degrees."""
         ranges = [0.2 if degree in blocked else distance for degree in range(360)]
-        message = LaserScan(angle_min=0.0, angle_max=2 * math.pi, angle_increment=math.radians(1.0),
-                            range_min=0.12, range_max=3.5, ranges=ranges)
+        message = LaserScan(
+            angle_min=0.0,
+            angle_max=2 * math.pi,
+            angle_increment=math.radians(1.0),
+            range_min=0.12,
+            range_max=3.5,
+            ranges=ranges,
+        )
         message.header.stamp = rospy.Time.now()
         self.scans.publish(message)
 
@@ -179,8 +192,7 @@ class AnswerTest(unittest.TestCase):
         self.robot.predict(number, "not_seen")
         wait_for(lambda: self.robot.messages, "the answer")
         time.sleep(0.5)
-        self.assertEqual([(message.round, message.kind) for message in self.robot.messages],
-                         [(number, "problem")])
+        self.assertEqual([(message.round, message.kind) for message in self.robot.messages], [(number, "problem")])
 
     def test_a_round_is_answered_once(self):
         self.robot.answer("not_seen")
@@ -271,8 +283,9 @@ class EndTest(unittest.TestCase):
     def start(self, *arguments):
         program = roslib.packages.find_node("rehab_coach", "turtlebot_controller")[0]
         command = [program, "__ns:=/ending", "_require_scan:=false", "_diagnostic_period:=0.2"]
-        process = subprocess.Popen(command + list(arguments), universal_newlines=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command + list(arguments), universal_newlines=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
@@ -312,10 +325,12 @@ class EndTest(unittest.TestCase):
         rospy.delete_param("/ending/turtlebot_controller/stopped")
 
     def test_a_wrong_parameter_ends_it_with_its_name(self):
-        for name, value, words in (("stop_distance", "near", "/turtlebot_controller/stop_distance is 'near'"),
-                                   ("linear_limit", "0.5", "a number from 0.0 to 0.26"),
-                                   ("motions", "{correct: [{linear: 1.0}]}", "segment 1 of"),
-                                   ("motions", "{corect: []}", "it may have them for: correct, wrong")):
+        for name, value, words in (
+            ("stop_distance", "near", "/turtlebot_controller/stop_distance is 'near'"),
+            ("linear_limit", "0.5", "a number from 0.0 to 0.26"),
+            ("motions", "{correct: [{linear: 1.0}]}", "segment 1 of"),
+            ("motions", "{corect: []}", "it may have them for: correct, wrong"),
+        ):
             process = self.start("_{}:={}".format(name, value))
             output = process.communicate(timeout=PATIENCE)[0]
             self.assertEqual(process.returncode, 1)
@@ -326,6 +341,5 @@ class EndTest(unittest.TestCase):
 
 if __name__ == "__main__":
     rospy.init_node("turtlebot_controller_test", anonymous=True)
-    case = {"answers": AnswerTest, "laser": LaserTest, "silence": SilenceTest,
-            "end": EndTest}[sys.argv[1]]
+    case = {"answers": AnswerTest, "laser": LaserTest, "silence": SilenceTest, "end": EndTest}[sys.argv[1]]
     rostest.rosrun("rehab_coach", "turtlebot_controller_" + sys.argv[1], case)

@@ -1,4 +1,5 @@
 """The package as a whole: what keeps it buildable, installable on the robot, and documented."""
+
 import os
 import re
 import shutil
@@ -17,8 +18,11 @@ ROOT = share_path()
 def sources(*folders):
     for folder in folders:
         for directory, _, names in os.walk(os.path.join(ROOT, folder)):
-            yield from (os.path.join(directory, name) for name in names
-                        if name.endswith(".py") or os.path.basename(directory) == "nodes")
+            yield from (
+                os.path.join(directory, name)
+                for name in names
+                if name.endswith(".py") or os.path.basename(directory) == "nodes"
+            )
 
 
 def tool(name):
@@ -29,22 +33,43 @@ def tool(name):
 def test_what_the_robot_runs_is_python_3_8():
     robot = [path for path in sources("src", "nodes") if "simulation" not in os.path.relpath(path, ROOT)]
     assert len(robot) > 50
-    run = subprocess.run([tool("vermin"), "-q", "-t=3.8-", "--no-tips", "--violations", "--eval-annotations",
-                          os.path.join(ROOT, "setup.py")] + robot, stdout=subprocess.PIPE, universal_newlines=True)
+    run = subprocess.run(
+        [
+            tool("vermin"),
+            "-q",
+            "-t=3.8-",
+            "--no-tips",
+            "--violations",
+            "--eval-annotations",
+            os.path.join(ROOT, "setup.py"),
+        ]
+        + robot,
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+    )
     assert run.returncode == 0, run.stdout
 
 
-def test_ruff_finds_nothing_to_complain_about():
-    run = subprocess.run([tool("ruff"), "check", "--quiet", "--no-cache", "src", "test", "nodes", "setup.py"], cwd=ROOT,
-                         stdout=subprocess.PIPE, universal_newlines=True)
+@pytest.mark.parametrize("command", [["check", "--quiet"], ["format", "--check", "--quiet"]])
+def test_ruff_finds_nothing_to_complain_about(command):
+    run = subprocess.run(
+        [tool("ruff"), *command, "--no-cache", "src", "test", "setup.py"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+    )
     assert run.returncode == 0, run.stdout
 
 
 @pytest.mark.skipif(shutil.which("catkin_lint") is None, reason="catkin_lint is not installed")
 def test_catkin_finds_nothing_to_complain_about():
     # The folder that a clone is in may have any name.
-    run = subprocess.run(["catkin_lint", "-q", "-W2", "--strict", "--ignore", "package_path_name", ROOT],
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    run = subprocess.run(
+        ["catkin_lint", "-q", "-W2", "--strict", "--ignore", "package_path_name", ROOT],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+    )
     assert run.returncode == 0, run.stdout
 
 
@@ -52,8 +77,9 @@ def test_only_the_ros_room_imports_ros():
     for path in sources("src"):
         if os.sep + "ros" + os.sep not in path:
             with open(path) as stream:
-                assert not re.search(r"^\s*(import|from) (rospy|rosgraph|\w+_msgs|rehab_coach\.msg)",
-                                     stream.read(), re.MULTILINE), path
+                assert not re.search(
+                    r"^\s*(import|from) (rospy|rosgraph|\w+_msgs|rehab_coach\.msg)", stream.read(), re.MULTILINE
+                ), path
 
 
 def test_nodes_are_thin():
@@ -91,8 +117,12 @@ def test_every_command_explains_itself_with_examples(command, capsys):
 
 
 def test_help_is_instant_because_it_imports_nothing_heavy():
-    heavy = subprocess.run([sys.executable, "-X", "importtime", "-m", "rehab_coach.cli.main", "--help"],
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True).stderr
+    heavy = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "rehab_coach.cli.main", "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+    ).stderr
     assert not re.search(r"\| +(torch|cv2|numpy|pygame|mediapipe)$", heavy, re.MULTILINE)
 
 
@@ -106,4 +136,4 @@ def test_every_graph_test_is_run():
     with open(os.path.join(ROOT, "CMakeLists.txt")) as stream:
         listed = re.search(r"foreach\(graph_test ([^)]*)\)", stream.read()).group(1).split()
     names = os.listdir(os.path.join(ROOT, "test", "integration"))
-    assert sorted(listed) == sorted(name[:-len(".test")] for name in names if name.endswith(".test"))
+    assert sorted(listed) == sorted(name[: -len(".test")] for name in names if name.endswith(".test"))

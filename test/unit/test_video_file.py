@@ -1,4 +1,5 @@
 """Films are whole or not there."""
+
 import os
 import shutil
 import subprocess
@@ -76,7 +77,7 @@ def test_a_film_without_a_picture_or_of_another_size_is_refused(tmp_path, ffmpeg
 @pytest.mark.parametrize("end", ("write", "close"))
 def test_the_encoders_own_words_are_told(tmp_path, end):
     encoder = tmp_path / "encoder"
-    taken = 100 if end == "write" else 10 ** 9
+    taken = 100 if end == "write" else 10**9
     encoder.write_text("#!/bin/sh\nhead -c %d > /dev/null\necho 'No space left on device' >&2\nexit 1\n" % taken)
     encoder.chmod(0o755)
     film = VideoFile(str(tmp_path / "film.mp4"), SIZE, 10, ffmpeg=str(encoder))
@@ -128,8 +129,12 @@ def test_a_file_that_may_not_grow_is_told_and_removed(tmp_path, ffmpeg):
         "        for _ in range(60):\n"
         "            film.write(noise.integers(0, 255, (240, 320, 3), dtype=np.uint8))\n"
         "except RehabCoachError as error:\n"
-        "    print('told:', error)\n")
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path / "film.mp4"), ffmpeg],
-                          stdout=subprocess.PIPE, universal_newlines=True)
+        "    print('told:', error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "film.mp4"), ffmpeg],
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+    )
     assert done.stdout.startswith("told: cannot write") and done.returncode == 0
     assert os.listdir(str(tmp_path)) == []

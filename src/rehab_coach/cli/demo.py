@@ -1,4 +1,5 @@
 """rehab-coach demo"""
+
 HELP = "Run the coach on this computer: a clip that ships, a video or a webcam, no robot needed."
 EPILOG = """examples:
   rehab-coach demo                          # a virtual patient does squats; is asked for a squat, then for a lunge
@@ -9,14 +10,22 @@ EPILOG = """examples:
 
 
 def add_arguments(parser):
-    parser.add_argument("--source", default="", help="webcam number, video file or directory of pictures "
-                                                     "(default: the squat that ships)")
+    parser.add_argument(
+        "--source",
+        default="",
+        help="webcam number, video file or directory of pictures (default: the squat that ships)",
+    )
     parser.add_argument("--rounds", default="", help="how many (default: 2 on a file, until Ctrl-C on a webcam)")
-    parser.add_argument("--record", default="", metavar="FILE",
-                        help="write what the screen shows to a video; 1: demo.mp4. Without a screen this is done by "
-                             "itself, except with a webcam: pictures of people are only stored when asked")
+    parser.add_argument(
+        "--record",
+        default="",
+        metavar="FILE",
+        help="write what the screen shows to a video; 1: demo.mp4. Without a screen this is done by "
+        "itself, except with a webcam: pictures of people are only stored when asked",
+    )
 
 
 def run(arguments) -> int:
     from rehab_coach.demo import run_demo
+
     return run_demo(arguments.source, arguments.rounds, arguments.record)

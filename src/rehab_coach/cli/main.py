@@ -1,4 +1,5 @@
 """The `rehab-coach` command: one file a sub-command, imported only when it is called so that --help is instant."""
+
 import argparse
 import importlib
 import sys
@@ -21,16 +22,23 @@ COMMANDS = {
 def build_parser(command: Optional[str]) -> argparse.ArgumentParser:
     """The parser of the whole command; only the sub-command named has its arguments filled in."""
     parser = argparse.ArgumentParser(
-        prog="rehab-coach", description="Tools of the robot exercise coach. Not a medical device.",
-        epilog="rehab-coach COMMAND --help shows a command's options and examples.")
+        prog="rehab-coach",
+        description="Tools of the robot exercise coach. Not a medical device.",
+        epilog="rehab-coach COMMAND --help shows a command's options and examples.",
+    )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, text in COMMANDS.items():
         if name != command:
             subparsers.add_parser(name, help=text)
             continue
         module = importlib.import_module("rehab_coach.cli." + name.replace("-", "_"))
-        subparser = subparsers.add_parser(name, help=text, description=module.HELP, epilog=module.EPILOG,
-                                          formatter_class=argparse.RawDescriptionHelpFormatter)
+        subparser = subparsers.add_parser(
+            name,
+            help=text,
+            description=module.HELP,
+            epilog=module.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         module.add_arguments(subparser)
         subparser.set_defaults(run=module.run)
     return parser

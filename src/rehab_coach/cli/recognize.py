@@ -1,4 +1,5 @@
 """`rehab-coach recognize`: which exercise a video shows."""
+
 import argparse
 
 from rehab_coach.errors import RehabCoachError
@@ -20,22 +21,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("video", metavar="VIDEO", help="video file or directory of pictures")
     parser.add_argument("--start", type=float, metavar="S", help="second of the video to begin at")
     parser.add_argument("--end", type=float, metavar="S", help="second of the video to end at")
-    parser.add_argument("--estimator", choices=("tf_pose", "mediapipe"), default="tf_pose",
-                        help="pose estimator (default tf_pose)")
-    parser.add_argument("--method", choices=("interpolate", "copy"), default="interpolate",
-                        help="how the recording gets to the model's frame rate (default interpolate)")
+    parser.add_argument(
+        "--estimator", choices=("tf_pose", "mediapipe"), default="tf_pose", help="pose estimator (default tf_pose)"
+    )
+    parser.add_argument(
+        "--method",
+        choices=("interpolate", "copy"),
+        default="interpolate",
+        help="how the recording gets to the model's frame rate (default interpolate)",
+    )
     parser.add_argument("--model", metavar="FILE", help="model file (default: the one that ships)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    parser.add_argument("--save", metavar="OUT.mp4",
-                        help="also write the video with skeleton and answer drawn over it")
+    parser.add_argument("--save", metavar="OUT.mp4", help="also write the video with skeleton and answer drawn over it")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Recognise and print; returns the exit code."""
     start, end = arguments.start or 0.0, arguments.end
     if start < 0 or (end is not None and end <= start):
-        raise RehabCoachError("--start must not be negative and --end must come after it, not %g and %s" % (
-            start, end))
+        raise RehabCoachError("--start must not be negative and --end must come after it, not %g and %s" % (start, end))
     if arguments.save and not arguments.save.lower().endswith(".mp4"):
         raise RehabCoachError("the name after --save must end in .mp4, not %s" % arguments.save)
 
@@ -76,13 +80,17 @@ def run(arguments: argparse.Namespace) -> int:
     recognition = recognizer.recognize(sequence, arguments.method)
     waiting_time = time.perf_counter() - began
     answer = {
-        "label": recognition.label, "status": recognition.status,
+        "label": recognition.label,
+        "status": recognition.status,
         "confidence": round(recognition.confidence, 4),
-        "probabilities": {label: round(float(probability), 4) for label, probability
-                          in zip(recognition.labels, recognition.probabilities)},
+        "probabilities": {
+            label: round(float(probability), 4)
+            for label, probability in zip(recognition.labels, recognition.probabilities)
+        },
         "pose_fps": round(len(sequence) / busy, 2) if busy else 0.0,
         "waiting_time_s": round(waiting_time, 4),
-        "frames": len(sequence), "frames_with_person": int(sequence.seen.sum()),
+        "frames": len(sequence),
+        "frames_with_person": int(sequence.seen.sum()),
     }
     if arguments.save:
         _save(arguments.save, arguments.video, start, end, sequence, _headline(answer))
@@ -107,8 +115,11 @@ def _table(answer) -> str:
     for label, probability in rows:
         line = "  %-*s %5.1f %%  %s" % (width, label, 100 * probability, "#" * round(BAR * probability))
         lines.append(line.rstrip())
-    lines += ["", "%d frames, %d with a person; pose estimation %.1f frames/s, answer after %.3f s" % (
-        answer["frames"], answer["frames_with_person"], answer["pose_fps"], answer["waiting_time_s"])]
+    lines += [
+        "",
+        "%d frames, %d with a person; pose estimation %.1f frames/s, answer after %.3f s"
+        % (answer["frames"], answer["frames_with_person"], answer["pose_fps"], answer["waiting_time_s"]),
+    ]
     return "\n".join(lines)
 
 

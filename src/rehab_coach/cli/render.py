@@ -34,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     motion = parser.add_argument_group("motion")
     motion.add_argument("--repetitions", type=int, help="repetitions that fill the duration")
-    motion.add_argument(
-        "--period", type=float, metavar="S", help="seconds per repetition, instead of --repetitions"
-    )
+    motion.add_argument("--period", type=float, metavar="S", help="seconds per repetition, instead of --repetitions")
     motion.add_argument("--depth", type=float, default=1.0, help="0.2 to 1.1, 1 = full (default)")
     motion.add_argument(
         "--pause",
@@ -44,9 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.08,
         help="fraction of a repetition spent at the turning point (default 0.08)",
     )
-    motion.add_argument(
-        "--start-phase", type=float, default=0.0, help="where in the repetition it starts, 0 to 1"
-    )
+    motion.add_argument("--start-phase", type=float, default=0.0, help="where in the repetition it starts, 0 to 1")
     motion.add_argument(
         "--variation",
         type=float,
@@ -57,9 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     person.add_argument("--gender", choices=("female", "male"))
     person.add_argument("--age", type=float, metavar="YEARS", help="12 to 90")
     person.add_argument("--height", type=float, metavar="METRES", help="1.3 to 2.1")
-    person.add_argument(
-        "--weight", type=float, metavar="KG", help="as far as the body model goes for the other three"
-    )
+    person.add_argument("--weight", type=float, metavar="KG", help="as far as the body model goes for the other three")
     person.add_argument(
         "--bystander",
         type=float,
@@ -67,14 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a second person stands so far to the patient's left (negative: right)",
     )
     camera = parser.add_argument_group("camera (default: the exercise's usual view)")
-    camera.add_argument(
-        "--yaw", type=float, metavar="DEGREES", help="0 = from the front, 90 = the patient's left side"
-    )
+    camera.add_argument("--yaw", type=float, metavar="DEGREES", help="0 = from the front, 90 = the patient's left side")
     camera.add_argument("--distance", type=float, metavar="METRES")
     camera.add_argument("--camera-height", type=float, metavar="METRES")
-    camera.add_argument(
-        "--look-at", type=float, metavar="METRES", help="height that is in the picture's middle"
-    )
+    camera.add_argument("--look-at", type=float, metavar="METRES", help="height that is in the picture's middle")
     camera.add_argument("--field-of-view", type=float, metavar="DEGREES", help="vertical")
 
 
@@ -86,9 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rehab_coach.simulation.render import someone
 
     if arguments.exercise not in SCENES:
-        raise RehabCoachError(
-            "there is no exercise '%s'; choose one of %s" % (arguments.exercise, ", ".join(SCENES))
-        )
+        raise RehabCoachError("there is no exercise '%s'; choose one of %s" % (arguments.exercise, ", ".join(SCENES)))
     if not arguments.out.lower().endswith(".mp4"):
         raise RehabCoachError("the video's name must end in .mp4, not %s" % arguments.out)
     if arguments.seed < 0:

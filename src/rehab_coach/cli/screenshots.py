@@ -17,9 +17,7 @@ def add_arguments(parser):
         metavar="FILE",
         help="video for the place of the camera (default: the squat that ships, else a drawn figure)",
     )
-    parser.add_argument(
-        "--at", type=float, default=3.0, metavar="SECONDS", help="which of its pictures (default: 3)"
-    )
+    parser.add_argument("--at", type=float, default=3.0, metavar="SECONDS", help="which of its pictures (default: 3)")
     parser.add_argument(
         "--estimator",
         default="none",

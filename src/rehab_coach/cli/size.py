@@ -1,4 +1,5 @@
 """The option --size of several commands."""
+
 import argparse
 from typing import Callable, Tuple
 
@@ -14,7 +15,8 @@ def size_between(smallest: Size, largest: Size) -> Callable[[str], Size]:
             made = int(width), int(height)
             if all(low <= side <= high for low, side, high in zip(smallest, made, largest)):
                 return made
-        raise argparse.ArgumentTypeError("a size looks like 640x480, from %dx%d to %dx%d, not '%s'" % (
-            *smallest, *largest, text))
+        raise argparse.ArgumentTypeError(
+            "a size looks like 640x480, from %dx%d to %dx%d, not '%s'" % (*smallest, *largest, text)
+        )
 
     return size

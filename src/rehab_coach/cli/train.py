@@ -1,4 +1,5 @@
 """`rehab-coach train`: train a model from a recipe."""
+
 import argparse
 
 HELP = "Train a model from a recipe, with cross-validation on the clips if the recipe asks for it."
@@ -23,11 +24,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run in RUN stopped")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="default: %(default)s")
     parser.add_argument("--seed", type=int, help="instead of the recipe's")
-    parser.add_argument("--folds", type=int, metavar="K",
-                        help="cross-validation folds instead of the recipe's, 0 = none")
-    parser.add_argument("--workers", type=int, default=1, metavar="N",
-                        help="processes that estimate the clips' key points, and then each train one fold or the "
-                             "model at a time (default: %(default)s)")
+    parser.add_argument(
+        "--folds", type=int, metavar="K", help="cross-validation folds instead of the recipe's, 0 = none"
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes that estimate the clips' key points, and then each train one fold or the "
+        "model at a time (default: %(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,6 +43,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.workers < 1:
         raise RehabCoachError("--workers must be 1 or more, not %d" % arguments.workers)
-    train_recipe(arguments.recipe, arguments.data, arguments.out, arguments.cache, arguments.resume,
-                 arguments.device, arguments.seed, arguments.folds, arguments.workers)
+    train_recipe(
+        arguments.recipe,
+        arguments.data,
+        arguments.out,
+        arguments.cache,
+        arguments.resume,
+        arguments.device,
+        arguments.seed,
+        arguments.folds,
+        arguments.workers,
+    )
     return 0

@@ -8,6 +8,4 @@ screen should show (a :class:`~rehab_coach.display.state.View`);
 
 import os
 
-os.environ.setdefault(
-    "PYGAME_HIDE_SUPPORT_PROMPT", "1"
-)  # PyGame greets on standard output when it is imported
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # PyGame greets on standard output when it is imported

@@ -86,9 +86,7 @@ def figure(label: str, step: int, size: int, colour: Colour) -> pygame.Surface:
     place = (1 - np.cos(2 * np.pi * step / STEPS)) / 2 * (len(poses) - 1)
     before = min(int(place), len(poses) - 2)
     points = poses[before] + (place - before) * (poses[before + 1] - poses[before])
-    return stencil(
-        painted(size, size, lambda canvas: _draw(canvas, points, _FIGURES[label].equipment)), colour
-    )
+    return stencil(painted(size, size, lambda canvas: _draw(canvas, points, _FIGURES[label].equipment)), colour)
 
 
 def _points(text: str) -> np.ndarray:

@@ -22,9 +22,7 @@ def example_views() -> Dict[str, View]:
     state = ScreenState()
     state.message("Welcome to your exercise coach. This is not a medical device", "info", 0, 0, 0.0)
     views["welcome"] = state.view(0.0)
-    for number, (asked, seen) in enumerate(
-        (("squat", "squat"), ("lunge", "lunge"), ("deadlift", "squat")), 1
-    ):
+    for number, (asked, seen) in enumerate((("squat", "squat"), ("lunge", "lunge"), ("deadlift", "squat")), 1):
         state.request(number, asked)
         state.prediction(number, "recognised", seen, 0.9)
         state.message("", "correct" if asked == seen else "wrong", 0, number, 1.0)

@@ -26,9 +26,7 @@ class Pen:
     def inside(self, box: pygame.Rect, left: float, top: float, right: float, bottom: float) -> pygame.Rect:
         """A box without its borders, whose widths are given in pixels of the 1024x600 screen."""
         left, top, right, bottom = (self.px(border) for border in (left, top, right, bottom))
-        return pygame.Rect(
-            box.left + left, box.top + top, box.width - left - right, box.height - top - bottom
-        )
+        return pygame.Rect(box.left + left, box.top + top, box.width - left - right, box.height - top - bottom)
 
     def fill(self, box: pygame.Rect, colour: theme.Colour) -> None:
         self.surface.fill(colour, box)

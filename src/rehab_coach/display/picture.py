@@ -42,9 +42,7 @@ class PictureBuffer:
         self._patience, self._memory, self._stale = patience, memory, stale
 
     def add_picture(self, data: bytes, stamp: float, now: float) -> None:
-        if (
-            self._pictures and stamp < self._pictures[-1].stamp
-        ):  # the clock or the camera has been started anew
+        if self._pictures and stamp < self._pictures[-1].stamp:  # the clock or the camera has been started anew
             self._pictures.clear()
             self._skeletons.clear()
         self._pictures.append(CameraPicture(data, stamp, now))
@@ -100,11 +98,7 @@ class PictureDecoder:
             uint8 (H, W, 3) BGR that touches the box on two sides, or None if the data is no picture.
         """
         reduction = max(
-            [
-                factor
-                for factor in self._REDUCED
-                if self._size[0] >= factor * box[0] or self._size[1] >= factor * box[1]
-            ]
+            [factor for factor in self._REDUCED if self._size[0] >= factor * box[0] or self._size[1] >= factor * box[1]]
             or [1]
         )
         picture = self._read(data, self._REDUCED[reduction])

@@ -48,9 +48,7 @@ class ScreenVideo:
         try:
             self._file = VideoFile(self.path, size, rate, live=True, ffmpeg=ffmpeg)
         except RehabCoachError as error:
-            raise RehabCoachError(
-                "cannot record the screen: {}; choose another place".format(error)
-            ) from error
+            raise RehabCoachError("cannot record the screen: {}; choose another place".format(error)) from error
         self._lock = threading.Lock()
         self._picture: Optional[bytes] = None
         self._closing = threading.Event()
@@ -103,6 +101,4 @@ class ScreenVideo:
     def _fail(self, problem: object) -> None:
         if not self._failed:
             self._failed = True
-            self._on_error(
-                "the recording of the screen has failed: {}; the screen goes on without it".format(problem)
-            )
+            self._on_error("the recording of the screen has failed: {}; the screen goes on without it".format(problem))

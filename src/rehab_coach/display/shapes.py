@@ -57,9 +57,7 @@ def rounded(width: int, height: int, radius: int, colour: Colour) -> pygame.Surf
 
 
 @functools.lru_cache(maxsize=16)
-def corners(
-    width: int, height: int, radius: int, colour: Colour
-) -> Tuple[Tuple[pygame.Surface, Tuple[int, int]], ...]:
+def corners(width: int, height: int, radius: int, colour: Colour) -> Tuple[Tuple[pygame.Surface, Tuple[int, int]], ...]:
     """What a picture's square corners are covered with to look round: four surfaces with their places."""
     inside = pygame.surfarray.array_alpha(rounded(4 * radius, 4 * radius, radius, colour)).T
     parts = []
@@ -83,11 +81,7 @@ def ring(size: int, thickness: int, fraction: float, colour: Colour, track: Colo
     turn, opacity = _ring_field(size, thickness)
     # One pixel along the ring is this part of a turn: it gives the end of the arc a smooth edge.
     pixel = 1.0 / (np.pi * (size - thickness))
-    filled = (
-        np.clip((fraction - turn) / pixel + 0.5, 0, 1)
-        if 0 < fraction < 1
-        else np.full_like(turn, fraction >= 1)
-    )
+    filled = np.clip((fraction - turn) / pixel + 0.5, 0, 1) if 0 < fraction < 1 else np.full_like(turn, fraction >= 1)
     pixels = np.empty((size, size, 4), np.uint8)
     for channel in range(3):
         pixels[..., channel] = track[channel] + filled * (colour[channel] - track[channel])
@@ -124,18 +118,14 @@ class Canvas:
         cv2.circle(self.mask, self._at(centre), int(round(radius * self._scale * 16)), ink, -1, cv2.LINE_8, 4)
 
     def polygon(self, points: Sequence[Sequence[float]], ink: int = 255) -> None:
-        cv2.fillPoly(
-            self.mask, [np.array([self._at(point) for point in points], np.int32)], ink, cv2.LINE_8, 4
-        )
+        cv2.fillPoly(self.mask, [np.array([self._at(point) for point in points], np.int32)], ink, cv2.LINE_8, 4)
 
     def arc(
         self, centre: Sequence[float], radius: float, start: float, end: float, width: float, ink: int = 255
     ) -> None:
         """Part of a circle; angles in degrees, clockwise from the right."""
         angles = np.radians(np.linspace(start, end, 40))
-        self.line(
-            [(centre[0] + radius * np.cos(a), centre[1] + radius * np.sin(a)) for a in angles], width, ink
-        )
+        self.line([(centre[0] + radius * np.cos(a), centre[1] + radius * np.sin(a)) for a in angles], width, ink)
 
 
 def painted(width: int, height: int, paint: Callable[[Canvas], None]) -> np.ndarray:

@@ -132,11 +132,7 @@ class ScreenState:
         """What to show at a time that is not before the last call."""
         phase = self._phase(now)
         message = self._message
-        number = (
-            self._round
-            if phase in (Phase.WELCOME, Phase.REST) or not message
-            else message.round or self._round
-        )
+        number = self._round if phase in (Phase.WELCOME, Phase.REST) or not message else message.round or self._round
         prediction = self._predictions.get(number, _Prediction("", "", 0.0))
         headline, note = self._texts(phase, number)
         left = max(self._countdown_end - now, 0.0) if phase in (Phase.COUNTDOWN, Phase.RECORDING) else 0.0
@@ -159,11 +155,7 @@ class ScreenState:
         end = now + seconds
         longer = follows and end > self._countdown_end + self._SAME_COUNTDOWN
         recording = text.lower().startswith("go")  # the recording, too, comes as a countdown
-        is_new = (
-            recording != self._recording
-            or not follows
-            or abs(end - self._countdown_end) > self._SAME_COUNTDOWN
-        )
+        is_new = recording != self._recording or not follows or abs(end - self._countdown_end) > self._SAME_COUNTDOWN
         if is_new:
             self._countdown_end = end
         if recording != self._recording or not follows or longer:
@@ -196,9 +188,7 @@ class ScreenState:
             return Phase.REST
         if self._recording and message.round == self._round:
             return Phase.RECORDING if now < self._countdown_end else Phase.THINKING
-        return (
-            Phase.PROMPT if message.round in self._prompts or self._round in self._prompts else Phase.WELCOME
-        )
+        return Phase.PROMPT if message.round in self._prompts or self._round in self._prompts else Phase.WELCOME
 
     def _outcome(self, number: int) -> Optional[Phase]:
         if self._answers.get(number):
@@ -220,18 +210,12 @@ class ScreenState:
             return prompt or self._prompts.get(self._round, text), ""
         if phase in (Phase.COUNTDOWN, Phase.RECORDING):
             note = "" if re.fullmatch(r"[\d\s.…]*", text) else text
-            return (
-                (prompt, note if self._message.kind == "countdown" else "")
-                if prompt
-                else (text or "Get ready", "")
-            )
+            return (prompt, note if self._message.kind == "countdown" else "") if prompt else (text or "Get ready", "")
         if phase is Phase.THINKING:
             return "Let me think …", ""
         if phase is Phase.REST:
             return "Take a short break", ""
-        return text or {"correct": "Correct!", "wrong": "Not quite"}.get(
-            self._message.kind, "Something went wrong"
-        ), ""
+        return text or {"correct": "Correct!", "wrong": "Not quite"}.get(self._message.kind, "Something went wrong"), ""
 
 
 def emphasised(text: str, label: str) -> Set[int]:

@@ -37,9 +37,7 @@ def contrast(first: Colour, second: Colour) -> float:
     """Contrast ratio of two colours, 1 to 21 (WCAG 2.1, relative luminance)."""
 
     def luminance(colour: Colour) -> float:
-        linear = [
-            c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255.0 for v in colour)
-        ]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255.0 for v in colour)]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     dark, light = sorted((luminance(first), luminance(second)))
@@ -100,9 +98,7 @@ def wrap(words: Sequence[str], size: int, width: int) -> List[str]:
 
 
 @functools.lru_cache(maxsize=256)
-def fit(
-    text: str, width: int, height: int, largest: int, smallest: int = 20, most_lines: int = 4
-) -> Paragraph:
+def fit(text: str, width: int, height: int, largest: int, smallest: int = 20, most_lines: int = 4) -> Paragraph:
     """Break text so that it fills a box at the largest possible size.
 
     Args:
@@ -118,11 +114,7 @@ def fit(
     for size in range(max(largest, smallest), smallest - 1, -1):
         lines = wrap(words, size, width)
         paragraph = Paragraph(tuple(lines), size)
-        if (
-            len(lines) <= most_lines
-            and paragraph.height + 2 * DESCENT * size <= height
-            and paragraph.width <= width
-        ):
+        if len(lines) <= most_lines and paragraph.height + 2 * DESCENT * size <= height and paragraph.width <= width:
             return Paragraph(tuple(_balance(words, size, width, len(lines))), size)
     return _cut(words, width, height, smallest, most_lines)
 
@@ -206,15 +198,11 @@ class Typesetter:
             width = surface.get_width()
             left = {"left": box.left, "right": box.right - width}.get(align, box.centerx - width // 2)
             cap_top = top + int(round(number * LEADING * paragraph.size))
-            target.blit(
-                surface, (left, cap_top + int(round(CAP_HEIGHT * paragraph.size)) - ascent(paragraph.size))
-            )
+            target.blit(surface, (left, cap_top + int(round(CAP_HEIGHT * paragraph.size)) - ascent(paragraph.size)))
             rectangles.append(pygame.Rect(left, cap_top, width, int(round(CAP_HEIGHT * paragraph.size))))
         return rectangles[0].unionall(rectangles[1:])
 
-    def _line(
-        self, line: str, size: int, colour: Colour, marked: Tuple[int, ...], mark: Colour
-    ) -> pygame.Surface:
+    def _line(self, line: str, size: int, colour: Colour, marked: Tuple[int, ...], mark: Colour) -> pygame.Surface:
         key = (line, size, colour, marked, mark)
         if key in self._surfaces:
             self._surfaces.move_to_end(key)

@@ -5,6 +5,7 @@ in time as a camera of a random frame rate would have filmed it, a random view, 
 of a pose estimator, scores that mean nothing in common, and then the very resampling and padding that a
 recording gets.
 """
+
 from dataclasses import dataclass, fields, replace
 from typing import Any, Dict, Tuple
 
@@ -83,21 +84,33 @@ def make_augmentation(values: Dict[str, Any]) -> Augmentation:
             raise RehabCoachError("unknown key 'augmentation: %s'; allowed: %s" % (name, ", ".join(names)))
         pair = isinstance(getattr(defaults, name), tuple)
         numbers = value if isinstance(value, (list, tuple)) else [value]
-        if len(numbers) != (2 if pair else 1) or isinstance(value, (list, tuple)) != pair or not all(
-                isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers):
-            raise RehabCoachError("'augmentation: %s' must be %s, not %r"
-                                  % (name, "two numbers [low, high]" if pair else "a number", value))
+        if (
+            len(numbers) != (2 if pair else 1)
+            or isinstance(value, (list, tuple)) != pair
+            or not all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers)
+        ):
+            raise RehabCoachError(
+                "'augmentation: %s' must be %s, not %r"
+                % (name, "two numbers [low, high]" if pair else "a number", value)
+            )
         if pair and numbers[0] > numbers[1]:
             raise RehabCoachError("'augmentation: %s' must be [low, high], not %r" % (name, value))
         if name in ("speed", "camera_rate", "distance") and numbers[0] <= 0:
             raise RehabCoachError("'augmentation: %s' must be above 0, not %r" % (name, value))
-    return replace(defaults, **{name: tuple(value) if isinstance(value, list) else value
-                                for name, value in values.items()})
+    return replace(
+        defaults, **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    )
 
 
-def draw_window(sequence: SkeletonSequence, frames: int, rate: float, random: np.random.Generator,
-                strength: Augmentation = Augmentation(), idle: bool = False,
-                estimated: bool = True) -> SkeletonSequence:
+def draw_window(
+    sequence: SkeletonSequence,
+    frames: int,
+    rate: float,
+    random: np.random.Generator,
+    strength: Augmentation = Augmentation(),
+    idle: bool = False,
+    estimated: bool = True,
+) -> SkeletonSequence:
     """One random training window of a sequence.
 
     Args:
@@ -279,7 +292,7 @@ def _mistake(key_points, size, random, strength):
 
 def _hide(key_points, random, strength):
     frames, joints = key_points.shape[:2]
-    seen = (key_points[..., 2] > 0)
+    seen = key_points[..., 2] > 0
     seen &= random.random((frames, joints)) >= strength.gaps * random.random() ** 2
     seen &= random.random(joints) >= strength.joint_missing
     chance = random.random(6)
@@ -287,7 +300,7 @@ def _hide(key_points, random, strength):
         seen[:, FACE] = False
     if chance[1] < strength.limb_missing:
         limb = (LEGS + ARMS)[random.integers(4)]
-        seen[:, limb[random.integers(2):]] = False
+        seen[:, limb[random.integers(2) :]] = False
     if chance[2] < strength.crop:
         begin, end = (0, frames) if random.random() < 0.5 else _stretch_of_time(frames, 1.0, random)
         seen[begin:end, CROPPABLE[random.integers(len(CROPPABLE))]] = False

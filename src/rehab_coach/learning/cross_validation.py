@@ -3,6 +3,7 @@
 A group is one person or one original video. Whatever source a sequence comes from, if its group is held out,
 no training window is made of it.
 """
+
 import os
 import warnings
 from typing import Any, Dict, List, Sequence, Set, Tuple
@@ -38,19 +39,19 @@ def split_groups(samples: Sequence[Sample], folds: int, seed: int = 0) -> List[S
     clips = [sample for sample in samples if sample.source == CLIPS]
     labels, groups = [sample.label for sample in clips], [sample.group for sample in clips]
     if len(set(groups)) < folds:
-        raise RehabCoachError("%d folds need as many groups of clips, there are %d" % (
-            folds, len(set(groups))))
+        raise RehabCoachError("%d folds need as many groups of clips, there are %d" % (folds, len(set(groups))))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class with fewer clips than folds is no fault
         splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        return [{groups[index] for index in held_out}
-                for _, held_out in splitter.split(labels, labels, groups)]
+        return [{groups[index] for index in held_out} for _, held_out in splitter.split(labels, labels, groups)]
 
 
 def part_samples(samples: Sequence[Sample], held_out: Set[str]) -> Tuple[List[Sample], List[Sample]]:
     """What is learned from, and the held-out clips."""
-    return ([sample for sample in samples if sample.group not in held_out],
-            [sample for sample in samples if sample.group in held_out and sample.source == CLIPS])
+    return (
+        [sample for sample in samples if sample.group not in held_out],
+        [sample for sample in samples if sample.group in held_out and sample.source == CLIPS],
+    )
 
 
 def is_trained(path: str, identity: str) -> bool:
@@ -58,8 +59,17 @@ def is_trained(path: str, identity: str) -> bool:
     return os.path.exists(path) and load_model(path)[1].training.get("identity") == identity
 
 
-def train_fold(recipe: Recipe, samples: Sequence[Sample], number: int, held_out: Set[str], folder: str,
-               device: str, resume: bool, loaders: int, identity: str) -> str:
+def train_fold(
+    recipe: Recipe,
+    samples: Sequence[Sample],
+    number: int,
+    held_out: Set[str],
+    folder: str,
+    device: str,
+    resume: bool,
+    loaders: int,
+    identity: str,
+) -> str:
     """Train one fold's network, unless a resumed run has it already.
 
     Args:
@@ -75,16 +85,28 @@ def train_fold(recipe: Recipe, samples: Sequence[Sample], number: int, held_out:
     if resume and is_trained(path, identity):
         return path
     learned, clips = part_samples(samples, held_out)
-    network, progress = train_network(recipe, learned, folder, device, recipe.seed + number, resume, clips,
-                                      loaders, "fold %d of %d" % (number, recipe.folds), identity)
-    save_model(path, network, make_contract(recipe, {"identity": identity, "held_out": sorted(held_out),
-                                                     "minutes": progress.seconds / 60}))
+    network, progress = train_network(
+        recipe,
+        learned,
+        folder,
+        device,
+        recipe.seed + number,
+        resume,
+        clips,
+        loaders,
+        "fold %d of %d" % (number, recipe.folds),
+        identity,
+    )
+    save_model(
+        path,
+        network,
+        make_contract(recipe, {"identity": identity, "held_out": sorted(held_out), "minutes": progress.seconds / 60}),
+    )
     forget_checkpoint(folder)
     return path
 
 
-def judge_folds(recipe: Recipe, samples: Sequence[Sample], models: Sequence[str],
-                folder: str) -> Dict[str, Any]:
+def judge_folds(recipe: Recipe, samples: Sequence[Sample], models: Sequence[str], folder: str) -> Dict[str, Any]:
     """Let every clip be judged by the model that held its group out.
 
     Writes folder/ESTIMATOR/ (the report of `write_report`, on the frames as filmed) and folder/summary.json.
@@ -105,14 +127,21 @@ def judge_folds(recipe: Recipe, samples: Sequence[Sample], models: Sequence[str]
             for rate, method in STUDY:
                 sequence = clip.sequence if rate is None else clip.sequence.resample(rate, "copy")
                 of_estimator.setdefault((rate, method), []).append(
-                    judge(recognizer, sequence, clip.name, clip.label, method, clip.whole_body))
+                    judge(recognizer, sequence, clip.name, clip.label, method, clip.whole_body)
+                )
     summaries: Dict[str, Any] = {}
     for estimator in sorted(outcomes):
-        summary = write_report(os.path.join(folder, estimator), outcomes[estimator][STUDY[0]], recipe.labels,
-                               estimator=estimator, folds=recipe.folds)
+        summary = write_report(
+            os.path.join(folder, estimator),
+            outcomes[estimator][STUDY[0]],
+            recipe.labels,
+            estimator=estimator,
+            folds=recipe.folds,
+        )
         summary["frame_rates"] = {
             "%s %s" % (rate or "as filmed", method): _accuracy(outcomes[estimator][rate, method])
-            for rate, method in STUDY}
+            for rate, method in STUDY
+        }
         summaries[estimator] = summary
         print("%s, cross-validated: %s" % (estimator, describe(summary)), flush=True)
     write_json(os.path.join(folder, "summary.json"), summaries)

@@ -7,6 +7,7 @@ A data folder holds
 Every one becomes the same thing, a `Sample` around a COCO-18 `SkeletonSequence`; 3-D ones carry `world`
 besides a front view, so that what follows cannot tell the sources apart.
 """
+
 import csv
 import hashlib
 import os
@@ -68,8 +69,7 @@ def read_table(path: str, columns: Iterable[str]) -> List[Dict[str, str]]:
         raise RehabCoachError("%s is not a CSV file in UTF-8: %s" % (path, error)) from error
     missing = [column for column in columns if column not in header]
     if missing:
-        raise RehabCoachError("%s has no column '%s' (its columns: %s)" % (
-            path, missing[0], ", ".join(header)))
+        raise RehabCoachError("%s has no column '%s' (its columns: %s)" % (path, missing[0], ", ".join(header)))
     if not rows:
         raise RehabCoachError("%s has no rows" % path)
     return rows
@@ -115,22 +115,31 @@ def _read_set(folder: str, name: str, key: str) -> Iterator[_Entry]:
         with np.load(path + ".npz", allow_pickle=False) as arrays:
             frames, offsets = arrays[key], arrays["offsets"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise RehabCoachError("cannot read %s.npz (arrays '%s' and 'offsets'): %s" % (
-            path, key, error)) from error
-    if (frames.ndim != 3 or frames.shape[1:] != (18, 3) or offsets.shape != (len(rows) + 1,)
-            or offsets.dtype.kind not in "iu" or offsets[0] < 0 or offsets[-1] > len(frames)
-            or (offsets[1:] < offsets[:-1]).any()):
-        raise RehabCoachError("%s: %s%s, the offsets and %d rows do not fit" % (
-            path, key, frames.shape, len(rows)))
+        raise RehabCoachError("cannot read %s.npz (arrays '%s' and 'offsets'): %s" % (path, key, error)) from error
+    if (
+        frames.ndim != 3
+        or frames.shape[1:] != (18, 3)
+        or offsets.shape != (len(rows) + 1,)
+        or offsets.dtype.kind not in "iu"
+        or offsets[0] < 0
+        or offsets[-1] > len(frames)
+        or (offsets[1:] < offsets[:-1]).any()
+    ):
+        raise RehabCoachError("%s: %s%s, the offsets and %d rows do not fit" % (path, key, frames.shape, len(rows)))
     for line, row in enumerate(rows, start=2):
         where = "%s.csv, line %d" % (path, line)
         if not row["sequence"].isdecimal() or int(row["sequence"]) >= len(rows):
-            raise RehabCoachError("%s: sequence must be a number from 0 to %d, not '%s'" % (
-                where, len(rows) - 1, row["sequence"]))
+            raise RehabCoachError(
+                "%s: sequence must be a number from 0 to %d, not '%s'" % (where, len(rows) - 1, row["sequence"])
+            )
         index = int(row["sequence"])
         length = int(offsets[index + 1] - offsets[index])
-        yield _Entry(row, _rate(row["fps"], where), _pull(row.get("deadlift_pulls", ""), length, where),
-                     frames[offsets[index]:offsets[index + 1]])
+        yield _Entry(
+            row,
+            _rate(row["fps"], where),
+            _pull(row.get("deadlift_pulls", ""), length, where),
+            frames[offsets[index] : offsets[index + 1]],
+        )
 
 
 def _rate(text: str, where: str) -> float:
@@ -148,8 +157,9 @@ def _pull(text: str, length: int, where: str) -> Optional[Tuple[int, int]]:
         return None
     first, _, last = text.partition(":")
     if not (first.isdecimal() and last.isdecimal() and int(first) < int(last) < length):
-        raise RehabCoachError("%s: deadlift_pulls must be FIRST:LAST, two of the %d frames, not '%s'" % (
-            where, length, text))
+        raise RehabCoachError(
+            "%s: deadlift_pulls must be FIRST:LAST, two of the %d frames, not '%s'" % (where, length, text)
+        )
     return int(first), int(last)
 
 
@@ -162,12 +172,11 @@ def _flat(entry: _Entry) -> List[Sample]:
     elif source == "kaiakol":
         key_points[..., :2] *= np.float32(size)
     key_points[key_points[..., 2] <= 0] = 0
-    sample = Sample(_sequence(key_points, entry.rate, size), entry.row["label"], entry.row["group"], source,
-                    entry.name)
+    sample = Sample(_sequence(key_points, entry.rate, size), entry.row["label"], entry.row["group"], source, entry.name)
     if entry.pull is None:
         return [sample]
     start, end = entry.pull
-    up = key_points[start:end + 1]
+    up = key_points[start : end + 1]
     repetition = np.concatenate([up, up[-2:0:-1]])
     return [replace(sample, label="deadlift", sequence=_sequence(repetition, DEADLIFT_RATE, size))]
 
@@ -181,8 +190,9 @@ def _spatial(entry: _Entry) -> List[Sample]:
     key_points = np.ones_like(world)
     key_points[..., :2] = world[..., :2] * PIXELS_PER_METRE + np.float32(size) / 2
     sequence = _sequence(key_points, entry.rate, size)
-    return [Sample(replace(sequence, world=world), entry.row["label"], entry.row["group"],
-                   entry.row["source"], entry.name)]
+    return [
+        Sample(replace(sequence, world=world), entry.row["label"], entry.row["group"], entry.row["source"], entry.name)
+    ]
 
 
 def _sequence(key_points: np.ndarray, rate: float, size: Tuple[int, int]) -> SkeletonSequence:
@@ -197,8 +207,15 @@ def clip_sample(sequence: SkeletonSequence, row: Dict[str, str], estimator: str)
         neck, right, left = (COCO_18.index(joint) for joint in ("neck", "right_shoulder", "left_shoulder"))
         world[:, neck] = (world[:, right] + world[:, left]) / 2
         flat = replace(flat, world=world)
-    return Sample(flat, row["label"], row.get("group") or row["file"], CLIPS, row["file"], estimator,
-                  row.get("body", "yes") != "no")
+    return Sample(
+        flat,
+        row["label"],
+        row.get("group") or row["file"],
+        CLIPS,
+        row["file"],
+        estimator,
+        row.get("body", "yes") != "no",
+    )
 
 
 def check_labels(samples: Sequence[Sample], labels: Sequence[str]) -> None:
@@ -206,12 +223,14 @@ def check_labels(samples: Sequence[Sample], labels: Sequence[str]) -> None:
     found = {sample.label for sample in samples}
     strange = sorted(found - set(labels))
     if strange:
-        raise RehabCoachError("the data has the label '%s', which the recipe does not list (%s)"
-                              % (strange[0], ", ".join(labels)))
+        raise RehabCoachError(
+            "the data has the label '%s', which the recipe does not list (%s)" % (strange[0], ", ".join(labels))
+        )
     empty = [label for label in labels if label not in found and label != UNKNOWN]
     if empty:
-        raise RehabCoachError("no sequence is labelled '%s': add a source that has some, or take the class "
-                              "out of the recipe" % empty[0])
+        raise RehabCoachError(
+            "no sequence is labelled '%s': add a source that has some, or take the class out of the recipe" % empty[0]
+        )
 
 
 def fingerprint(samples: Sequence[Sample]) -> str:

@@ -5,6 +5,7 @@ A report's folder holds
     summary.json           accuracy, per class precision / recall / F1 / support, confusion, counts, rejection
     confusion_matrix.png   counts and rates
 """
+
 import csv
 import json
 import os
@@ -50,16 +51,29 @@ class Outcome:
     whole_body: bool = True
 
 
-def judge(recognizer: Recognizer, sequence: SkeletonSequence, file: str, label: str,
-          method: str = "interpolate", whole_body: bool = True) -> Outcome:
+def judge(
+    recognizer: Recognizer,
+    sequence: SkeletonSequence,
+    file: str,
+    label: str,
+    method: str = "interpolate",
+    whole_body: bool = True,
+) -> Outcome:
     """The answer about one sequence; nobody seen counts as the answer `unknown`."""
     answer = recognizer.recognize(sequence, method)
-    return Outcome(file, label, answer.label, answer.status, answer.confidence, answer.probabilities,
-                   whole_body=whole_body)
+    return Outcome(
+        file, label, answer.label, answer.status, answer.confidence, answer.probabilities, whole_body=whole_body
+    )
 
 
-def evaluate_clips(recognizer: Recognizer, clips: Sequence[Clip], estimator: str, method: str = "interpolate",
-                   workers: int = 1, cache: Optional[str] = None) -> List[Outcome]:
+def evaluate_clips(
+    recognizer: Recognizer,
+    clips: Sequence[Clip],
+    estimator: str,
+    method: str = "interpolate",
+    workers: int = 1,
+    cache: Optional[str] = None,
+) -> List[Outcome]:
     """Every clip through the whole pipeline, in their order; an unreadable one is an error, not the end."""
     outcomes: Dict[int, Outcome] = {}
     jobs = [Job(clip, estimator) for clip in clips]
@@ -88,14 +102,16 @@ def summarise(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Dict[str, A
 
     usable = [outcome for outcome in outcomes if outcome.status != ERROR]
     if not usable:
-        raise RehabCoachError("none of the %d clips could be read%s" % (
-            len(outcomes), ": " + outcomes[0].problem if outcomes else ""))
+        raise RehabCoachError(
+            "none of the %d clips could be read%s" % (len(outcomes), ": " + outcomes[0].problem if outcomes else "")
+        )
     done = [outcome.label for outcome in usable]
     recognised = [outcome.predicted for outcome in usable]
     values = precision_recall_fscore_support(done, recognised, labels=list(labels), zero_division=0)
-    per_class = {label: {"precision": float(precision), "recall": float(recall), "f1": float(f1),
-                         "clips": int(clips)}
-                 for label, precision, recall, f1, clips in zip(labels, *values)}
+    per_class = {
+        label: {"precision": float(precision), "recall": float(recall), "f1": float(f1), "clips": int(clips)}
+        for label, precision, recall, f1, clips in zip(labels, *values)
+    }
     occurring = [entry["recall"] for entry in per_class.values() if entry["clips"]]
     return {
         "accuracy": float(np.mean(np.array(done) == np.array(recognised))),
@@ -124,30 +140,43 @@ def _rejection(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Optional[D
     if is_unknown.all() or not is_unknown.any():
         return None
     limit = np.quantile(best[~is_unknown], 0.05, method="lower")
-    return {"auroc": float(roc_auc_score(is_unknown, 1 - best)),
-            "false_accepts_at_95": float((best[is_unknown] >= limit).mean()),
-            "unknown": int(is_unknown.sum()), "exercises": int((~is_unknown).sum())}
+    return {
+        "auroc": float(roc_auc_score(is_unknown, 1 - best)),
+        "false_accepts_at_95": float((best[is_unknown] >= limit).mean()),
+        "unknown": int(is_unknown.sum()),
+        "exercises": int((~is_unknown).sum()),
+    }
 
 
-def write_report(folder: str, outcomes: Sequence[Outcome], labels: Sequence[str],
-                 **more: Any) -> Dict[str, Any]:
+def write_report(folder: str, outcomes: Sequence[Outcome], labels: Sequence[str], **more: Any) -> Dict[str, Any]:
     """Write predictions.csv, summary.json (with `more` in it), confusion_matrix.png; returns the summary."""
     os.makedirs(folder, exist_ok=True)
     with written_whole(os.path.join(folder, "predictions.csv")) as temporary:
         with open(temporary, "w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)
-            writer.writerow(["file", "label", "predicted", "status", "confidence", "problem"]
-                            + ["p_" + label for label in labels])
+            writer.writerow(
+                ["file", "label", "predicted", "status", "confidence", "problem"] + ["p_" + label for label in labels]
+            )
             for outcome in outcomes:
-                writer.writerow([outcome.file, outcome.label, outcome.predicted, outcome.status,
-                                 "%.4f" % outcome.confidence, outcome.problem]
-                                + ["%.4f" % value for value in outcome.probabilities])
+                writer.writerow(
+                    [
+                        outcome.file,
+                        outcome.label,
+                        outcome.predicted,
+                        outcome.status,
+                        "%.4f" % outcome.confidence,
+                        outcome.problem,
+                    ]
+                    + ["%.4f" % value for value in outcome.probabilities]
+                )
     summary = dict(more, **summarise(outcomes, labels))
     write_json(os.path.join(folder, "summary.json"), summary)
-    title = "%s: %.1f %% of %d clips" % (more.get("estimator", "all"), 100 * summary["accuracy"],
-                                         summary["clips"] - summary["errors"])
-    plot_confusion_matrix(np.array(summary["confusion"]), labels,
-                          os.path.join(folder, "confusion_matrix.png"), title)
+    title = "%s: %.1f %% of %d clips" % (
+        more.get("estimator", "all"),
+        100 * summary["accuracy"],
+        summary["clips"] - summary["errors"],
+    )
+    plot_confusion_matrix(np.array(summary["confusion"]), labels, os.path.join(folder, "confusion_matrix.png"), title)
     return summary
 
 
@@ -161,13 +190,25 @@ def write_json(path: str, values: Any) -> None:
 
 def describe(summary: Dict[str, Any]) -> str:
     """A few lines for the terminal."""
-    lines = ["accuracy %.1f %%, balanced %.1f %% (%d clips, %d with nobody seen, %d unreadable)" % (
-        100 * summary["accuracy"], 100 * summary["balanced_accuracy"], summary["clips"], summary["not_seen"],
-        summary["errors"])]
-    lines += ["  %-14s recall %5.1f %%   precision %5.1f %%   F1 %.2f   %d clips" % (
-        label, 100 * values["recall"], 100 * values["precision"], values["f1"], values["clips"])
-        for label, values in summary["per_class"].items() if values["clips"]]
+    lines = [
+        "accuracy %.1f %%, balanced %.1f %% (%d clips, %d with nobody seen, %d unreadable)"
+        % (
+            100 * summary["accuracy"],
+            100 * summary["balanced_accuracy"],
+            summary["clips"],
+            summary["not_seen"],
+            summary["errors"],
+        )
+    ]
+    lines += [
+        "  %-14s recall %5.1f %%   precision %5.1f %%   F1 %.2f   %d clips"
+        % (label, 100 * values["recall"], 100 * values["precision"], values["f1"], values["clips"])
+        for label, values in summary["per_class"].items()
+        if values["clips"]
+    ]
     if summary["rejection"]:
-        lines.append("  unknown or not: AUROC %.3f, %.0f %% false accepts at 95 %% true accepts" % (
-            summary["rejection"]["auroc"], 100 * summary["rejection"]["false_accepts_at_95"]))
+        lines.append(
+            "  unknown or not: AUROC %.3f, %.0f %% false accepts at 95 %% true accepts"
+            % (summary["rejection"]["auroc"], 100 * summary["rejection"]["false_accepts_at_95"])
+        )
     return "\n".join(lines)

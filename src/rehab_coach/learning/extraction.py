@@ -1,7 +1,8 @@
 """Key points of labelled videos: estimated once, kept as skeleton sequences, taken up again after a kill.
 
-    CACHE/ESTIMATOR/NAME-HASH.npz     one SkeletonSequence a clip; HASH: of the video, the part, the rate
+CACHE/ESTIMATOR/NAME-HASH.npz     one SkeletonSequence a clip; HASH: of the video, the part, the rate
 """
+
 import functools
 import hashlib
 import multiprocessing
@@ -57,8 +58,7 @@ def read_clips(path: str, labels: Optional[Sequence[str]] = None) -> List[Clip]:
     for number, row in enumerate(read_table(path, ("label", "file")), start=2):
         where = "%s, line %d" % (path, number)
         if labels is not None and row["label"] not in labels:
-            raise RehabCoachError("%s: unknown label '%s'; known: %s" % (
-                where, row["label"], ", ".join(labels)))
+            raise RehabCoachError("%s: unknown label '%s'; known: %s" % (where, row["label"], ", ".join(labels)))
         if not row["file"]:
             raise RehabCoachError("%s names no file" % where)
         start, end = (_seconds(row.get(key, ""), key, where) for key in ("start", "end"))
@@ -80,8 +80,9 @@ def _seconds(text: str, key: str, where: str) -> Optional[float]:
     return value
 
 
-def estimate_clips(jobs: Sequence[Job], cache: Optional[str] = None,
-                   workers: int = 1) -> Iterator[Tuple[int, Optional[SkeletonSequence], str]]:
+def estimate_clips(
+    jobs: Sequence[Job], cache: Optional[str] = None, workers: int = 1
+) -> Iterator[Tuple[int, Optional[SkeletonSequence], str]]:
     """Do the jobs, in this process or in several, with a progress bar.
 
     Args:
@@ -141,8 +142,9 @@ def _estimate(task: Tuple[int, Job, Optional[str]]) -> Tuple[int, Optional[Skele
         if job.estimator not in _estimators:
             options = {"threads": _threads} if job.estimator == "tf_pose" else {}
             _estimators[job.estimator] = create_estimator(job.estimator, **options)
-        sequence = estimate_video(job.clip.path, _estimators[job.estimator], job.clip.start, job.clip.end,
-                                  rate=job.rate)
+        sequence = estimate_video(
+            job.clip.path, _estimators[job.estimator], job.clip.start, job.clip.end, rate=job.rate
+        )
         if path:
             sequence.save(path)
         return number, sequence, ""
@@ -150,9 +152,15 @@ def _estimate(task: Tuple[int, Job, Optional[str]]) -> Tuple[int, Optional[Skele
         return number, None, str(error)
 
 
-def clip_samples(clips_csv: str, labels: Sequence[str], estimators: Sequence[str], cache: str,
-                 rate: Optional[float], report: Callable[[str], None],
-                 workers: int = 1) -> List[Sample]:
+def clip_samples(
+    clips_csv: str,
+    labels: Sequence[str],
+    estimators: Sequence[str],
+    cache: str,
+    rate: Optional[float],
+    report: Callable[[str], None],
+    workers: int = 1,
+) -> List[Sample]:
     """Samples of all labelled clips as every estimator saw them, through the cache.
 
     Clips that cannot be read are reported and left out. Those in which nobody is seen are reported and kept:

@@ -1,4 +1,5 @@
 """Pictures of how a training went and of what a model confuses."""
+
 from typing import Dict, Sequence
 
 import numpy as np
@@ -32,8 +33,7 @@ def plot_curves(history: Sequence[Dict[str, float]], path: str, title: str = "")
         axis.plot(windows, [line[value] for line in history], color=BLUE, label="training windows")
         held_out = "held_out_" + value
         if held_out in history[-1]:
-            axis.plot(windows, [line.get(held_out, np.nan) for line in history], color=ORANGE,
-                      label="held-out clips")
+            axis.plot(windows, [line.get(held_out, np.nan) for line in history], color=ORANGE, label="held-out clips")
         axis.set_xlabel("training windows")
         axis.set_ylabel(value)
         axis.grid(alpha=0.3)
@@ -57,8 +57,7 @@ def plot_confusion_matrix(confusion: np.ndarray, labels: Sequence[str], path: st
     rates = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     names = [label.replace("_", " ") for label in labels]
     figure, axes = _figure(12, 5.6, 2)
-    for axis, values, form, heading in ((axes[0], confusion, "%d", "clips"),
-                                        (axes[1], 100 * rates, "%.0f %%", "rate")):
+    for axis, values, form, heading in ((axes[0], confusion, "%d", "clips"), (axes[1], 100 * rates, "%.0f %%", "rate")):
         axis.imshow(rates, cmap="Blues", vmin=0, vmax=1)
         axis.set_title(heading)
         axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
@@ -67,8 +66,14 @@ def plot_confusion_matrix(confusion: np.ndarray, labels: Sequence[str], path: st
         for row in range(len(names)):
             for column in range(len(names)):
                 if confusion[row, column]:
-                    axis.text(column, row, form % values[row, column], ha="center", va="center",
-                              color="white" if rates[row, column] > 0.5 else "black")
+                    axis.text(
+                        column,
+                        row,
+                        form % values[row, column],
+                        ha="center",
+                        va="center",
+                        color="white" if rates[row, column] > 0.5 else "black",
+                    )
     axes[0].set_ylabel("done")
     figure.suptitle(title)
     with written_whole(path) as temporary:

@@ -1,4 +1,5 @@
 """A recipe: one training experiment in one flat YAML file that can be read from top to bottom."""
+
 import os
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Dict, List, Tuple
@@ -13,12 +14,24 @@ CLIPS = "clips"
 
 _CHOICES = {"optimiser": ("adamw", "sgd"), "precision": ("float32", "bfloat16")}
 _RANGES = {  # inclusive
-    "rate": (1, 120), "clip_rate": (1, 240), "window": (8, 1024), "temporal_kernel": (1, 31),
+    "rate": (1, 120),
+    "clip_rate": (1, 240),
+    "window": (8, 1024),
+    "temporal_kernel": (1, 31),
     "dropout": (0, 0.9),
-    "unknown_share": (0, 0.9), "idle_share": (0, 1), "windows": (1, 10 ** 9), "batch": (2, 4096),
-    "learning_rate": (1e-6, 10), "weight_decay": (0, 1), "warm_up": (0, 0.5), "label_smoothing": (0, 0.5),
-    "weight_average": (0, 0.99999), "folds": (0, 20), "unknown_threshold": (0, 1), "seed": (0, 2 ** 31),
-    "log_every": (1, 10 ** 9),
+    "unknown_share": (0, 0.9),
+    "idle_share": (0, 1),
+    "windows": (1, 10**9),
+    "batch": (2, 4096),
+    "learning_rate": (1e-6, 10),
+    "weight_decay": (0, 1),
+    "warm_up": (0, 0.5),
+    "label_smoothing": (0, 0.5),
+    "weight_average": (0, 0.99999),
+    "folds": (0, 20),
+    "unknown_threshold": (0, 1),
+    "seed": (0, 2**31),
+    "log_every": (1, 10**9),
 }
 
 

@@ -1,4 +1,5 @@
 """A whole run: recipe and data in, a model with its record out."""
+
 import datetime
 import hashlib
 import json
@@ -25,9 +26,17 @@ from rehab_coach.recognition.model_file import load_model, save_model
 MODEL = "model.safetensors"
 
 
-def train_recipe(recipe_path: str, data: str, out: str, cache: Optional[str] = None, resume: bool = False,
-                 device: str = "cpu", seed: Optional[int] = None, folds: Optional[int] = None,
-                 workers: int = 1) -> str:
+def train_recipe(
+    recipe_path: str,
+    data: str,
+    out: str,
+    cache: Optional[str] = None,
+    resume: bool = False,
+    device: str = "cpu",
+    seed: Optional[int] = None,
+    folds: Optional[int] = None,
+    workers: int = 1,
+) -> str:
     """Train what a recipe describes.
 
     Args:
@@ -63,10 +72,15 @@ def train_recipe(recipe_path: str, data: str, out: str, cache: Optional[str] = N
     with written_whole(os.path.join(out, "recipe.yaml")) as temporary, open(temporary, "w") as stream:
         yaml.safe_dump(recipe.as_dict(), stream, sort_keys=False)
     record: Dict[str, Any] = {
-        "recipe": os.path.basename(recipe_path), "settings": recipe.as_dict(), "revision": _revision(),
-        "data_sha256": digest, "sequences": len(samples),
+        "recipe": os.path.basename(recipe_path),
+        "settings": recipe.as_dict(),
+        "revision": _revision(),
+        "data_sha256": digest,
+        "sequences": len(samples),
         "clip_sequences": sum(sample.source == CLIPS for sample in samples),
-        "date": datetime.date.today().isoformat(), "device": device, "torch": torch.__version__,
+        "date": datetime.date.today().isoformat(),
+        "device": device,
+        "torch": torch.__version__,
         "python": platform.python_version(),
     }
     write_json(os.path.join(out, "run.json"), record)
@@ -84,17 +98,23 @@ def train_recipe(recipe_path: str, data: str, out: str, cache: Optional[str] = N
     if recipe.folds:
         folder = os.path.join(out, "cross_validation")
         summaries = judge_folds(recipe, samples, paths[:-1], folder)
-        record["cross_validated"] = {estimator: {key: summary[key] for key in (
-            "accuracy", "balanced_accuracy", "confusion", "frame_rates", "rejection")}
-            for estimator, summary in summaries.items()}
+        record["cross_validated"] = {
+            estimator: {
+                key: summary[key] for key in ("accuracy", "balanced_accuracy", "confusion", "frame_rates", "rejection")
+            }
+            for estimator, summary in summaries.items()
+        }
     network, contract = load_model(paths[-1])
     record["minutes"] = contract.training["minutes"]
     write_json(os.path.join(out, "run.json"), record)
     save_model(path, network, make_contract(recipe, record))
     forget_checkpoint(out)
     os.remove(paths[-1])
-    print("%s: %.2f million parameters, trained in %.1f minutes" % (
-        path, network.parameter_count / 1e6, record["minutes"]), flush=True)
+    print(
+        "%s: %.2f million parameters, trained in %.1f minutes"
+        % (path, network.parameter_count / 1e6, record["minutes"]),
+        flush=True,
+    )
     return path
 
 
@@ -127,16 +147,35 @@ def _train(task: _Task) -> str:
     loaders = 1 if shared.workers == 1 else 0  # a process of a pool may not start others
     if task.number:
         folder = os.path.join(shared.out, "cross_validation", "fold-%d" % task.number)
-        return train_fold(shared.recipe, shared.samples, task.number, task.held_out, folder, shared.device,
-                          shared.resume, loaders, shared.identity)
+        return train_fold(
+            shared.recipe,
+            shared.samples,
+            task.number,
+            task.held_out,
+            folder,
+            shared.device,
+            shared.resume,
+            loaders,
+            shared.identity,
+        )
     path = os.path.join(shared.out, "unfinished.safetensors")
     if shared.resume and is_trained(path, shared.identity):
         return path
     network, progress = train_network(
-        shared.recipe, shared.samples, shared.out, shared.device, shared.recipe.seed, shared.resume, (),
-        loaders, "model", shared.identity)
-    save_model(path, network, make_contract(shared.recipe, {"identity": shared.identity,
-                                                            "minutes": progress.seconds / 60}))
+        shared.recipe,
+        shared.samples,
+        shared.out,
+        shared.device,
+        shared.recipe.seed,
+        shared.resume,
+        (),
+        loaders,
+        "model",
+        shared.identity,
+    )
+    save_model(
+        path, network, make_contract(shared.recipe, {"identity": shared.identity, "minutes": progress.seconds / 60})
+    )
     return path
 
 
@@ -146,8 +185,15 @@ def read_samples(recipe: Recipe, data: str, cache: str, workers: int = 1) -> Lis
         raise RehabCoachError("there is no data folder %s: give --data DIR" % data)
     samples = read_data_sets(data, recipe.sources)
     if CLIPS in recipe.sources:
-        samples += clip_samples(os.path.join(data, "clips", "clips.csv"), recipe.labels, recipe.estimators,
-                                cache, recipe.clip_rate, print, workers)
+        samples += clip_samples(
+            os.path.join(data, "clips", "clips.csv"),
+            recipe.labels,
+            recipe.estimators,
+            cache,
+            recipe.clip_rate,
+            print,
+            workers,
+        )
     check_labels(samples, recipe.labels)
     return samples
 
@@ -155,8 +201,14 @@ def read_samples(recipe: Recipe, data: str, cache: str, workers: int = 1) -> Lis
 def _revision() -> str:
     """Git revision of the package's repository, with "+" if files differ from it; "" outside a repository."""
     try:
-        answer = subprocess.run(["git", "describe", "--always", "--dirty=+", "--abbrev=12"], cwd=share_path(),
-                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=10, check=True)
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--abbrev=12"],
+            cwd=share_path(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=10,
+            check=True,
+        )
         return answer.stdout.decode().strip()
     except (OSError, subprocess.SubprocessError):
         return ""

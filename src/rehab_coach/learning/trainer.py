@@ -5,6 +5,7 @@ A run's folder holds
     curves.png       the same as a picture
     checkpoint.pt    everything that is needed to go on; removed at the end
 """
+
 import contextlib
 import csv
 import math
@@ -51,16 +52,35 @@ class Progress:
 
 def make_contract(recipe: Recipe, training: Optional[Dict[str, Any]] = None) -> ModelContract:
     """What a model of this recipe promises to whoever uses it."""
-    network = NetworkConfig(channels=tuple(recipe.channels), strides=tuple(recipe.strides),
-                            temporal_kernel=recipe.temporal_kernel, dropout=recipe.dropout,
-                            classes=len(recipe.labels))
-    return ModelContract(labels=tuple(recipe.labels), network=network, rate=recipe.rate, window=recipe.window,
-                         unknown_threshold=recipe.unknown_threshold, training=training or {})
+    network = NetworkConfig(
+        channels=tuple(recipe.channels),
+        strides=tuple(recipe.strides),
+        temporal_kernel=recipe.temporal_kernel,
+        dropout=recipe.dropout,
+        classes=len(recipe.labels),
+    )
+    return ModelContract(
+        labels=tuple(recipe.labels),
+        network=network,
+        rate=recipe.rate,
+        window=recipe.window,
+        unknown_threshold=recipe.unknown_threshold,
+        training=training or {},
+    )
 
 
-def train_network(recipe: Recipe, samples: Sequence[Sample], folder: str, device: str = "cpu", seed: int = 0,
-                  resume: bool = False, held_out: Sequence[Sample] = (), loaders: int = 1,
-                  title: str = "training", identity: str = "") -> Tuple[STGCN, Progress]:
+def train_network(
+    recipe: Recipe,
+    samples: Sequence[Sample],
+    folder: str,
+    device: str = "cpu",
+    seed: int = 0,
+    resume: bool = False,
+    held_out: Sequence[Sample] = (),
+    loaders: int = 1,
+    title: str = "training",
+    identity: str = "",
+) -> Tuple[STGCN, Progress]:
     """Train one network.
 
     Args:
@@ -87,13 +107,11 @@ def train_network(recipe: Recipe, samples: Sequence[Sample], folder: str, device
     torch.manual_seed(seed)
     contract = make_contract(recipe)
     network = STGCN(contract.network).to(device, memory_format=torch.channels_last)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.weight_average),
-                            use_buffers=True)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.weight_average), use_buffers=True)
     optimiser = _make_optimiser(network, recipe)
     dataset = TrainingBatches(samples, recipe, contract, seed)
     steps = len(dataset)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: _rate_at(step, steps, recipe.warm_up))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate_at(step, steps, recipe.warm_up))
     parts = {"network": network, "average": average, "optimiser": optimiser, "schedule": schedule}
     progress = _load_checkpoint(folder, parts, identity) if resume else Progress()
 
@@ -110,8 +128,9 @@ def train_network(recipe: Recipe, samples: Sequence[Sample], folder: str, device
             outputs = network(inputs).float()
         loss = loss_of(outputs, labels)
         if not torch.isfinite(loss):
-            raise RehabCoachError("the loss became %s after %d steps: lower learning_rate in the recipe"
-                                  % (loss.item(), progress.step))
+            raise RehabCoachError(
+                "the loss became %s after %d steps: lower learning_rate in the recipe" % (loss.item(), progress.step)
+            )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_LIMIT)
@@ -124,9 +143,13 @@ def train_network(recipe: Recipe, samples: Sequence[Sample], folder: str, device
         count += len(labels)
         if count >= recipe.log_every or progress.step == steps:
             progress.seconds = time.monotonic() - started
-            line = {"windows": progress.step * recipe.batch, "loss": loss_sum / count,
-                    "accuracy": right / count, "learning_rate": schedule.get_last_lr()[0],
-                    "seconds": progress.seconds}
+            line = {
+                "windows": progress.step * recipe.batch,
+                "loss": loss_sum / count,
+                "accuracy": right / count,
+                "learning_rate": schedule.get_last_lr()[0],
+                "seconds": progress.seconds,
+            }
             line.update(_watch(average.module, watched, device))
             progress.history.append(line)
             bar.set_postfix(loss="%.3f" % line["loss"], accuracy="%.3f" % line["accuracy"])
@@ -146,8 +169,7 @@ def forget_checkpoint(folder: str) -> None:
 def _make_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     decayed = [parameter for parameter in network.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay},
-              {"params": others, "weight_decay": 0.0}]
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
     if recipe.optimiser == "sgd":
         return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True)
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)
@@ -165,8 +187,14 @@ def _batches(dataset: TrainingBatches, first_step: int, loaders: int) -> DataLoa
     rest = Subset(dataset, range(first_step, len(dataset)))
     if not loaders:
         return DataLoader(rest, batch_size=None)
-    return DataLoader(rest, batch_size=None, num_workers=loaders, prefetch_factor=4,
-                      multiprocessing_context="fork", worker_init_fn=_one_thread)
+    return DataLoader(
+        rest,
+        batch_size=None,
+        num_workers=loaders,
+        prefetch_factor=4,
+        multiprocessing_context="fork",
+        worker_init_fn=_one_thread,
+    )
 
 
 def _one_thread(_: int) -> None:
@@ -178,8 +206,9 @@ def _mixed_precision(precision: str, device: str) -> Any:
     return torch.autocast(device.split(":")[0], dtype=torch.bfloat16, enabled=enabled)
 
 
-def _held_out_windows(samples: Sequence[Sample], recipe: Recipe,
-                      contract: ModelContract) -> Optional[Tuple[torch.Tensor, torch.Tensor]]:
+def _held_out_windows(
+    samples: Sequence[Sample], recipe: Recipe, contract: ModelContract
+) -> Optional[Tuple[torch.Tensor, torch.Tensor]]:
     inputs, labels = [], []
     for sample in samples:
         made = windows(sample.sequence, contract)
@@ -188,15 +217,16 @@ def _held_out_windows(samples: Sequence[Sample], recipe: Recipe,
     return (torch.from_numpy(np.concatenate(inputs)), torch.tensor(labels)) if inputs else None
 
 
-def _watch(network: nn.Module, watched: Optional[Tuple[torch.Tensor, torch.Tensor]],
-           device: str) -> Dict[str, float]:
+def _watch(network: nn.Module, watched: Optional[Tuple[torch.Tensor, torch.Tensor]], device: str) -> Dict[str, float]:
     if watched is None:
         return {}
     network.eval()
     with torch.no_grad():
         outputs = torch.cat([network(part.to(device)).cpu() for part in watched[0].split(256)])
-    return {"held_out_loss": float(nn.functional.cross_entropy(outputs, watched[1])),
-            "held_out_accuracy": float((outputs.argmax(1) == watched[1]).float().mean())}
+    return {
+        "held_out_loss": float(nn.functional.cross_entropy(outputs, watched[1])),
+        "held_out_accuracy": float((outputs.argmax(1) == watched[1]).float().mean()),
+    }
 
 
 def _write_log(folder: str, history: Sequence[Dict[str, float]]) -> None:
@@ -221,13 +251,14 @@ def _load_checkpoint(folder: str, parts: Dict[str, Any], identity: str) -> Progr
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["identity"] != identity:
-            raise RehabCoachError("%s belongs to another recipe, data or seed: give another --out, or leave "
-                                  "--resume out to start anew" % path)
+            raise RehabCoachError(
+                "%s belongs to another recipe, data or seed: give another --out, or leave "
+                "--resume out to start anew" % path
+            )
         for name, part in parts.items():
             part.load_state_dict(state[name])
         return Progress(state["step"], state["seconds"], state["history"])
     except RehabCoachError:
         raise
     except Exception as error:
-        raise RehabCoachError("%s cannot be read (%s): leave --resume out to start anew" % (
-            path, error)) from error
+        raise RehabCoachError("%s cannot be read (%s): leave --resume out to start anew" % (path, error)) from error

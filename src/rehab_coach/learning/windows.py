@@ -1,4 +1,5 @@
 """Training windows: which sequence is drawn how often, and what the network gets of it."""
+
 from collections import Counter
 from typing import Dict, List, Sequence, Tuple
 
@@ -34,10 +35,13 @@ def sample_weights(samples: Sequence[Sample], sources: Dict[str, float]) -> np.n
     groups = Counter((sample.label, sample.source, sample.group) for sample in samples)
     totals: Dict[Tuple[str, str], float] = Counter()
     for (label, source, _), count in groups.items():
-        totals[label, source] += count ** 0.5
-    weights = np.array([
-        sources.get(sample.source, 1.0) / totals[key] ** 0.5 / groups[key + (sample.group,)] ** 0.5
-        for key, sample in zip(keys, samples)])
+        totals[label, source] += count**0.5
+    weights = np.array(
+        [
+            sources.get(sample.source, 1.0) / totals[key] ** 0.5 / groups[key + (sample.group,)] ** 0.5
+            for key, sample in zip(keys, samples)
+        ]
+    )
     labels = np.array([sample.label for sample in samples])
     for label in set(labels.tolist()):
         weights[labels == label] /= weights[labels == label].sum()
@@ -57,8 +61,7 @@ class TrainingBatches(Dataset):
     """
 
     def __init__(self, samples: Sequence[Sample], recipe: Recipe, contract: ModelContract, seed: int):
-        self._samples = [sample for sample in samples
-                         if len(sample.sequence) > 1 and sample.sequence.seen.any()]
+        self._samples = [sample for sample in samples if len(sample.sequence) > 1 and sample.sequence.seen.any()]
         self._recipe = recipe
         self._contract = contract
         self._seed = seed
@@ -66,11 +69,14 @@ class TrainingBatches(Dataset):
         weights = sample_weights(self._samples, recipe.sources)
         self._of_label: List[np.ndarray] = [
             np.array([index for index, sample in enumerate(self._samples) if sample.label == label], int)
-            for label in recipe.labels]
+            for label in recipe.labels
+        ]
         self._cumulated = [np.cumsum(weights[indices]) for indices in self._of_label]
         self._filled = [label for label, indices in enumerate(self._of_label) if len(indices)]
-        shares = label_shares(recipe) * [len(indices) > 0 or (label == UNKNOWN and recipe.idle_share > 0)
-                                         for indices, label in zip(self._of_label, recipe.labels)]
+        shares = label_shares(recipe) * [
+            len(indices) > 0 or (label == UNKNOWN and recipe.idle_share > 0)
+            for indices, label in zip(self._of_label, recipe.labels)
+        ]
         self._shares = np.cumsum(shares / shares.sum())
 
     def __len__(self) -> int:
@@ -87,11 +93,19 @@ class TrainingBatches(Dataset):
     def _window(self, random: np.random.Generator) -> Tuple[SkeletonSequence, int]:
         label = _pick(self._shares, random)
         idle = self._recipe.labels[label] == UNKNOWN and (
-            random.random() < self._recipe.idle_share or not len(self._of_label[label]))
+            random.random() < self._recipe.idle_share or not len(self._of_label[label])
+        )
         # Somebody may hold any posture of any exercise: that is no exercise.
         sample = self._draw(random.choice(self._filled) if idle else label, random)
-        window = draw_window(sample.sequence, self._contract.window, self._contract.rate, random,
-                             self._strength, idle, estimated=sample.source in ESTIMATED)
+        window = draw_window(
+            sample.sequence,
+            self._contract.window,
+            self._contract.rate,
+            random,
+            self._strength,
+            idle,
+            estimated=sample.source in ESTIMATED,
+        )
         return window, label
 
     def _draw(self, label: int, random: np.random.Generator) -> Sample:

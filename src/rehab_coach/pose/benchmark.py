@@ -1,4 +1,5 @@
 """How fast each way of pose estimation is, and what precision costs in accuracy."""
+
 import os
 import time
 from typing import List, Tuple
@@ -20,7 +21,7 @@ VARIANTS = {
     "mediapipe": ("mediapipe", {}),
 }
 REFERENCE = "tf_pose, openvino f32"
-BLOCK = 10      # pictures
+BLOCK = 10  # pictures
 
 
 def measure(video: str, frames: int, size: Tuple[int, int]) -> str:
@@ -49,22 +50,33 @@ def measure(video: str, frames: int, size: Tuple[int, int]) -> str:
     # In turns: whatever else the machine does falls on all alike. In blocks: the threads of one library are still
     # spinning when the next one begins, and the first picture of a block pays for it.
     for start in tqdm(range(0, frames, BLOCK), desc="measuring", unit="block", leave=False):
-        block = pictures[start:start + BLOCK]
+        block = pictures[start : start + BLOCK]
         for name, estimator in estimators.items():
             estimator.estimate(block[0])
             for picture in block:
                 seconds, people = _measure(estimator, picture)
                 times[name].append(seconds)
                 poses[name].append(people)
-    lines = ["%d frames of %s; medians" % (frames, os.path.basename(video)),
-             "%-24s %9s %9s %9s %9s %7s %12s" % ("", "network", "decoding", "total", "frames/s", "ratio", "key points")]
+    lines = [
+        "%d frames of %s; medians" % (frames, os.path.basename(video)),
+        "%-24s %9s %9s %9s %9s %7s %12s" % ("", "network", "decoding", "total", "frames/s", "ratio", "key points"),
+    ]
     totals = {name: np.median(np.sum(seconds, axis=1)) for name, seconds in times.items()}
     for name, total in totals.items():
         parts = ["%.1f ms" % (part * 1000) for part in np.median(times[name], axis=0)]
         ours = name.startswith("tf_pose")
-        lines.append("%-24s %9s %9s %6.1f ms %9.1f %6.2fx %12s" % (
-            name, parts[0] if ours else "", parts[1] if ours else "", total * 1000, 1 / total, totals[BASELINE] / total,
-            _moved(poses[name], poses.get(REFERENCE, [])) if ours else ""))
+        lines.append(
+            "%-24s %9s %9s %6.1f ms %9.1f %6.2fx %12s"
+            % (
+                name,
+                parts[0] if ours else "",
+                parts[1] if ours else "",
+                total * 1000,
+                1 / total,
+                totals[BASELINE] / total,
+                _moved(poses[name], poses.get(REFERENCE, [])) if ours else "",
+            )
+        )
     lines.append("ratio: against '%s'; key points: median distance from '%s' in pixels" % (BASELINE, REFERENCE))
     for estimator in estimators.values():
         estimator.close()

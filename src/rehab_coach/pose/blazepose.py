@@ -1,4 +1,5 @@
 """MediaPipe Pose (BlazePose): one person, 33 landmarks, world coordinates."""
+
 import contextlib
 import os
 import sys
@@ -43,8 +44,10 @@ class BlazePose(PoseEstimator):
         try:
             from mediapipe.python.solutions import pose
         except ImportError as error:
-            raise RehabCoachError("the estimator 'mediapipe' is not installed here (%s): "
-                                  "`pip install -e '.[mediapipe]'` in the repository, or choose tf_pose" % error)
+            raise RehabCoachError(
+                "the estimator 'mediapipe' is not installed here (%s): "
+                "`pip install -e '.[mediapipe]'` in the repository, or choose tf_pose" % error
+            )
         self._make = lambda: pose.Pose(model_complexity=complexity, min_detection_confidence=confidence)
         self._pose = None
         self.reset()
@@ -54,8 +57,9 @@ class BlazePose(PoseEstimator):
         if result.pose_landmarks is None:
             return []
         height, width = picture.shape[:2]
-        key_points = np.array([(mark.x * width, mark.y * height, mark.visibility)
-                               for mark in result.pose_landmarks.landmark], np.float32)
+        key_points = np.array(
+            [(mark.x * width, mark.y * height, mark.visibility) for mark in result.pose_landmarks.landmark], np.float32
+        )
         key_points = without_outside(key_points, width, height)
         if not key_points[:, 2].any():
             return []
@@ -66,7 +70,7 @@ class BlazePose(PoseEstimator):
         self.close()
         with _without_chatter():
             self._pose = self._make()
-            self._pose.process(np.zeros((64, 64, 3), np.uint8))     # it only speaks when it begins to work
+            self._pose.process(np.zeros((64, 64, 3), np.uint8))  # it only speaks when it begins to work
 
     def close(self) -> None:
         if self._pose is not None:

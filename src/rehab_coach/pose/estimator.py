@@ -1,4 +1,5 @@
 """What every pose estimator does: a picture in, the people in it out."""
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import List, Optional
@@ -81,8 +82,10 @@ def create_estimator(name: str, **options) -> PoseEstimator:
     """
     if name == "tf_pose":
         from rehab_coach.pose.tf_pose import TfPose
+
         return TfPose(**options)
     if name == "mediapipe":
         from rehab_coach.pose.blazepose import BlazePose
+
         return BlazePose(**options)
     raise RehabCoachError("unknown pose estimator '%s'; choose tf_pose or mediapipe" % name)

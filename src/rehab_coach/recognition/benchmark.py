@@ -2,6 +2,7 @@
 
 Other programs disturb both alike, so that the ratio says more than the milliseconds.
 """
+
 import os
 import statistics
 import time
@@ -28,18 +29,21 @@ def take_turns(cases: Dict[str, Callable[[], Any]], repeats: int) -> Dict[str, D
         For each case its `min_ms` and `median_ms`.
     """
     times: Dict[str, List[float]] = {name: [] for name in cases}
-    for turn in range(repeats + 2):     # the first two calls of a shape set things up
+    for turn in range(repeats + 2):  # the first two calls of a shape set things up
         for name, function in cases.items():
             began = time.perf_counter()
             function()
             if turn >= 2:
                 times[name].append(1000 * (time.perf_counter() - began))
-    return {name: {"min_ms": round(min(values), 3), "median_ms": round(statistics.median(values), 3)}
-            for name, values in times.items()}
+    return {
+        name: {"min_ms": round(min(values), 3), "median_ms": round(statistics.median(values), 3)}
+        for name, values in times.items()
+    }
 
 
-def benchmark_recognition(model: Optional[str] = None, repeats: int = 20,
-                          threads: Optional[int] = None) -> Dict[str, Any]:
+def benchmark_recognition(
+    model: Optional[str] = None, repeats: int = 20, threads: Optional[int] = None
+) -> Dict[str, Any]:
     """Measure forward passes and the whole way from a 10 s recording to the answer.
 
     Args:
@@ -64,8 +68,14 @@ def benchmark_recognition(model: Optional[str] = None, repeats: int = 20,
     rows = []
     for name, network in networks.items():
         for description, shape in INPUTS.items():
-            rows.append({"network": name, "parameters": network.parameter_count, "input": description,
-                         **_race(network, torch.randn(shape), repeats)})
+            rows.append(
+                {
+                    "network": name,
+                    "parameters": network.parameter_count,
+                    "input": description,
+                    **_race(network, torch.randn(shape), repeats),
+                }
+            )
     recording = None if contract is None else _recording(networks["coach"], contract, repeats)
     return {"threads": torch.get_num_threads(), "networks": rows, "recording": recording}
 
@@ -81,31 +91,48 @@ def _recording(network: STGCN, contract: ModelContract, repeats: int) -> Dict[st
     """The robot's case: 10 s at 30 frames/s of one person whose joints are all seen."""
     frames = int(RECORDING["seconds"] * RECORDING["rate"])
     key_points = np.random.default_rng(0).uniform(0.2, 1, (frames, len(COCO_18), 3)).astype(np.float32)
-    sequence = SkeletonSequence(key_points * np.float32([640, 480, 1]), np.arange(frames) / RECORDING["rate"],
-                                (640, 480))
+    sequence = SkeletonSequence(
+        key_points * np.float32([640, 480, 1]), np.arange(frames) / RECORDING["rate"], (640, 480)
+    )
     recognizer = Recognizer(network, contract)
     inputs = torch.from_numpy(windows(sequence, contract))
-    return {"windows": len(inputs), "window": contract.window, **_race(network, inputs, repeats),
-            **take_turns({"answer": lambda: recognizer.recognize(sequence)}, repeats)}
+    return {
+        "windows": len(inputs),
+        "window": contract.window,
+        **_race(network, inputs, repeats),
+        **take_turns({"answer": lambda: recognizer.recognize(sequence)}, repeats),
+    }
 
 
 def report(result: Dict[str, Any]) -> str:
     """The result of `benchmark_recognition` as a table for people; times are median (smallest) in ms."""
+
     def cell(times: Dict[str, float]) -> str:
         return "%.1f (%.1f)" % (times["median_ms"], times["min_ms"])
 
-    lines = ["forward pass on %d threads, ms: median (smallest)" % result["threads"],
-             "%-10s %10s  %-24s %16s %16s %7s" % (
-                 "network", "parameters", "input", "plain", "fused", "ratio")]
-    lines += ["%-10s %10d  %-24s %16s %16s %6.2fx" % (row["network"], row["parameters"], row["input"],
-                                                     cell(row["plain"]), cell(row["fused"]), row["ratio"])
-              for row in result["networks"]]
+    lines = [
+        "forward pass on %d threads, ms: median (smallest)" % result["threads"],
+        "%-10s %10s  %-24s %16s %16s %7s" % ("network", "parameters", "input", "plain", "fused", "ratio"),
+    ]
+    lines += [
+        "%-10s %10d  %-24s %16s %16s %6.2fx"
+        % (row["network"], row["parameters"], row["input"], cell(row["plain"]), cell(row["fused"]), row["ratio"])
+        for row in result["networks"]
+    ]
     recording = result["recording"]
     if recording is None:
         lines.append("no model ships yet: train one with `rehab-coach train`, or name one with --model")
     else:
-        lines.append("%-10s %10s  %-24s %16s %16s %6.2fx" % (
-            "coach", "", "10 s: %d x %d frames" % (recording["windows"], recording["window"]),
-            cell(recording["plain"]), cell(recording["fused"]), recording["ratio"]))
+        lines.append(
+            "%-10s %10s  %-24s %16s %16s %6.2fx"
+            % (
+                "coach",
+                "",
+                "10 s: %d x %d frames" % (recording["windows"], recording["window"]),
+                cell(recording["plain"]),
+                cell(recording["fused"]),
+                recording["ratio"],
+            )
+        )
         lines.append("from a 10 s recording to the answer: %s ms" % cell(recording["answer"]))
     return "\n".join(lines)

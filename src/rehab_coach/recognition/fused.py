@@ -2,6 +2,7 @@
 
 Numerically equal to `STGCN.eval()` (tested); about the speed of the matrix products alone.
 """
+
 from typing import Tuple
 
 import torch
@@ -27,10 +28,10 @@ class FusedLayer(nn.Module):
     def __init__(self, layer: STGCNLayer):
         super().__init__()
         spatial, convolution = layer.spatial, layer.spatial.convolution
-        mixing = spatial.adjacency * spatial.edge_importance                                # (K, from, to)
+        mixing = spatial.adjacency * spatial.edge_importance  # (K, from, to)
         partitions, joints = mixing.shape[:2]
         scale, shift = _scale_and_shift(layer.spatial_norm)
-        weight = convolution.weight.view(partitions, len(scale), -1) * scale[:, None]       # (K, C_out, C_in)
+        weight = convolution.weight.view(partitions, len(scale), -1) * scale[:, None]  # (K, C_out, C_in)
         bias = convolution.bias.view(partitions, -1) * scale
         mixing_of_all = mixing.permute(2, 0, 1).reshape(joints * partitions, joints)
         self.register_buffer("mixing", mixing_of_all.contiguous())
@@ -57,10 +58,11 @@ class FusedLayer(nn.Module):
         mixed = torch.matmul(self.mixing, features).view(batch, frames, joints, -1)
         result = functional.linear(mixed, self.spatial_weight).add_(self.spatial_bias).relu_()
         # (N, T, V, C) in memory is what PyTorch calls (N, C, T, V) in channels-last format.
-        result = functional.conv2d(result.permute(0, 3, 1, 2), self.temporal_weight, self.temporal_bias,
-                                   self.stride, self.padding).permute(0, 2, 3, 1)
+        result = functional.conv2d(
+            result.permute(0, 3, 1, 2), self.temporal_weight, self.temporal_bias, self.stride, self.padding
+        ).permute(0, 2, 3, 1)
         if self.projected:
-            kept = features[:, ::self.stride[0]]
+            kept = features[:, :: self.stride[0]]
             result += functional.linear(kept, self.projection_weight, self.projection_bias)
         elif self.has_residual:
             result += features

@@ -1,4 +1,5 @@
 """The skeleton as a graph, and how ST-GCN divides each joint's neighbourhood."""
+
 from typing import Dict, Tuple
 
 import numpy as np
@@ -8,16 +9,21 @@ from rehab_coach.skeleton import COCO_18, Layout
 PARTITIONS = ("root", "centripetal", "centrifugal")
 
 # The published network hangs the hips on the shoulders, not on the neck as OpenPose's drawing does.
-_TORSO = {"coco_18": {("neck", "right_hip"): ("right_shoulder", "right_hip"),
-                      ("neck", "left_hip"): ("left_shoulder", "left_hip")}}
+_TORSO = {
+    "coco_18": {
+        ("neck", "right_hip"): ("right_shoulder", "right_hip"),
+        ("neck", "left_hip"): ("left_shoulder", "left_hip"),
+    }
+}
 
 
 def edges(layout: Layout = COCO_18) -> Tuple[Tuple[int, int], ...]:
     """Pairs of joints that the network connects: the layout's limbs, the torso as published."""
     exchanged: Dict[Tuple[str, str], Tuple[str, str]] = _TORSO.get(layout.name, {})
     names = [(layout.joints[first], layout.joints[second]) for first, second in layout.limbs]
-    return tuple((layout.index(first), layout.index(second))
-                 for first, second in (exchanged.get(pair, pair) for pair in names))
+    return tuple(
+        (layout.index(first), layout.index(second)) for first, second in (exchanged.get(pair, pair) for pair in names)
+    )
 
 
 def hop_distance(layout: Layout = COCO_18) -> np.ndarray:

@@ -4,6 +4,7 @@
 
 The contract is everything that somebody needs who wants to use the weights; see `ModelContract`.
 """
+
 import json
 import os
 from dataclasses import asdict, dataclass, field, fields
@@ -63,24 +64,23 @@ class ModelContract:
     def __post_init__(self):
         object.__setattr__(self, "labels", tuple(self.labels))
         if self.format_version != FORMAT_VERSION:
-            raise ValueError("format version %r, this version of the package reads %d" % (
-                self.format_version, FORMAT_VERSION))
-        if not all(isinstance(label, str) and label for label in self.labels) or \
-                len(set(self.labels)) != len(self.labels):
+            raise ValueError(
+                "format version %r, this version of the package reads %d" % (self.format_version, FORMAT_VERSION)
+            )
+        if not all(isinstance(label, str) and label for label in self.labels) or len(set(self.labels)) != len(
+            self.labels
+        ):
             raise ValueError("labels must be different names, not %s" % (self.labels,))
         if len(self.labels) != self.network.classes:
-            raise ValueError("%d labels for a network of %d classes" % (
-                len(self.labels), self.network.classes))
+            raise ValueError("%d labels for a network of %d classes" % (len(self.labels), self.network.classes))
         if not set(self.labels) - {UNKNOWN}:
             raise ValueError("no label besides '%s'" % UNKNOWN)
         if self.layout not in LAYOUTS:
             raise ValueError("joint layout '%s'; known: %s" % (self.layout, ", ".join(LAYOUTS)))
         if self.normalisation not in NORMALISATIONS:
-            raise ValueError("normalisation '%s'; known: %s" % (
-                self.normalisation, ", ".join(NORMALISATIONS)))
+            raise ValueError("normalisation '%s'; known: %s" % (self.normalisation, ", ".join(NORMALISATIONS)))
         if not (self.rate > 0 and self.window >= 1 and self.persons >= 1):
-            raise ValueError("rate %r, window %r, persons %r must be positive" % (
-                self.rate, self.window, self.persons))
+            raise ValueError("rate %r, window %r, persons %r must be positive" % (self.rate, self.window, self.persons))
         if not 0 <= self.unknown_threshold <= 1:
             raise ValueError("unknown_threshold %r must be in 0..1" % self.unknown_threshold)
 
@@ -95,8 +95,10 @@ class ModelContract:
         if not isinstance(values, dict):
             raise ValueError("the contract is not a JSON object")
         if values.get("format_version") != FORMAT_VERSION:
-            raise ValueError("format version %r, this version of the package reads %d" % (
-                values.get("format_version"), FORMAT_VERSION))
+            raise ValueError(
+                "format version %r, this version of the package reads %d"
+                % (values.get("format_version"), FORMAT_VERSION)
+            )
         names = {entry.name for entry in fields(cls)}
         if set(values) != names:
             raise ValueError("entries %s, expected %s" % (sorted(values), sorted(names)))
@@ -115,8 +117,7 @@ def save_model(path: str, network: STGCN, contract: ModelContract) -> None:
         RehabCoachError: the file cannot be written.
     """
     if network.config != contract.network or network.layout.name != contract.layout:
-        raise ValueError("the contract describes another network: %s, not %s" % (
-            contract.network, network.config))
+        raise ValueError("the contract describes another network: %s, not %s" % (contract.network, network.config))
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     content = save(weights, {METADATA_KEY: contract.to_json()})
     # Not safetensors' own save_file: it makes files that only their owner may read.
@@ -142,24 +143,29 @@ def load_model(path: str) -> Tuple[STGCN, ModelContract]:
             metadata = stored.metadata() or {}
             weights = {name: stored.get_tensor(name) for name in stored.keys()}
     except (SafetensorError, OSError) as error:
-        raise ModelError("%s is broken, cut short or not a model file (%s): copy it again or train it anew"
-                         % (path, error)) from error
+        raise ModelError(
+            "%s is broken, cut short or not a model file (%s): copy it again or train it anew" % (path, error)
+        ) from error
     if METADATA_KEY not in metadata:
-        raise ModelError("%s holds weights but no contract of rehab_coach: only files that "
-                         "`rehab-coach train` wrote can be used" % path)
+        raise ModelError(
+            "%s holds weights but no contract of rehab_coach: only files that "
+            "`rehab-coach train` wrote can be used" % path
+        )
     try:
         contract = ModelContract.from_json(metadata[METADATA_KEY])
         network = STGCN(contract.network, get_layout(contract.layout))
     except ValueError as error:
-        raise ModelError("the contract of %s cannot be kept (%s): use the version of the package that "
-                         "wrote it, or train the model anew" % (path, error)) from error
+        raise ModelError(
+            "the contract of %s cannot be kept (%s): use the version of the package that "
+            "wrote it, or train the model anew" % (path, error)
+        ) from error
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
-        raise ModelError("the weights of %s do not fit its contract (%s): train the model anew"
-                         % (path, reason)) from error
+        raise ModelError(
+            "the weights of %s do not fit its contract (%s): train the model anew" % (path, reason)
+        ) from error
     if not all(torch.isfinite(tensor).all() for tensor in weights.values()):
-        raise ModelError("%s holds weights that are not finite, so its training failed: train the model anew"
-                         % path)
+        raise ModelError("%s holds weights that are not finite, so its training failed: train the model anew" % path)
     return network.eval(), contract

@@ -5,6 +5,7 @@
 Training augments raw key points and hands them to `to_network`, the robot its recordings to `windows`; both
 end in the same arrays (N, 3, T, V, M).
 """
+
 from typing import TYPE_CHECKING, Sequence, Tuple
 
 import numpy as np
@@ -65,8 +66,10 @@ def _robust_box(key_points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     scores = flat[..., 2]
     median = _quantile(scores, scores > 0, 0.5)
     well_seen = (scores > 0) & (scores >= median[..., None] / 2)
-    low, high = (np.stack([_quantile(flat[..., axis], well_seen, quantile) for axis in (0, 1)], axis=-1)
-                 for quantile in BOX_PERCENTILES)
+    low, high = (
+        np.stack([_quantile(flat[..., axis], well_seen, quantile) for axis in (0, 1)], axis=-1)
+        for quantile in BOX_PERCENTILES
+    )
     extent = (high - low).max(axis=-1)
     return (low + high) / 2, np.where(extent > 0, extent, 1).astype(np.float32)
 
@@ -80,7 +83,7 @@ def _quantile(values: np.ndarray, chosen: np.ndarray, quantile: float) -> np.nda
     above = np.minimum(below + 1, np.maximum(count - 1, 0))
     first = np.take_along_axis(ordered, below, axis=-1)
     second = np.take_along_axis(ordered, above, axis=-1)
-    with np.errstate(invalid="ignore"):     # infinite minus infinite where none is chosen
+    with np.errstate(invalid="ignore"):  # infinite minus infinite where none is chosen
         result = first + (second - first) * (position - below).astype(np.float32)
     return np.where(count > 0, result, np.float32(0))[..., 0]
 
@@ -102,8 +105,9 @@ def to_network(key_points: np.ndarray, size: Sequence[float], contract: "ModelCo
     return result
 
 
-def at_contract_rate(sequence: SkeletonSequence, contract: "ModelContract",
-                     method: str = "interpolate") -> SkeletonSequence:
+def at_contract_rate(
+    sequence: SkeletonSequence, contract: "ModelContract", method: str = "interpolate"
+) -> SkeletonSequence:
     """The sequence in the contract's layout and on its frame rate; a single frame stays one.
 
     Raises:
@@ -118,7 +122,7 @@ def at_contract_rate(sequence: SkeletonSequence, contract: "ModelContract",
 def without_empty_ends(sequence: SkeletonSequence) -> SkeletonSequence:
     """The frames from the first to the last in which somebody is seen; all of them if nobody ever is."""
     seen = np.flatnonzero(sequence.seen)
-    return sequence[seen[0]:seen[-1] + 1] if len(seen) else sequence
+    return sequence[seen[0] : seen[-1] + 1] if len(seen) else sequence
 
 
 def window_starts(frames: int, window: int) -> np.ndarray:

@@ -1,4 +1,5 @@
 """A skeleton sequence in, an exercise out: what the robot, the command line and the evaluation call."""
+
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
@@ -53,8 +54,14 @@ class Recognizer:
         minimum_seconds: or if a person was seen for a shorter time.
     """
 
-    def __init__(self, network: STGCN, contract: ModelContract, threads: Optional[int] = None,
-                 minimum_seen: float = 0.3, minimum_seconds: float = 0.5):
+    def __init__(
+        self,
+        network: STGCN,
+        contract: ModelContract,
+        threads: Optional[int] = None,
+        minimum_seen: float = 0.3,
+        minimum_seconds: float = 0.5,
+    ):
         if threads is not None:
             torch.set_num_threads(threads)
         self.contract = contract

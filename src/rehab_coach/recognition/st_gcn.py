@@ -1,4 +1,5 @@
 """ST-GCN: the spatial temporal graph convolutional network (Yan, Xiong and Lin, AAAI 2018)."""
+
 from dataclasses import dataclass
 from typing import Tuple
 
@@ -37,8 +38,9 @@ class NetworkConfig:
         object.__setattr__(self, "channels", tuple(int(channels) for channels in self.channels))
         object.__setattr__(self, "strides", tuple(int(stride) for stride in self.strides))
         if len(self.channels) != len(self.strides) or not self.channels:
-            raise ValueError("a network of %d channels needs as many strides, there are %d" % (
-                len(self.channels), len(self.strides)))
+            raise ValueError(
+                "a network of %d channels needs as many strides, there are %d" % (len(self.channels), len(self.strides))
+            )
         if min(self.channels + self.strides + (self.classes, self.in_channels)) < 1:
             raise ValueError("channels, strides, classes and in_channels must be at least 1")
         if self.temporal_kernel < 1 or self.temporal_kernel % 2 == 0:
@@ -85,8 +87,16 @@ class SpatialGraphConvolution(nn.Module):
 class STGCNLayer(nn.Module):
     """Graph convolution, batch norm, ReLU, temporal convolution, batch norm, dropout; plus residual; ReLU."""
 
-    def __init__(self, in_channels: int, out_channels: int, adjacency: torch.Tensor, kernel: int, stride: int,
-                 dropout: float, residual: bool):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        adjacency: torch.Tensor,
+        kernel: int,
+        stride: int,
+        dropout: float,
+        residual: bool,
+    ):
         super().__init__()
         self.spatial = SpatialGraphConvolution(in_channels, out_channels, adjacency)
         self.spatial_norm = nn.BatchNorm2d(out_channels)
@@ -96,8 +106,9 @@ class STGCNLayer(nn.Module):
         self.has_residual = residual
         self.projection = None
         if residual and (in_channels != out_channels or stride != 1):
-            self.projection = nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, (stride, 1)),
-                                            nn.BatchNorm2d(out_channels))
+            self.projection = nn.Sequential(
+                nn.Conv2d(in_channels, out_channels, 1, (stride, 1)), nn.BatchNorm2d(out_channels)
+            )
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, C_in, T, V) -> (N, C_out, T / stride, V)."""
@@ -123,9 +134,17 @@ class STGCN(nn.Module):
         self.input_norm = nn.BatchNorm1d(config.in_channels * len(layout))
         inputs = (config.in_channels,) + config.channels[:-1]
         self.layers = nn.ModuleList(
-            STGCNLayer(before, after, adjacency, config.temporal_kernel, stride,
-                       config.dropout if number else 0.0, residual=number > 0)
-            for number, (before, after, stride) in enumerate(zip(inputs, config.channels, config.strides)))
+            STGCNLayer(
+                before,
+                after,
+                adjacency,
+                config.temporal_kernel,
+                stride,
+                config.dropout if number else 0.0,
+                residual=number > 0,
+            )
+            for number, (before, after, stride) in enumerate(zip(inputs, config.channels, config.strides))
+        )
         self.head = nn.Linear(config.channels[-1], config.classes)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:

@@ -7,8 +7,7 @@ from rehab_coach.robot.exercises import with_article
 
 OUTCOMES = ("correct", "wrong", "unknown", "not_seen", "failed")
 # The kind of message for each outcome, as in DisplayMessage.
-_KINDS = {"correct": "correct", "wrong": "wrong", "unknown": "wrong",
-          "not_seen": "problem", "failed": "problem"}
+_KINDS = {"correct": "correct", "wrong": "wrong", "unknown": "wrong", "not_seen": "problem", "failed": "problem"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,7 @@ class Answer:
     def __str__(self) -> str:
         """One line for the log: ``Round 3: asked for squat, saw lunge (92 %): wrong``."""
         confidence = " ({:.0f} %)".format(100.0 * self.confidence) if self.confidence > 0.0 else ""
-        return "Round {}: asked for {}, saw {}{}: {}".format(
-            self.round, self.asked, self.seen, confidence, self.kind)
+        return "Round {}: asked for {}, saw {}{}: {}".format(self.round, self.asked, self.seen, confidence, self.kind)
 
 
 class RoundJoin:

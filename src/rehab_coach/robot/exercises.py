@@ -39,11 +39,15 @@ class ExercisePicker:
     def __init__(self, exercises: Sequence[str], order: str = "random", seed: Optional[int] = None):
         unknown = [label for label in exercises if label not in NAMES]
         if unknown or not exercises:
-            raise RehabCoachError("the exercises are {}; choose one or more of: {}".format(
-                ", ".join(map(str, exercises)) or "empty", ", ".join(EXERCISES)))
+            raise RehabCoachError(
+                "the exercises are {}; choose one or more of: {}".format(
+                    ", ".join(map(str, exercises)) or "empty", ", ".join(EXERCISES)
+                )
+            )
         if order not in ORDERS:
-            raise RehabCoachError("the order of the exercises is {!r}; choose one of: {}".format(
-                order, ", ".join(ORDERS)))
+            raise RehabCoachError(
+                "the order of the exercises is {!r}; choose one of: {}".format(order, ", ".join(ORDERS))
+            )
         self._exercises = list(exercises)
         self._order = order
         self._random = random.Random(seed)

@@ -63,8 +63,11 @@ class LaserCheck:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.robot_radius <= self.stop_distance:
-            raise RehabCoachError("the stop distance is {} m, the robot's radius {} m; make the distance at "
-                                  "least the radius".format(self.stop_distance, self.robot_radius))
+            raise RehabCoachError(
+                "the stop distance is {} m, the robot's radius {} m; make the distance at least the radius".format(
+                    self.stop_distance, self.robot_radius
+                )
+            )
 
     def objection(self, scan: Scan, velocity: Velocity) -> Optional[str]:
         """Why the robot must not move with this velocity, None when the way is free."""

@@ -50,24 +50,35 @@ def read_motion(name: str, entries: Any, longest: float) -> Motion:
         RehabCoachError: names the entry that is wrong and how to write it.
     """
     if not isinstance(entries, (list, tuple)):
-        raise RehabCoachError("{} is {!r}; it must be a list such as [{{angular: 0.5, seconds: 1.0}}], or "
-                              "[] for no motion".format(name, entries))
+        raise RehabCoachError(
+            "{} is {!r}; it must be a list such as [{{angular: 0.5, seconds: 1.0}}], or [] for no motion".format(
+                name, entries
+            )
+        )
     segments = []
     for number, entry in enumerate(entries, 1):
         where = "segment {} of {}".format(number, name)
         if not isinstance(entry, dict) or not set(entry) <= {"linear", "angular", "seconds"}:
-            raise RehabCoachError("{} is {!r}; it may hold linear (m/s), angular (rad/s) and seconds".format(
-                where, entry))
+            raise RehabCoachError(
+                "{} is {!r}; it may hold linear (m/s), angular (rad/s) and seconds".format(where, entry)
+            )
         values = [entry.get("linear", 0.0), entry.get("angular", 0.0), entry.get("seconds")]
-        if any(isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value)
-               for value in values) or values[2] <= 0:
-            raise RehabCoachError("{} is {!r}; linear, angular and seconds must be numbers, seconds above 0"
-                                  .format(where, entry))
+        if (
+            any(
+                isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value)
+                for value in values
+            )
+            or values[2] <= 0
+        ):
+            raise RehabCoachError(
+                "{} is {!r}; linear, angular and seconds must be numbers, seconds above 0".format(where, entry)
+            )
         segments.append(Segment(Velocity(float(values[0]), float(values[1])), float(values[2])))
     motion = Motion(tuple(segments))
     if motion.duration > longest:
-        raise RehabCoachError("{} lasts {:.1f} s; shorten it to at most {:.1f} s".format(
-            name, motion.duration, longest))
+        raise RehabCoachError(
+            "{} lasts {:.1f} s; shorten it to at most {:.1f} s".format(name, motion.duration, longest)
+        )
     return motion
 
 

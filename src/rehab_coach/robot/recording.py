@@ -1,4 +1,5 @@
 """One round as the recorder goes through it: count down, wait for a whole body, record. No ROS, no clock of its own."""
+
 import enum
 from typing import List, NamedTuple, Optional, Tuple
 
@@ -10,7 +11,7 @@ class Phase(enum.Enum):
     """What the recording is doing."""
 
     COUNTDOWN = "countdown"
-    FRAMING = "framing"       # waiting until a whole body is in view
+    FRAMING = "framing"  # waiting until a whole body is in view
     RECORDING = "recording"
     OVER = "over"
 
@@ -40,7 +41,7 @@ class Timing(NamedTuple):
 
 
 NO_PICTURE = "I have no camera picture. Please check the camera"
-REPEAT = 3.0    # seconds after which a standing problem is said again
+REPEAT = 3.0  # seconds after which a standing problem is said again
 PATIENCE = 0.7  # seconds that a problem must stand before it is said: a single badly seen frame is none
 
 

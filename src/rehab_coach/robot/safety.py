@@ -59,6 +59,7 @@ class SafetyState:
         if age > self._scan_timeout:
             return "the last laser scan came {:.1f} s ago; is the laser running?".format(age)
         if self._stamp is not None and abs(now - self._stamp) > self._scan_timeout:
-            return ("the stamp of the laser scan is {:.1f} s off; are the clocks of the computers in step?"
-                    .format(now - self._stamp))
+            return "the stamp of the laser scan is {:.1f} s off; are the clocks of the computers in step?".format(
+                now - self._stamp
+            )
         return self._laser.objection(self._scan, velocity)

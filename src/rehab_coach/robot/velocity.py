@@ -45,12 +45,17 @@ class VelocityLimits:
 
     def __post_init__(self) -> None:
         if not (0.0 <= self.linear <= WAFFLE_LINEAR and 0.0 <= self.angular <= WAFFLE_ANGULAR):
-            raise RehabCoachError("the limits are {} m/s and {} rad/s; choose 0 to {} and 0 to {}".format(
-                self.linear, self.angular, WAFFLE_LINEAR, WAFFLE_ANGULAR))
+            raise RehabCoachError(
+                "the limits are {} m/s and {} rad/s; choose 0 to {} and 0 to {}".format(
+                    self.linear, self.angular, WAFFLE_LINEAR, WAFFLE_ANGULAR
+                )
+            )
 
     def clamp(self, velocity: Velocity) -> Velocity:
         """The velocity, reduced to the limits; a command that is no finite number becomes a stop."""
         if not (math.isfinite(velocity.linear) and math.isfinite(velocity.angular)):
             return STILL
-        return Velocity(max(-self.linear, min(self.linear, velocity.linear)),
-                        max(-self.angular, min(self.angular, velocity.angular)))
+        return Velocity(
+            max(-self.linear, min(self.linear, velocity.linear)),
+            max(-self.angular, min(self.angular, velocity.angular)),
+        )

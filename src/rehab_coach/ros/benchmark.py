@@ -1,4 +1,5 @@
 """The whole coach measured on a clip: first prompt, frame rate, waiting time, memory, processor time."""
+
 import os
 import signal
 import socket
@@ -38,8 +39,16 @@ def measure_coach(video: str, rounds: int = 3) -> Dict[str, Any]:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     os.environ.update(ROS_MASTER_URI="http://localhost:%d" % port, ROS_HOSTNAME="localhost")
-    command = ["roslaunch", "-p", str(port), "rehab_coach", "demo.launch", "source:=" + os.path.abspath(video),
-               "headless:=true", "rounds:=%d" % rounds]
+    command = [
+        "roslaunch",
+        "-p",
+        str(port),
+        "rehab_coach",
+        "demo.launch",
+        "source:=" + os.path.abspath(video),
+        "headless:=true",
+        "rounds:=%d" % rounds,
+    ]
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -58,8 +67,12 @@ def _watch(process: subprocess.Popen, started: float, rounds: int) -> Dict[str, 
     rospy.init_node("benchmark", anonymous=True, disable_signals=True, disable_rosout=True)
     prompts: List[float] = []
     predictions: List[Prediction] = []
-    rospy.Subscriber("display_message", DisplayMessage, queue_size=100, callback=lambda message: prompts.append(
-        time.monotonic()) if message.kind == DisplayMessage.PROMPT else None)
+    rospy.Subscriber(
+        "display_message",
+        DisplayMessage,
+        queue_size=100,
+        callback=lambda message: prompts.append(time.monotonic()) if message.kind == DisplayMessage.PROMPT else None,
+    )
     rospy.Subscriber("stgcn_prediction", Prediction, predictions.append, queue_size=10)
     _wait(process, lambda: prompts, START_TIMEOUT, "the first prompt")
     programs = {name: psutil.Process(_process_id(name)) for name in NODES}
@@ -70,19 +83,24 @@ def _watch(process: subprocess.Popen, started: float, rounds: int) -> Dict[str, 
         memory = max(memory, programs["recorder"].memory_info().rss)
     elapsed = time.monotonic() - since
     cpu = {name: (sum(program.cpu_times()[:2]) - before[name]) / elapsed for name, program in programs.items()}
-    return {"first_prompt_s": prompts[0] - started,
-            "input_rate_hz": statistics.median([prediction.input_rate for prediction in predictions]),
-            "waiting_time_s": statistics.median([prediction.waiting_time for prediction in predictions]),
-            "recorder_memory_mb": memory / 1e6, "cpu": cpu}
+    return {
+        "first_prompt_s": prompts[0] - started,
+        "input_rate_hz": statistics.median([prediction.input_rate for prediction in predictions]),
+        "waiting_time_s": statistics.median([prediction.waiting_time for prediction in predictions]),
+        "recorder_memory_mb": memory / 1e6,
+        "cpu": cpu,
+    }
 
 
 def report(result: Dict[str, Any]) -> str:
     """The result of `measure_coach` as lines for people."""
-    lines = ["first prompt after             %6.1f s" % result["first_prompt_s"],
-             "pictures estimated             %6.1f per second, while recording" % result["input_rate_hz"],
-             "waiting time                   %6.3f s, from the last picture's stamp to the answer" % (
-                 result["waiting_time_s"]),
-             "memory of the recorder         %6.0f MB" % result["recorder_memory_mb"]]
+    lines = [
+        "first prompt after             %6.1f s" % result["first_prompt_s"],
+        "pictures estimated             %6.1f per second, while recording" % result["input_rate_hz"],
+        "waiting time                   %6.3f s, from the last picture's stamp to the answer"
+        % (result["waiting_time_s"]),
+        "memory of the recorder         %6.0f MB" % result["recorder_memory_mb"],
+    ]
     lines += ["processor time of %-12s %6.2f cores" % (name[-12:], share) for name, share in result["cpu"].items()]
     lines.append("%s together %.2f cores" % (" + ".join(LIGHT), sum(result["cpu"][name] for name in LIGHT)))
     return "\n".join(lines)

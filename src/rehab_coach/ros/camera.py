@@ -39,8 +39,10 @@ class Camera:
         self._rate = get_parameter("~rate", 30.0, float, minimum=0.1, maximum=120.0)
         self._frame_id = get_parameter("~frame_id", "camera", str)
         self._quality = get_parameter("~jpeg_quality", 85, int, minimum=1, maximum=100)
-        self._size = (get_parameter("~width", 640, int, minimum=64, maximum=4096),
-                      get_parameter("~height", 480, int, minimum=64, maximum=4096))
+        self._size = (
+            get_parameter("~width", 640, int, minimum=64, maximum=4096),
+            get_parameter("~height", 480, int, minimum=64, maximum=4096),
+        )
         self._retry = get_parameter("~retry_delay", 2.0, float, minimum=0.1, maximum=60.0)
         self._problem, self._reported = "", 0.0
         self._source: Optional[VideoSource] = None

@@ -1,4 +1,5 @@
 """Between ROS messages and the library's objects."""
+
 from typing import Optional, Tuple, Union
 
 import cv2
@@ -13,8 +14,12 @@ from rehab_coach.skeleton import Layout
 
 # encoding -> (channels, conversion to BGR); cv_bridge would do it too, for 770 MB of disk
 _ENCODINGS = {
-    "bgr8": (3, None), "rgb8": (3, cv2.COLOR_RGB2BGR), "mono8": (1, cv2.COLOR_GRAY2BGR),
-    "bgra8": (4, cv2.COLOR_BGRA2BGR), "rgba8": (4, cv2.COLOR_RGBA2BGR), "yuv422_yuy2": (2, cv2.COLOR_YUV2BGR_YUY2),
+    "bgr8": (3, None),
+    "rgb8": (3, cv2.COLOR_RGB2BGR),
+    "mono8": (1, cv2.COLOR_GRAY2BGR),
+    "bgra8": (4, cv2.COLOR_BGRA2BGR),
+    "rgba8": (4, cv2.COLOR_RGBA2BGR),
+    "yuv422_yuy2": (2, cv2.COLOR_YUV2BGR_YUY2),
     "yuv422": (2, cv2.COLOR_YUV2BGR_UYVY),
 }
 
@@ -43,11 +48,15 @@ def _decode(message: Union[CompressedImage, Image]) -> np.ndarray:
     if message.encoding not in _ENCODINGS:
         raise RehabCoachError("the picture's encoding is %s; known: %s" % (message.encoding, ", ".join(_ENCODINGS)))
     channels, conversion = _ENCODINGS[message.encoding]
-    if not message.width or not message.height or message.step < message.width * channels or (
-            buffer.size < message.height * message.step):
+    if (
+        not message.width
+        or not message.height
+        or message.step < message.width * channels
+        or (buffer.size < message.height * message.step)
+    ):
         raise RehabCoachError("the picture's data does not fit its size of %d x %d" % (message.width, message.height))
-    rows = buffer[:message.height * message.step].reshape(message.height, message.step)
-    picture = rows[:, :message.width * channels].reshape(message.height, message.width, channels)
+    rows = buffer[: message.height * message.step].reshape(message.height, message.step)
+    picture = rows[:, : message.width * channels].reshape(message.height, message.width, channels)
     return np.ascontiguousarray(picture) if conversion is None else cv2.cvtColor(picture, conversion)
 
 

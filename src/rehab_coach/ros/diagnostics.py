@@ -24,12 +24,14 @@ class Diagnostics:
 
     def add(self, name: str, state: Callable[[], State]) -> None:
         """Report a state: ``state()`` gives the level (OK, WARN or ERROR), a message, and named values."""
+
         def task(status: Any) -> Any:
             level, message, values = state()
             status.summary(level, message)
             for key, value in values.items():
                 status.add(key, "{:.3g}".format(value) if isinstance(value, float) else str(value))
             return status
+
         self._updater.add(name, task)
 
     def add_rate(self, name: str, lowest: float, highest: float) -> FrequencyStatus:

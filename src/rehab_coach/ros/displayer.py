@@ -134,9 +134,7 @@ class Displayer:
             rospy.logwarn_throttle(10, "a skeleton is not drawn: %s" % error)
             return
         if len(message.key_points) % 3:
-            rospy.logwarn_throttle(
-                10, "a skeleton is not drawn: its key points are not triples of x, y, score"
-            )
+            rospy.logwarn_throttle(10, "a skeleton is not drawn: its key points are not triples of x, y, score")
             return
         skeleton = PictureSkeleton(
             np.array(message.key_points, np.float32).reshape(-1, 3),

@@ -35,8 +35,7 @@ def run(name: str, factory: Callable[[], Any]) -> None:
         rospy.logfatal("%s", error)
     except Exception as error:  # pylint: disable=broad-except
         failed = True
-        rospy.logfatal("this node ends because of an error in its program: %s: %s",
-                       type(error).__name__, error)
+        rospy.logfatal("this node ends because of an error in its program: %s: %s", type(error).__name__, error)
         sys.stderr.write(traceback.format_exc())
     finally:
         if node is not None and hasattr(node, "close"):

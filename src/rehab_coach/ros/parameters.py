@@ -12,16 +12,28 @@ import rospy
 from rehab_coach.errors import RehabCoachError
 
 _read: Set[str] = set()
-_WORDS = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", list: "a list",
-          dict: "a table of names and values"}
+_WORDS = {
+    float: "a number",
+    int: "a whole number",
+    str: "a text",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table of names and values",
+}
 
 
 class ParameterError(RehabCoachError):
     """A parameter has a value that the node cannot work with."""
 
 
-def get_parameter(name: str, default: Any, kind: type = str, minimum: Optional[float] = None,
-                  maximum: Optional[float] = None, choices: Optional[Sequence] = None) -> Any:
+def get_parameter(
+    name: str,
+    default: Any,
+    kind: type = str,
+    minimum: Optional[float] = None,
+    maximum: Optional[float] = None,
+    choices: Optional[Sequence] = None,
+) -> Any:
     """Read a parameter and check it.
 
     Args:
@@ -45,8 +57,14 @@ def get_parameter(name: str, default: Any, kind: type = str, minimum: Optional[f
     return check(resolved, rospy.get_param(name), kind, minimum, maximum, choices)
 
 
-def check(name: str, value: Any, kind: type, minimum: Optional[float] = None,
-          maximum: Optional[float] = None, choices: Optional[Sequence] = None) -> Any:
+def check(
+    name: str,
+    value: Any,
+    kind: type,
+    minimum: Optional[float] = None,
+    maximum: Optional[float] = None,
+    choices: Optional[Sequence] = None,
+) -> Any:
     """Check one value; see :func:`get_parameter`."""
     allowed = _allowed(kind, minimum, maximum, choices)
     converted = _convert(value, kind)
@@ -54,9 +72,14 @@ def check(name: str, value: Any, kind: type, minimum: Optional[float] = None,
         raise ParameterError("parameter {} is {!r}; it must be {}".format(name, value, allowed))
     for entry in converted if kind is list else [converted]:
         is_number = isinstance(entry, (int, float)) and not isinstance(entry, bool)
-        if (minimum is not None and not (is_number and entry >= minimum)
-                or maximum is not None and not (is_number and entry <= maximum)
-                or choices is not None and entry not in choices):
+        if (
+            minimum is not None
+            and not (is_number and entry >= minimum)
+            or maximum is not None
+            and not (is_number and entry <= maximum)
+            or choices is not None
+            and entry not in choices
+        ):
             raise ParameterError("parameter {} is {!r}; it must be {}".format(name, value, allowed))
     return converted
 
@@ -83,8 +106,7 @@ def _convert(value: Any, kind: type) -> Any:
     return value if isinstance(value, kind) else None
 
 
-def _allowed(kind: type, minimum: Optional[float], maximum: Optional[float],
-             choices: Optional[Sequence]) -> str:
+def _allowed(kind: type, minimum: Optional[float], maximum: Optional[float], choices: Optional[Sequence]) -> str:
     words = _WORDS[kind]
     if choices is not None:
         words += " of these: " if kind is list else ", one of: "

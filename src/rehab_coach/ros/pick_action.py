@@ -31,10 +31,14 @@ class PickAction:
         seed = get_parameter("~seed", -1, int, minimum=-1)
         exercises = get_parameter("~exercises", list(EXERCISES), list, choices=EXERCISES)
         if not exercises:
-            raise ParameterError("parameter {} is empty; choose one or more of: {}".format(
-                rospy.resolve_name("~exercises"), ", ".join(EXERCISES)))
-        self._picker = ExercisePicker(exercises, get_parameter("~order", "random", str, choices=ORDERS),
-                                      None if seed < 0 else seed)
+            raise ParameterError(
+                "parameter {} is empty; choose one or more of: {}".format(
+                    rospy.resolve_name("~exercises"), ", ".join(EXERCISES)
+                )
+            )
+        self._picker = ExercisePicker(
+            exercises, get_parameter("~order", "random", str, choices=ORDERS), None if seed < 0 else seed
+        )
         self._rounds = get_parameter("~rounds", 0, int, minimum=0)
         self._round_timeout = get_parameter("~round_timeout", 90.0, float, minimum=1.0, maximum=3600.0)
         self._pause = get_parameter("~pause", 6.0, float, minimum=0.0, maximum=600.0)
@@ -47,8 +51,7 @@ class PickAction:
         self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10, latch=True)
         self._diagnostics = Diagnostics()
         self._diagnostics.add("rounds", self._state)
-        self._predictions = rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction,
-                                             queue_size=10)
+        self._predictions = rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10)
 
     def spin(self) -> None:
         """Ask until the last round is over or ROS shuts down."""
@@ -73,8 +76,12 @@ class PickAction:
         if not self._wait(self._round_timeout, self._ended.is_set) and not rospy.is_shutdown():
             self._timed_out += 1
             self._say(DisplayMessage.PROBLEM, "I got no answer this time. Let us go on")
-            rospy.logwarn("round %d had no outcome on %s within %.0f s; is the recorder running?",
-                          self._round, self._predictions.resolved_name, self._round_timeout)
+            rospy.logwarn(
+                "round %d had no outcome on %s within %.0f s; is the recorder running?",
+                self._round,
+                self._predictions.resolved_name,
+                self._round_timeout,
+            )
         self._doing = "pause"
         self._wait(self._pause)
 
@@ -89,9 +96,12 @@ class PickAction:
         while not (rospy.is_shutdown() or self._recorder_is_there()):
             time.sleep(0.1)
             if time.monotonic() - waited > 15.0:
-                rospy.logwarn_throttle(15, "still waiting for the recorder: no node subscribes to {} and "
-                                       "publishes {}".format(self._actions.resolved_name,
-                                                             self._predictions.resolved_name))
+                rospy.logwarn_throttle(
+                    15,
+                    "still waiting for the recorder: no node subscribes to {} and publishes {}".format(
+                        self._actions.resolved_name, self._predictions.resolved_name
+                    ),
+                )
 
     def _recorder_is_there(self) -> bool:
         if not self._actions.get_num_connections():  # cheaper than asking the master

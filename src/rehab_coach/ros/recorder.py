@@ -1,4 +1,5 @@
 """The node that films and recognises: skeletons frame by frame while recording, the exercise right after it."""
+
 import threading
 import time
 from collections import deque
@@ -42,7 +43,8 @@ class Recorder:
             countdown=get_parameter("~countdown", 3.0, float, minimum=0.0, maximum=60.0),
             duration=get_parameter("~duration", 10.0, float, minimum=1.0, maximum=120.0),
             framing=get_parameter("~framing_timeout", 20.0, float, minimum=0.0, maximum=600.0),
-            picture=get_parameter("~picture_timeout", 2.0, float, minimum=0.2, maximum=60.0))
+            picture=get_parameter("~picture_timeout", 2.0, float, minimum=0.2, maximum=60.0),
+        )
         self._method = get_parameter("~resampling", "interpolate", str, choices=("interpolate", "copy"))
         self._request_timeout = get_parameter("~request_timeout", 120.0, float, minimum=1.0, maximum=3600.0)
         self._transport = get_parameter("~transport", "compressed", str, choices=("compressed", "raw"))
@@ -59,7 +61,7 @@ class Recorder:
             self._load()
         except RehabCoachError as error:
             self._say(0, "I cannot start: %s" % str(error).split(";")[0].split("\n")[0], "problem", 0.0)
-            rospy.sleep(0.5)    # the message must leave before the node does
+            rospy.sleep(0.5)  # the message must leave before the node does
             raise
         self._diagnostics = Diagnostics()
         self._frequency = self._diagnostics.add_rate("estimated pictures", 4.0, 120.0)
@@ -68,7 +70,7 @@ class Recorder:
         self._skeletons = rospy.Publisher("skeleton", Skeleton, queue_size=5)
         kind = CompressedImage if self._transport == "compressed" else Image
         topic = "camera/image/compressed" if self._transport == "compressed" else "camera/image"
-        self._pictures = rospy.Subscriber(topic, kind, self._on_picture, queue_size=1, buff_size=2 ** 24)
+        self._pictures = rospy.Subscriber(topic, kind, self._on_picture, queue_size=1, buff_size=2**24)
         self._actions = rospy.Subscriber("action_class", ActionClass, self._on_action, queue_size=10)
 
     def _load(self) -> None:
@@ -76,16 +78,18 @@ class Recorder:
         name = get_parameter("~estimator", "tf_pose", str, choices=("tf_pose", "mediapipe"))
         options = {}
         if name == "tf_pose":
-            options = {"size": get_parameter("~input_size", [432, 368], list, minimum=64, maximum=2048),
-                       "backend": get_parameter("~backend", "auto", str,
-                                                choices=("auto", "openvino", "opencv", "tensorflow")),
-                       "precision": get_parameter("~precision", "f32", str, choices=("f32", "bf16")),
-                       "threads": get_parameter("~threads", 0, int, minimum=0, maximum=256)}
+            options = {
+                "size": get_parameter("~input_size", [432, 368], list, minimum=64, maximum=2048),
+                "backend": get_parameter("~backend", "auto", str, choices=("auto", "openvino", "opencv", "tensorflow")),
+                "precision": get_parameter("~precision", "f32", str, choices=("f32", "bf16")),
+                "threads": get_parameter("~threads", 0, int, minimum=0, maximum=256),
+            }
         self._estimator = create_estimator(name, **options)
         self._recognizer = Recognizer.load(
             get_parameter("~model", "", str) or None,
             minimum_seen=get_parameter("~minimum_seen", 0.3, float, minimum=0.0, maximum=1.0),
-            minimum_seconds=get_parameter("~minimum_seconds", 0.5, float, minimum=0.0, maximum=60.0))
+            minimum_seconds=get_parameter("~minimum_seconds", 0.5, float, minimum=0.0, maximum=60.0),
+        )
         for _ in range(3):
             self._estimator.estimate(np.full((480, 640, 3), 128, np.uint8))
         self._recognizer.warm_up(self._timing.duration)
@@ -123,8 +127,10 @@ class Recorder:
         last_stamp = rospy.Time.now().to_sec()
         try:
             if action.label not in self._recognizer.labels:
-                raise RehabCoachError("the model does not know '%s'; it knows %s. Correct ~exercises of pick_action" % (
-                    action.label, ", ".join(self._recognizer.labels)))
+                raise RehabCoachError(
+                    "the model does not know '%s'; it knows %s. Correct ~exercises of pick_action"
+                    % (action.label, ", ".join(self._recognizer.labels))
+                )
             recording = self._record(action)
             if recording is None:
                 return
@@ -153,7 +159,7 @@ class Recorder:
         recording = Recording(rospy.get_time(), self._estimator.layout, self._timing)
         self._last_stamp = 0.0
         with self._condition:
-            self._picture = None    # one from before the request
+            self._picture = None  # one from before the request
         while recording.phase is not Phase.OVER:
             for notice in recording.update(rospy.get_time()):
                 self._say(action.round, notice.text, notice.kind, notice.seconds)
@@ -172,7 +178,7 @@ class Recorder:
 
     def _estimate(self, recording: Recording, message) -> None:
         stamp = message.header.stamp.to_sec()
-        if stamp <= self._last_stamp:   # none, the same again, or the camera's clock was set
+        if stamp <= self._last_stamp:  # none, the same again, or the camera's clock was set
             rospy.logwarn_throttle(10, "the pictures' stamps do not increase; the time of arrival is taken instead")
             stamp = rospy.get_time()
             if stamp <= self._last_stamp:
@@ -204,8 +210,11 @@ class Recorder:
             prediction.status = Prediction.NOT_SEEN
             return
         if recording.camera_lost:
-            rospy.logwarn("the pictures stopped after %.1f s of %.1f; what was recorded is used", sequence.duration,
-                          self._timing.duration)
+            rospy.logwarn(
+                "the pictures stopped after %.1f s of %.1f; what was recorded is used",
+                sequence.duration,
+                self._timing.duration,
+            )
         recognition = self._recognizer.recognize(sequence, self._method)
         prediction.status = recognition.status
         prediction.label = recognition.label
@@ -224,7 +233,10 @@ class Recorder:
         expected = self._pictures.type
         if kinds[topic] != expected:
             return "%s carries %s, expected %s: remap the topic, or set ~transport to raw or compressed" % (
-                topic, kinds[topic], expected)
+                topic,
+                kinds[topic],
+                expected,
+            )
         return "no pictures come on %s although %s is published there: is the camera plugged in?" % (topic, expected)
 
     def _say(self, number: int, text: str, kind: str, seconds: float) -> None:
@@ -233,9 +245,11 @@ class Recorder:
         self._messages.publish(message)
 
     def _state(self) -> State:
-        values = {"round": self._round or "none", "estimator time (ms)": self._estimate_time * 1000,
-                  "last person seen (s ago)": "never" if self._last_person is None
-                  else rospy.get_time() - self._last_person}
+        values = {
+            "round": self._round or "none",
+            "estimator time (ms)": self._estimate_time * 1000,
+            "last person seen (s ago)": "never" if self._last_person is None else rospy.get_time() - self._last_person,
+        }
         if not self._pictures.get_num_connections():
             return WARN, self._no_pictures(), values
         return OK, "recording round %d" % self._round if self._round else "waiting for a request", values

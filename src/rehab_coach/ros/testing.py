@@ -1,4 +1,5 @@
 """What the tests of the nodes share."""
+
 import time
 from typing import Any, Callable
 

@@ -22,9 +22,7 @@ from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
 
 # Small, and back to where they began: people stand in front of the robot.
-WIGGLE = [{"angular": 0.8, "seconds": 0.5},
-          {"angular": -0.8, "seconds": 1.0},
-          {"angular": 0.8, "seconds": 0.5}]
+WIGGLE = [{"angular": 0.8, "seconds": 0.5}, {"angular": -0.8, "seconds": 1.0}, {"angular": 0.8, "seconds": 0.5}]
 SHAKE = [{"linear": -0.1, "seconds": 0.3}, {"linear": 0.1, "seconds": 0.3}]
 MOTIONS = {"correct": WIGGLE, "wrong": SHAKE, "unknown": SHAKE, "not_seen": [], "failed": []}
 ZEROS = 5  # commands of velocity zero after each motion: a single one may get lost
@@ -32,6 +30,7 @@ ZEROS = 5  # commands of velocity zero after each motion: a single one may get l
 
 def _stops_on_error(callback: Callable) -> Callable:
     """An error in a callback must not leave the robot moving."""
+
     @functools.wraps(callback)
     def wrapper(self: "TurtlebotController", *arguments: Any) -> Any:
         try:
@@ -39,6 +38,7 @@ def _stops_on_error(callback: Callable) -> Callable:
         except Exception as error:
             self.end_motion(_describe(error))
             raise
+
     return wrapper
 
 
@@ -76,8 +76,7 @@ class TurtlebotController:
         self._explained = 0  # round in which another node told the person about a problem
         self._refused = ""
         self._closing = threading.Event()
-        self._commands = rospy.Publisher("cmd_vel", Twist, queue_size=1,
-                                         subscriber_listener=_Greeting(self._greet))
+        self._commands = rospy.Publisher("cmd_vel", Twist, queue_size=1, subscriber_listener=_Greeting(self._greet))
         self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10)
         self._stopped = rospy.Publisher("stopped", Bool, queue_size=1, latch=True)
         self._stopped.publish(self._safety.stopped)
@@ -85,7 +84,8 @@ class TurtlebotController:
             rospy.Subscriber("scan", LaserScan, self._on_scan, queue_size=1),
             rospy.Subscriber("action_class", ActionClass, self._on_action_class, queue_size=10),
             rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10),
-            rospy.Subscriber("display_message", DisplayMessage, self._on_message, queue_size=10)]
+            rospy.Subscriber("display_message", DisplayMessage, self._on_message, queue_size=10),
+        ]
         self._service = rospy.Service("stop", SetBool, self._on_stop)
         self._diagnostics = Diagnostics("TurtleBot 3")
         self._diagnostics.add("motion", self._state)
@@ -96,40 +96,57 @@ class TurtlebotController:
     def _read_parameters(self) -> None:
         self._limits = VelocityLimits(
             get_parameter("~linear_limit", 0.15, float, minimum=0.0, maximum=WAFFLE_LINEAR),
-            get_parameter("~angular_limit", 1.0, float, minimum=0.0, maximum=WAFFLE_ANGULAR))
+            get_parameter("~angular_limit", 1.0, float, minimum=0.0, maximum=WAFFLE_ANGULAR),
+        )
         self._period = 1.0 / get_parameter("~rate", 20.0, float, minimum=5.0, maximum=100.0)
         longest = get_parameter("~longest_motion", 5.0, float, minimum=0.1, maximum=30.0)
         self._runner = MotionRunner(longest)
         configured = get_parameter("~motions", {}, dict)
         if not set(configured) <= set(OUTCOMES):
-            raise ParameterError("parameter {} has motions for {}; it may have them for: {}".format(
-                rospy.resolve_name("~motions"), ", ".join(sorted(configured)), ", ".join(OUTCOMES)))
-        self._motions = {outcome: read_motion(rospy.resolve_name("~motions/" + outcome),
-                                              configured.get(outcome, MOTIONS[outcome]), longest)
-                         for outcome in OUTCOMES}
+            raise ParameterError(
+                "parameter {} has motions for {}; it may have them for: {}".format(
+                    rospy.resolve_name("~motions"), ", ".join(sorted(configured)), ", ".join(OUTCOMES)
+                )
+            )
+        self._motions = {
+            outcome: read_motion(
+                rospy.resolve_name("~motions/" + outcome), configured.get(outcome, MOTIONS[outcome]), longest
+            )
+            for outcome in OUTCOMES
+        }
         for outcome, motion in self._motions.items():
             if any(self._limits.clamp(segment.velocity) != segment.velocity for segment in motion.segments):
-                rospy.logwarn("the motion %r is faster than ~linear_limit or ~angular_limit: it is slowed "
-                              "down and goes less far", outcome)
+                rospy.logwarn(
+                    "the motion %r is faster than ~linear_limit or ~angular_limit: it is slowed down and goes less far",
+                    outcome,
+                )
         laser = LaserCheck(
             stop_distance=get_parameter("~stop_distance", 0.5, float, minimum=0.1, maximum=3.0),
             robot_radius=get_parameter("~robot_radius", 0.3, float, minimum=0.1, maximum=1.0),
             laser_x=get_parameter("~laser_x", -0.064, float, minimum=-1.0, maximum=1.0),
-            laser_yaw=get_parameter("~laser_yaw", 0.0, float, minimum=-3.15, maximum=3.15))
-        self._safety = SafetyState(laser, get_parameter("~require_scan", True, bool),
-                                   get_parameter("~scan_timeout", 1.0, float, minimum=0.1, maximum=10.0))
+            laser_yaw=get_parameter("~laser_yaw", 0.0, float, minimum=-3.15, maximum=3.15),
+        )
+        self._safety = SafetyState(
+            laser,
+            get_parameter("~require_scan", True, bool),
+            get_parameter("~scan_timeout", 1.0, float, minimum=0.1, maximum=10.0),
+        )
         self._prediction_timeout = get_parameter("~prediction_timeout", 90.0, float, minimum=1.0)
         self._safety.stopped = get_parameter("~stopped", False, bool)
         if self._safety.stopped:
-            rospy.logwarn("the stop is still on; release it with: rosservice call %s false",
-                          rospy.resolve_name("stop"))
+            rospy.logwarn("the stop is still on; release it with: rosservice call %s false", rospy.resolve_name("stop"))
 
     # Callbacks
 
     @_stops_on_error
     def _on_scan(self, message: LaserScan) -> None:
-        scan = Scan(np.asarray(message.ranges, dtype=float), message.angle_min, message.angle_increment,
-                    message.range_min, message.range_max)
+        scan = Scan(
+            np.asarray(message.ranges, dtype=float),
+            message.angle_min,
+            message.angle_increment,
+            message.range_min,
+            message.range_max,
+        )
         stamp = message.header.stamp.to_sec() or None
         with self._lock:
             self._safety.set_scan(scan, stamp, time.monotonic())
@@ -257,14 +274,22 @@ class TurtlebotController:
     def _warn_of_missing_prediction(self) -> None:
         waited = (rospy.Time.now() - self._asked_at).to_sec()
         if self._join.waiting and waited > self._prediction_timeout:
-            rospy.logwarn_throttle(60, "no prediction for {:.0f} s on {}; is the recorder running?".format(
-                waited, rospy.resolve_name("stgcn_prediction")))
+            rospy.logwarn_throttle(
+                60,
+                "no prediction for {:.0f} s on {}; is the recorder running?".format(
+                    waited, rospy.resolve_name("stgcn_prediction")
+                ),
+            )
 
     def _state(self) -> State:
         with self._lock:
-            values = {"round": self._join.round or "none", "stopped": self._safety.stopped,
-                      "recording": self._safety.recording, "moving": self._runner.running,
-                      "last answer": self._last_answer or "none"}
+            values = {
+                "round": self._join.round or "none",
+                "stopped": self._safety.stopped,
+                "recording": self._safety.recording,
+                "moving": self._runner.running,
+                "last answer": self._last_answer or "none",
+            }
             blocked = self._objection(Velocity(angular=self._limits.angular))
             if self._refused:
                 return WARN, "no motion: " + self._refused, values

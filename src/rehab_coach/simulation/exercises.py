@@ -4,6 +4,7 @@ A maker takes a `Person` and returns the angles that are not 0, which feet stand
 jump. A name that ends in neither _r nor _l belongs to the trunk. To add a motion, write a maker and list it
 below.
 """
+
 from dataclasses import dataclass
 from typing import Callable, Dict, Optional, Tuple
 
@@ -37,7 +38,7 @@ class Kind:
 def _ease(x: np.ndarray) -> np.ndarray:
     """From 0 to 1 without speed or acceleration at the ends: the minimum-jerk path (Flash and Hogan 1985)."""
     x = np.clip(x, 0.0, 1.0)
-    return x ** 3 * (10 - 15 * x + 6 * x ** 2)
+    return x**3 * (10 - 15 * x + 6 * x**2)
 
 
 def _ramp(phase: np.ndarray, times: Tuple[float, float, float, float]) -> np.ndarray:
@@ -77,14 +78,20 @@ def _squat(person: Person) -> Made:
     tilt, lumbar = -2 - 27 * down, -12 * down
     lean = -(tilt + lumbar)
     angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": 0.6 * lean}
-    angles.update(_both(hip_flexion=knee - shank - tilt, knee_angle=knee, ankle_angle=shank,
-                        hip_adduction=-11.0, hip_rotation=-15.0))
+    angles.update(
+        _both(
+            hip_flexion=knee - shank - tilt, knee_angle=knee, ankle_angle=shank, hip_adduction=-11.0, hip_rotation=-15.0
+        )
+    )
     if person.style < 0.6:  # the arms rise forwards as the body goes down
         raised = 0.12 + 0.88 * _ease(down / np.maximum(person.depth, 1e-6) * 1.3)
         angles.update(_both(arm_flex=(82 + lean) * raised, arm_add=-4.0, elbow_flex=12.0, pro_sup=40.0))
     else:  # hands before the chest
-        angles.update(_both(arm_flex=38 + 0.5 * lean, arm_add=-12.0, arm_rot=38.0, elbow_flex=122.0,
-                            pro_sup=10.0, finger_flex=25.0))
+        angles.update(
+            _both(
+                arm_flex=38 + 0.5 * lean, arm_add=-12.0, arm_rot=38.0, elbow_flex=122.0, pro_sup=10.0, finger_flex=25.0
+            )
+        )
     return (angles,) + _standing_still(down)
 
 
@@ -94,9 +101,20 @@ def _deadlift(person: Person) -> Made:
     tilt, lumbar = -2 - 58 * down, -9 * down
     lean = -(tilt + lumbar)
     angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": 0.45 * lean}
-    angles.update(_both(hip_flexion=knee - shank - tilt, knee_angle=knee, ankle_angle=shank,
-                        hip_adduction=-3.0, hip_rotation=-8.0, arm_flex=lean + 14 * (1 - down), arm_add=-9.0,
-                        elbow_flex=3.0, pro_sup=75.0, finger_flex=75.0))
+    angles.update(
+        _both(
+            hip_flexion=knee - shank - tilt,
+            knee_angle=knee,
+            ankle_angle=shank,
+            hip_adduction=-3.0,
+            hip_rotation=-8.0,
+            arm_flex=lean + 14 * (1 - down),
+            arm_add=-9.0,
+            elbow_flex=3.0,
+            pro_sup=75.0,
+            finger_flex=75.0,
+        )
+    )
     return (angles,) + _standing_still(down)
 
 
@@ -107,10 +125,20 @@ def _jumping_jack(person: Person) -> Made:
     landed = np.cos(2 * cycle)
     knee = 13 + 9 * landed
     angles = {"pelvis_tilt": -3.0, "lumbar_extension": -2.0, "neck_extension": 3.0}
-    angles.update(_both(hip_flexion=knee / 2 + 3, knee_angle=knee, ankle_angle=knee / 2 - 6 * (1 - landed),
-                        hip_adduction=-1 - 23 * apart, hip_rotation=-6.0, arm_flex=8.0,
-                        arm_add=-10 - 148 * apart, arm_rot=-50 * apart, elbow_flex=20 + 14 * apart,
-                        pro_sup=25 * (1 - apart)))
+    angles.update(
+        _both(
+            hip_flexion=knee / 2 + 3,
+            knee_angle=knee,
+            ankle_angle=knee / 2 - 6 * (1 - landed),
+            hip_adduction=-1 - 23 * apart,
+            hip_rotation=-6.0,
+            arm_flex=8.0,
+            arm_add=-10 - 148 * apart,
+            arm_rot=-50 * apart,
+            elbow_flex=20 + 14 * apart,
+            pro_sup=25 * (1 - apart),
+        )
+    )
     support = np.repeat((landed > 0.55)[:, None], 2, axis=1)
     hop = 0.05 * np.clip(0.5 - landed, 0, None) * person.depth
     return angles, support, hop
@@ -133,10 +161,17 @@ def _lunge(person: Person) -> Made:
     back_thigh, back_knee = _leg(trailing_forward, hip_height - trailing_height)
     toes = 25 * lift / 0.10
     tilt = -4 - 5 * sink / 0.40
-    stepping = {"hip_flexion": front_thigh - tilt, "knee_angle": front_knee,
-                "ankle_angle": front_knee - front_thigh + 0.3 * toes}
-    staying = {"hip_flexion": back_thigh - tilt, "knee_angle": back_knee,
-               "ankle_angle": back_knee - back_thigh - np.degrees(heel), "mtp_angle": np.degrees(heel)}
+    stepping = {
+        "hip_flexion": front_thigh - tilt,
+        "knee_angle": front_knee,
+        "ankle_angle": front_knee - front_thigh + 0.3 * toes,
+    }
+    staying = {
+        "hip_flexion": back_thigh - tilt,
+        "knee_angle": back_knee,
+        "ankle_angle": back_knee - back_thigh - np.degrees(heel),
+        "mtp_angle": np.degrees(heel),
+    }
     angles = {"pelvis_tilt": tilt, "neck_extension": 2.0, "lumbar_extension": 2.0}
     right = person.turn % 2 == (0 if person.style < 0.5 else 1)
     for name in ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle"):
@@ -145,31 +180,48 @@ def _lunge(person: Person) -> Made:
         angles[name + "_l"] = np.where(right, behind, ahead)
     angles.update(_both(hip_adduction=-2.0, hip_rotation=-4.0))
     if 0.25 < person.style < 0.75:  # hands before the chest, else at the sides
-        angles.update(_both(arm_flex=36.0, arm_add=-12.0, arm_rot=38.0, elbow_flex=122.0, pro_sup=10.0,
-                            finger_flex=25.0))
+        angles.update(
+            _both(arm_flex=36.0, arm_add=-12.0, arm_rot=38.0, elbow_flex=122.0, pro_sup=10.0, finger_flex=25.0)
+        )
     else:
-        angles.update(_both(arm_flex=4 + 10 * sink, arm_add=-14.0, elbow_flex=18.0, pro_sup=10.0,
-                            finger_flex=25.0))
+        angles.update(_both(arm_flex=4 + 10 * sink, arm_add=-14.0, elbow_flex=18.0, pro_sup=10.0, finger_flex=25.0))
     leading_stands = (lift < 1e-6) & ((step < 1e-6) | (step > 0.92 - 1e-6))
     always = np.ones(len(step), bool)
-    support = np.where(right[:, None], np.stack([leading_stands, always], axis=1),
-                       np.stack([always, leading_stands], axis=1))
+    support = np.where(
+        right[:, None], np.stack([leading_stands, always], axis=1), np.stack([always, leading_stands], axis=1)
+    )
     return angles, support, np.zeros(len(step))
 
 
 def _push_up(person: Person) -> Made:
     down = _down_and_up(person)
     angles = {"pelvis_tilt": np.zeros_like(down), "lumbar_extension": 3.0, "neck_extension": 14.0}
-    angles.update(_both(hip_flexion=7.0, knee_angle=5.0, ankle_angle=4.0, mtp_angle=58.0, hip_adduction=-3.0,
-                        elbow_flex=8 + 92 * down))
+    angles.update(
+        _both(
+            hip_flexion=7.0,
+            knee_angle=5.0,
+            ankle_angle=4.0,
+            mtp_angle=58.0,
+            hip_adduction=-3.0,
+            elbow_flex=8 + 92 * down,
+        )
+    )
     return (angles,) + _standing_still(down)
 
 
 def _pull_up(person: Person) -> Made:
     up = _down_and_up(person)
     angles = {"pelvis_tilt": 4 + 6 * up, "lumbar_extension": 6 * up, "neck_extension": 6 + 10 * up}
-    angles.update(_both(hip_flexion=12 - 4 * up, knee_angle=35 + 18 * up, ankle_angle=-25.0,
-                        hip_adduction=-2.0, elbow_flex=10 + 118 * up, finger_flex=80.0))
+    angles.update(
+        _both(
+            hip_flexion=12 - 4 * up,
+            knee_angle=35 + 18 * up,
+            ankle_angle=-25.0,
+            hip_adduction=-2.0,
+            elbow_flex=10 + 118 * up,
+            finger_flex=80.0,
+        )
+    )
     return (angles,) + _standing_still(up)
 
 
@@ -180,18 +232,38 @@ def _walking_in_place(person: Person) -> Made:
     for side, swing in (("_r", np.sin(cycle)), ("_l", -np.sin(cycle))):
         lift = np.clip(swing, 0, None) ** 1.5 * person.depth
         lifts.append(lift)
-        angles.update({"hip_flexion" + side: 5 + 48 * lift, "knee_angle" + side: 6 + 72 * lift,
-                       "ankle_angle" + side: 3 - 8 * lift, "hip_adduction" + side: -3.0,
-                       "hip_rotation" + side: -7.0, "arm_flex" + side: 2 - 26 * swing, "arm_add" + side: -9.0,
-                       "elbow_flex" + side: 32 - 10 * swing, "finger_flex" + side: 30.0})
+        angles.update(
+            {
+                "hip_flexion" + side: 5 + 48 * lift,
+                "knee_angle" + side: 6 + 72 * lift,
+                "ankle_angle" + side: 3 - 8 * lift,
+                "hip_adduction" + side: -3.0,
+                "hip_rotation" + side: -7.0,
+                "arm_flex" + side: 2 - 26 * swing,
+                "arm_add" + side: -9.0,
+                "elbow_flex" + side: 32 - 10 * swing,
+                "finger_flex" + side: 30.0,
+            }
+        )
     support = np.stack(lifts, axis=1) < 1e-6
     return angles, support, np.zeros(len(cycle))
 
 
 def _standing(person: Person) -> Made:
     angles = {"pelvis_tilt": np.full(len(person.phase), -2.0)}
-    angles.update(_both(hip_flexion=4.0, knee_angle=4.0, ankle_angle=2.0, hip_adduction=-4.0,
-                        hip_rotation=-8.0, arm_flex=2.0, arm_add=-8.0, elbow_flex=14.0, finger_flex=25.0))
+    angles.update(
+        _both(
+            hip_flexion=4.0,
+            knee_angle=4.0,
+            ankle_angle=2.0,
+            hip_adduction=-4.0,
+            hip_rotation=-8.0,
+            arm_flex=2.0,
+            arm_add=-8.0,
+            elbow_flex=14.0,
+            finger_flex=25.0,
+        )
+    )
     return (angles,) + _standing_still(person.phase)
 
 
@@ -199,15 +271,29 @@ def _waving(person: Person) -> Made:
     angles, support, hop = _standing(person)
     side = "_r" if person.style < 0.5 else "_l"
     swing = person.depth * np.sin(2 * np.pi * person.phase)
-    angles.update({"arm_flex" + side: 10.0, "arm_add" + side: -72 + 6 * swing, "arm_rot" + side: -88.0,
-                   "elbow_flex" + side: 88 + 26 * swing, "pro_sup" + side: 60.0, "finger_flex" + side: 4.0})
+    angles.update(
+        {
+            "arm_flex" + side: 10.0,
+            "arm_add" + side: -72 + 6 * swing,
+            "arm_rot" + side: -88.0,
+            "elbow_flex" + side: 88 + 26 * swing,
+            "pro_sup" + side: 60.0,
+            "finger_flex" + side: 4.0,
+        }
+    )
     return angles, support, hop
 
 
 EXERCISES = {
-    "squat": Kind(_squat, 3.2), "lunge": Kind(_lunge, 3.6),
+    "squat": Kind(_squat, 3.2),
+    "lunge": Kind(_lunge, 3.6),
     "deadlift": Kind(_deadlift, 3.6, equipment="barbell"),
     "push_up": Kind(_push_up, 2.4, contact="hands_and_toes"),
-    "pull_up": Kind(_pull_up, 3.0, contact="bar", equipment="bar"), "jumping_jack": Kind(_jumping_jack, 1.15)}
-OTHERS = {"walking_in_place": Kind(_walking_in_place, 1.1), "waving": Kind(_waving, 0.8),
-          "standing": Kind(_standing, 4.0)}
+    "pull_up": Kind(_pull_up, 3.0, contact="bar", equipment="bar"),
+    "jumping_jack": Kind(_jumping_jack, 1.15),
+}
+OTHERS = {
+    "walking_in_place": Kind(_walking_in_place, 1.1),
+    "waving": Kind(_waving, 0.8),
+    "standing": Kind(_standing, 4.0),
+}

@@ -8,6 +8,7 @@ toes up, `hip_adduction_r` and `arm_add_r` positive towards the middle of the bo
 `finger_flex`. All angles are 0 for a person who stands upright with hanging arms. Tables are in degrees
 because people read them; what `make_motion` returns is in radians.
 """
+
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
@@ -16,19 +17,52 @@ import numpy as np
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.simulation.exercises import EXERCISES, OTHERS, Angles, Person
 
-CENTRAL_ANGLES = ("pelvis_tilt", "pelvis_list", "pelvis_rotation", "lumbar_extension", "lumbar_bending",
-                  "neck_extension")
-SIDE_ANGLES = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle", "mtp_angle",
-               "arm_flex", "arm_add", "arm_rot", "elbow_flex", "pro_sup", "wrist_flex", "finger_flex")
+CENTRAL_ANGLES = (
+    "pelvis_tilt",
+    "pelvis_list",
+    "pelvis_rotation",
+    "lumbar_extension",
+    "lumbar_bending",
+    "neck_extension",
+)
+SIDE_ANGLES = (
+    "hip_flexion",
+    "hip_adduction",
+    "hip_rotation",
+    "knee_angle",
+    "ankle_angle",
+    "mtp_angle",
+    "arm_flex",
+    "arm_add",
+    "arm_rot",
+    "elbow_flex",
+    "pro_sup",
+    "wrist_flex",
+    "finger_flex",
+)
 
 # Degrees that no motion leaves: a healthy adult's range, wide enough for a deep squat and arms overhead.
 LIMITS = {
-    "pelvis_tilt": (-75, 30), "pelvis_list": (-20, 20), "pelvis_rotation": (-45, 45),
-    "lumbar_extension": (-45, 20), "lumbar_bending": (-30, 30), "neck_extension": (-45, 45),
-    "hip_flexion": (-30, 125), "hip_adduction": (-50, 30), "hip_rotation": (-45, 45), "knee_angle": (0, 150),
-    "ankle_angle": (-50, 45), "mtp_angle": (-20, 80), "arm_flex": (-60, 180), "arm_add": (-180, 40),
-    "arm_rot": (-100, 100), "elbow_flex": (0, 150), "pro_sup": (-90, 90), "wrist_flex": (-80, 80),
-    "finger_flex": (0, 90)}
+    "pelvis_tilt": (-75, 30),
+    "pelvis_list": (-20, 20),
+    "pelvis_rotation": (-45, 45),
+    "lumbar_extension": (-45, 20),
+    "lumbar_bending": (-30, 30),
+    "neck_extension": (-45, 45),
+    "hip_flexion": (-30, 125),
+    "hip_adduction": (-50, 30),
+    "hip_rotation": (-45, 45),
+    "knee_angle": (0, 150),
+    "ankle_angle": (-50, 45),
+    "mtp_angle": (-20, 80),
+    "arm_flex": (-60, 180),
+    "arm_add": (-180, 40),
+    "arm_rot": (-100, 100),
+    "elbow_flex": (0, 150),
+    "pro_sup": (-90, 90),
+    "wrist_flex": (-80, 80),
+    "finger_flex": (0, 90),
+}
 
 MOTIONS = tuple(EXERCISES) + tuple(OTHERS)
 
@@ -59,8 +93,14 @@ class Motion:
     repetitions: Tuple[float, ...]
 
 
-def _repetitions(duration: float, period: float, repetitions: Optional[int], start_phase: float,
-                 spread: float, rng: np.random.Generator) -> np.ndarray:
+def _repetitions(
+    duration: float,
+    period: float,
+    repetitions: Optional[int],
+    start_phase: float,
+    spread: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Boundaries of the repetitions, seconds; the first is negative when the motion starts within one."""
     count = int(np.ceil(duration / period + start_phase)) + 1 if repetitions is None else repetitions
     lengths = np.exp(spread * 0.05 * rng.standard_normal(count))
@@ -74,9 +114,18 @@ def _check(name: str, value: float, low: float, high: float) -> None:
         raise RehabCoachError("%s must be between %g and %g, not %g" % (name, low, high, value))
 
 
-def make_motion(name: str, duration: float = 10.0, rate: float = 30.0, seed: int = 0, variation: float = 1.0,
-                period: Optional[float] = None, repetitions: Optional[int] = None, depth: float = 1.0,
-                pause: float = 0.08, start_phase: float = 0.0) -> Motion:
+def make_motion(
+    name: str,
+    duration: float = 10.0,
+    rate: float = 30.0,
+    seed: int = 0,
+    variation: float = 1.0,
+    period: Optional[float] = None,
+    repetitions: Optional[int] = None,
+    depth: float = 1.0,
+    pause: float = 0.08,
+    start_phase: float = 0.0,
+) -> Motion:
     """The joint angles of one person who does one exercise.
 
     Args:
@@ -99,11 +148,16 @@ def make_motion(name: str, duration: float = 10.0, rate: float = 30.0, seed: int
     if kind is None:
         raise RehabCoachError("there is no motion '%s'; choose one of %s" % (name, ", ".join(MOTIONS)))
     for label, value, low, high in (
-            ("seed", seed, 0, 2 ** 63),
-            ("duration", duration, 0.03, 3600), ("rate", rate, 1, 240), ("variation", variation, 0, 2),
-            ("depth", depth, 0.2, 1.1), ("pause", pause, 0, 0.6), ("start_phase", start_phase, 0, 1),
-            ("period", kind.period if period is None else period, 0.3, 60),
-            ("repetitions", 1 if repetitions is None else repetitions, 1, 3600)):
+        ("seed", seed, 0, 2**63),
+        ("duration", duration, 0.03, 3600),
+        ("rate", rate, 1, 240),
+        ("variation", variation, 0, 2),
+        ("depth", depth, 0.2, 1.1),
+        ("pause", pause, 0, 0.6),
+        ("start_phase", start_phase, 0, 1),
+        ("period", kind.period if period is None else period, 0.3, 60),
+        ("repetitions", 1 if repetitions is None else repetitions, 1, 3600),
+    ):
         _check(label, value, low, high)
     rng = np.random.default_rng(seed)
     stamps = np.arange(max(1, int(round(duration * rate)))) / rate
@@ -116,12 +170,10 @@ def make_motion(name: str, duration: float = 10.0, rate: float = 30.0, seed: int
     person = Person(phase, depths[turn], pause, turn, float(rng.random()) if variation else 0.0)
     made, support, hop = kind.make(person)
     angles = _complete(made, stamps, variation, kind.contact, rng)
-    return Motion(name, stamps, angles, kind.contact, support, hop, kind.equipment,
-                  tuple(float(end) for end in ends))
+    return Motion(name, stamps, angles, kind.contact, support, hop, kind.equipment, tuple(float(end) for end in ends))
 
 
-def _complete(made: Angles, stamps: np.ndarray, variation: float, contact: str,
-              rng: np.random.Generator) -> Angles:
+def _complete(made: Angles, stamps: np.ndarray, variation: float, contact: str, rng: np.random.Generator) -> Angles:
     """Every angle there is, in radians, with this person's sway and unevenness, inside the limits."""
     angles = {}
     for name in CENTRAL_ANGLES + tuple(name + side for name in SIDE_ANGLES for side in ("_r", "_l")):

@@ -152,9 +152,7 @@ def turns_of(motion: Motion) -> Dict[str, np.ndarray]:
     turns = {"pelvis": pelvis}
     for label, share in SPINE.items():
         turns[label] = (
-            pelvis
-            @ _flexion(share * angles["lumbar_extension"])
-            @ rotation(FORWARD, share * angles["lumbar_bending"])
+            pelvis @ _flexion(share * angles["lumbar_extension"]) @ rotation(FORWARD, share * angles["lumbar_bending"])
         )
     for label, share in NECK.items():
         turns[label] = turns["spine01"] @ _flexion(share * angles["neck_extension"])
@@ -191,9 +189,7 @@ def add_hand(turns, angles, side: str) -> None:
     end, sign = "_" + side.lower(), 1.0 if side == "R" else -1.0
     forearm, pronation = turns["forearm" + side], sign * angles["pro_sup" + end]
     turns["twist" + side] = forearm @ rotation(-DOWN, 0.5 * pronation)
-    turns["hand" + side] = (
-        forearm @ rotation(-DOWN, pronation) @ rotation(FORWARD, sign * angles["wrist_flex" + end])
-    )
+    turns["hand" + side] = forearm @ rotation(-DOWN, pronation) @ rotation(FORWARD, sign * angles["wrist_flex" + end])
     add_fingers(turns, angles, side)
 
 

@@ -86,8 +86,7 @@ class Actor:
         if self.motion.equipment == "barbell":
             radius = float(np.clip(self._hands()[:, :, 2].mean(axis=1).min(), 0.10, 0.225))
             plates = [
-                cylinder([x - 0.03, 0, 0], [x + 0.03, 0, 0], radius, (0.08, 0.08, 0.09), 32)
-                for x in (-0.62, 0.62)
+                cylinder([x - 0.03, 0, 0], [x + 0.03, 0, 0], radius, (0.08, 0.08, 0.09), 32) for x in (-0.62, 0.62)
             ]
             return [cylinder([-0.85, 0, 0], [0.85, 0, 0], 0.014, STEEL)] + plates
         if self.motion.equipment == "bar":
@@ -141,9 +140,7 @@ def render_frames(
     if not (32 <= width <= 4096 and 32 <= height <= 4096):
         raise RehabCoachError("the picture's size must be between 32x32 and 4096x4096, not %dx%d" % size)
     # An empty room is as long as a motion and takes the same options.
-    motion = make_motion(
-        "standing" if exercise == NOBODY else exercise, duration, rate, seed, **motion_options
-    )
+    motion = make_motion("standing" if exercise == NOBODY else exercise, duration, rate, seed, **motion_options)
     camera = camera or default_view(exercise)
     camera.check()
     (physique or Physique()).check()
@@ -184,9 +181,7 @@ def _film(room: Room, actors: List[Actor], stamps: np.ndarray) -> Iterator[Tuple
             yield room.draw([thing for actor in actors for thing in actor.things(frame)]), float(stamp)
 
 
-def write_video(
-    path: str, frames: Iterator[Tuple[np.ndarray, float]], size: Tuple[int, int], rate: float
-) -> None:
+def write_video(path: str, frames: Iterator[Tuple[np.ndarray, float]], size: Tuple[int, int], rate: float) -> None:
     """Write pictures to a video that appears under its name only when it is complete.
 
     Raises:

@@ -109,15 +109,11 @@ def dressed(body: Body, rng: np.random.Generator) -> Tuple[np.ndarray, np.ndarra
     return colours.astype(np.float32), outside
 
 
-def _head_colours(
-    body: Body, colours: np.ndarray, off: np.ndarray, hair: np.ndarray, skin: np.ndarray
-) -> None:
+def _head_colours(body: Body, colours: np.ndarray, off: np.ndarray, hair: np.ndarray, skin: np.ndarray) -> None:
     """Hair on the top and the back of the head, brows, lips and eyes, which pose networks look for."""
     head = np.char.startswith(body.part, "head")
     eyes = np.char.startswith(body.part, "eye")
-    middle = (
-        body.skeleton.heads[body.skeleton.index["eye.L"]] + body.skeleton.heads[body.skeleton.index["eye.R"]]
-    ) / 2
+    middle = (body.skeleton.heads[body.skeleton.index["eye.L"]] + body.skeleton.heads[body.skeleton.index["eye.R"]]) / 2
     x, y, z = (body.rest - middle).T
     scalp = head & ((z > 0.065 - 0.35 * np.clip(y - 0.02, -0.03, 0.3)) | ((y > 0.085) & (z > -0.06)))
     colours[scalp] = hair
@@ -154,9 +150,7 @@ def normals_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Smooth vertex normals (V, 3): the mean of the faces around, weighted by area."""
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     across = np.cross(b - a, c - a)
-    sums = np.stack(
-        [np.bincount(faces.ravel(), np.repeat(across[:, axis], 3), len(vertices)) for axis in range(3)], 1
-    )
+    sums = np.stack([np.bincount(faces.ravel(), np.repeat(across[:, axis], 3), len(vertices)) for axis in range(3)], 1)
     return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
 
 
@@ -226,8 +220,7 @@ class Room:
         for node in self._moving:
             self._scene.remove_node(node)
         self._moving = [
-            self._add(thing["vertices"], thing["faces"], thing["colours"], thing.get("normals"))
-            for thing in things
+            self._add(thing["vertices"], thing["faces"], thing["colours"], thing.get("normals")) for thing in things
         ]
         colour, _ = self._renderer.render(self._scene)
         return np.ascontiguousarray(colour[:, :, ::-1])
@@ -243,9 +236,7 @@ class Room:
         self.close()
 
 
-def cylinder(
-    start: np.ndarray, end: np.ndarray, radius: float, colour, sides: int = 20
-) -> Dict[str, np.ndarray]:
+def cylinder(start: np.ndarray, end: np.ndarray, radius: float, colour, sides: int = 20) -> Dict[str, np.ndarray]:
     """A closed cylinder's mesh between two points, metres."""
     import trimesh
 

@@ -129,15 +129,11 @@ def _reach_of(skeleton: Skeleton, motion: Motion) -> np.ndarray:
     """Distance from shoulder to wrist (T,) by the law of cosines, mean of both elbows."""
     elbow = (motion.angles["elbow_flex_r"] + motion.angles["elbow_flex_l"]) / 2
     return np.sqrt(
-        skeleton.upper_arm**2
-        + skeleton.forearm**2
-        + 2 * skeleton.upper_arm * skeleton.forearm * np.cos(elbow)
+        skeleton.upper_arm**2 + skeleton.forearm**2 + 2 * skeleton.upper_arm * skeleton.forearm * np.cos(elbow)
     )
 
 
-def _arms_to(
-    skeleton: Skeleton, motion: Motion, turns: Turns, root: np.ndarray, wrists, bends, hands
-) -> None:
+def _arms_to(skeleton: Skeleton, motion: Motion, turns: Turns, root: np.ndarray, wrists, bends, hands) -> None:
     """Lead both arms to the wrists' places; `hands` (fingers' and palm's direction) fixes the hands."""
     shoulders = _head(skeleton, turns, root, "upperarm01.R", "upperarm01.L")
     fingers, palm = hands

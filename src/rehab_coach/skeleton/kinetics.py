@@ -7,6 +7,7 @@ Eighteen joints in COCO-18 order; x and y are fractions of the picture's width a
 is 0, 0 with score 0; `frame_index` counts from 1; a frame may hold no skeleton, or several people. The file knows
 neither the frame rate nor the picture size: the reader is told.
 """
+
 import json
 from typing import List, Sequence, Tuple
 
@@ -36,15 +37,20 @@ def write_kinetics(path: str, people: Sequence[SkeletonSequence], label: str, la
             if not (joints[:, 2] > 0).any():
                 continue
             pose = np.where(joints[:, 2:] > 0, joints[:, :2] / person.size, 0)
-            skeletons.append({"pose": [round(float(value), 5) for value in pose.ravel()],
-                              "score": [round(float(value), 5) for value in joints[:, 2]]})
+            skeletons.append(
+                {
+                    "pose": [round(float(value), 5) for value in pose.ravel()],
+                    "score": [round(float(value), 5) for value in joints[:, 2]],
+                }
+            )
         frames.append({"frame_index": frame + 1, "skeleton": skeletons})
     with written_whole(path) as temporary, open(temporary, "w") as stream:
         json.dump({"data": frames, "label": label, "label_index": label_index}, stream)
 
 
-def read_kinetics(path: str, rate: float = 30.0,
-                  size: Tuple[int, int] = (340, 256)) -> Tuple[List[SkeletonSequence], str, int]:
+def read_kinetics(
+    path: str, rate: float = 30.0, size: Tuple[int, int] = (340, 256)
+) -> Tuple[List[SkeletonSequence], str, int]:
     """Read a Kinetics-skeleton JSON file.
 
     Args:
@@ -73,8 +79,10 @@ def read_kinetics(path: str, rate: float = 30.0,
                 pose = np.asarray(skeleton["pose"], np.float32).reshape(-1, 2)
                 score = np.asarray(skeleton["score"], np.float32)
                 if len(pose) != len(COCO_18) or score.shape != (len(COCO_18),):
-                    raise ValueError("frame %s has %d joints and %d scores, expected %d" % (
-                        frame["frame_index"], len(pose), score.size, len(COCO_18)))
+                    raise ValueError(
+                        "frame %s has %d joints and %d scores, expected %d"
+                        % (frame["frame_index"], len(pose), score.size, len(COCO_18))
+                    )
                 target = key_points[person, int(frame["frame_index"]) - 1]
                 target[:, :2], target[:, 2] = pose * size, score
         stamps = np.arange(length) / rate

@@ -1,4 +1,5 @@
 """Which joints a skeleton has, in which order, and how they are connected."""
+
 from dataclasses import dataclass
 from typing import Tuple
 
@@ -35,9 +36,9 @@ def _layout(name: str, joints: str, limbs: str) -> Layout:
 
     def counterpart(joint: str) -> str:
         if joint.startswith("left_"):
-            return "right_" + joint[len("left_"):]
+            return "right_" + joint[len("left_") :]
         if joint.startswith("right_"):
-            return "left_" + joint[len("right_"):]
+            return "left_" + joint[len("right_") :]
         return {"mouth_left": "mouth_right", "mouth_right": "mouth_left"}.get(joint, joint)
 
     return Layout(name, names, pairs, tuple(names.index(counterpart(joint)) for joint in names))
@@ -79,8 +80,7 @@ def get_layout(name: str) -> Layout:
     return LAYOUTS[name]
 
 
-_COCO_FROM_BLAZEPOSE = np.array([
-    -1 if joint == "neck" else BLAZEPOSE_33.index(joint) for joint in COCO_18.joints])
+_COCO_FROM_BLAZEPOSE = np.array([-1 if joint == "neck" else BLAZEPOSE_33.index(joint) for joint in COCO_18.joints])
 
 
 def to_coco_18(key_points: np.ndarray, layout: Layout) -> np.ndarray:

@@ -1,4 +1,5 @@
 """The one representation of a moving person: everything makes it, keeps it or reads it."""
+
 import os
 from dataclasses import dataclass, replace
 from typing import Optional, Tuple
@@ -36,8 +37,10 @@ class SkeletonSequence:
         stamps = np.asarray(self.stamps, np.float64)
         expected = (len(stamps), len(self.layout), 3)
         if stamps.ndim != 1 or key_points.shape != expected:
-            raise ValueError("key points %s do not fit %d stamps of %s: expected %s" % (
-                key_points.shape, stamps.size, self.layout.name, expected))
+            raise ValueError(
+                "key points %s do not fit %d stamps of %s: expected %s"
+                % (key_points.shape, stamps.size, self.layout.name, expected)
+            )
         if not (np.isfinite(key_points).all() and np.isfinite(stamps).all()):
             raise ValueError("key points and stamps must be finite: an unseen joint has score 0, not NaN")
         if (np.diff(stamps) <= 0).any():
@@ -149,8 +152,12 @@ class SkeletonSequence:
 
     def save(self, path: str) -> None:
         """Write the sequence as .npz (key_points, stamps, size, layout[, world]), whole or not at all."""
-        arrays = {"key_points": self.key_points, "stamps": self.stamps, "size": np.array(self.size),
-                  "layout": np.array(self.layout.name)}
+        arrays = {
+            "key_points": self.key_points,
+            "stamps": self.stamps,
+            "size": np.array(self.size),
+            "layout": np.array(self.layout.name),
+        }
         if self.world is not None:
             arrays["world"] = self.world
         with written_whole(path) as temporary, open(temporary, "wb") as stream:
@@ -161,7 +168,12 @@ class SkeletonSequence:
         """Read what `save` wrote; RehabCoachError if the file is missing, broken or something else."""
         try:
             with np.load(os.fspath(path), allow_pickle=False) as arrays:
-                return cls(arrays["key_points"], arrays["stamps"], tuple(arrays["size"].tolist()),
-                           get_layout(str(arrays["layout"])), arrays["world"] if "world" in arrays else None)
+                return cls(
+                    arrays["key_points"],
+                    arrays["stamps"],
+                    tuple(arrays["size"].tolist()),
+                    get_layout(str(arrays["layout"])),
+                    arrays["world"] if "world" in arrays else None,
+                )
         except Exception as error:
             raise RehabCoachError("%s is not a skeleton sequence (.npz as `save` writes it): %s" % (path, error))

@@ -97,16 +97,20 @@ def test_save_draws_over_every_frame(video, model, estimator, tmp_path, capsys):
     while capture.grab():
         pictures.append(capture.retrieve()[1])
     assert len(pictures) == 15
-    assert all(picture.std() > 10 for picture in pictures)      # the video's own pictures are plain grey
+    assert all(picture.std() > 10 for picture in pictures)  # the video's own pictures are plain grey
 
 
-@pytest.mark.parametrize("arguments, reason", [
-    (["nothing.mp4"], "no video nothing.mp4"),
-    (["VIDEO", "--start", "2", "--end", "1"], "--end must come after"),
-    (["VIDEO", "--start", "100"], "no frame"),
-    (["VIDEO", "--model", "nothing.safetensors"], "no model nothing.safetensors"),
-    (["VIDEO", "--save", "out.gif"], "must end in .mp4"),
-    (["VIDEO", "--save", "VIDEO/out.mp4"], "cannot write")])
+@pytest.mark.parametrize(
+    "arguments, reason",
+    [
+        (["nothing.mp4"], "no video nothing.mp4"),
+        (["VIDEO", "--start", "2", "--end", "1"], "--end must come after"),
+        (["VIDEO", "--start", "100"], "no frame"),
+        (["VIDEO", "--model", "nothing.safetensors"], "no model nothing.safetensors"),
+        (["VIDEO", "--save", "out.gif"], "must end in .mp4"),
+        (["VIDEO", "--save", "VIDEO/out.mp4"], "cannot write"),
+    ],
+)
 def test_what_the_user_can_put_right_is_said_in_one_line(arguments, reason, video, model, estimator, capsys):
     arguments = [argument.replace("VIDEO", video) for argument in arguments]
     assert main(["recognize", "--model", model] + arguments) == 2

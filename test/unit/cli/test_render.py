@@ -24,9 +24,7 @@ def test_wrong_values_end_in_one_line_and_exit_code_2(tmp_path, monkeypatch, cap
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    "arguments", (["squat", "out.mp4", "--size", "big"], ["squat", "out.mp4", "--gender", "cat"])
-)
+@pytest.mark.parametrize("arguments", (["squat", "out.mp4", "--size", "big"], ["squat", "out.mp4", "--gender", "cat"]))
 def test_malformed_options_are_refused_by_the_parser(arguments, capsys):
     with pytest.raises(SystemExit) as refused:
         main(["render"] + arguments)
@@ -67,6 +65,4 @@ def test_a_tiny_render(tmp_path, capsys):
     )
     assert "wrote" in capsys.readouterr().out
     capture = cv2.VideoCapture(str(out))
-    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 3 and [p.name for p in tmp_path.iterdir()] == [
-        "lunge.mp4"
-    ]
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 3 and [p.name for p in tmp_path.iterdir()] == ["lunge.mp4"]

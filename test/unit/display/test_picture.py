@@ -92,9 +92,7 @@ def test_a_change_of_the_cameras_size_is_followed():
         assert picture.shape[1] == 560 or picture.shape[0] == 416
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"no picture at all", jpeg(64, 48)[:40], b"\xff\xd8\xff\xe0" + bytes(200)]
-)
+@pytest.mark.parametrize("data", [b"", b"no picture at all", jpeg(64, 48)[:40], b"\xff\xd8\xff\xe0" + bytes(200)])
 def test_garbage_is_no_picture(data):
     assert PictureDecoder().decode(data, (560, 416)) is None
 

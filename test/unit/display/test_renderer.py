@@ -98,8 +98,7 @@ def test_a_long_message_shrinks_and_nothing_overlaps():
 
 def test_the_ring_shrinks_with_the_time_left():
     parts = [
-        share(drawn(VIEWS["recording"]._replace(fraction=fraction)), theme.CORAL)
-        for fraction in (1, 0.75, 0.5, 0.25)
+        share(drawn(VIEWS["recording"]._replace(fraction=fraction)), theme.CORAL) for fraction in (1, 0.75, 0.5, 0.25)
     ]
     assert parts == sorted(parts, reverse=True)
     assert parts[3] / parts[1] == pytest.approx(1 / 3, abs=0.08)
@@ -162,6 +161,5 @@ def test_drawing_over_an_earlier_state_leaves_nothing_of_it():
             for view in (first, second):
                 renderer.draw(view, grey(view), 0.3)
             assert (
-                pygame.surfarray.array3d(surface).transpose(1, 0, 2)
-                == drawn(second, picture=grey(second), now=0.3)
+                pygame.surfarray.array3d(surface).transpose(1, 0, 2) == drawn(second, picture=grey(second), now=0.3)
             ).all()

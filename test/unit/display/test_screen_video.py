@@ -13,9 +13,7 @@ from rehab_coach.errors import RehabCoachError
 encoders = pytest.mark.parametrize(
     "ffmpeg",
     [
-        pytest.param(
-            "ffmpeg", marks=pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
-        ),
+        pytest.param("ffmpeg", marks=pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")),
         "",
     ],
 )
@@ -96,11 +94,7 @@ def test_an_encoder_that_dies_is_told_once_and_leaves_nothing_behind(tmp_path):
     for _ in range(3):
         video.show(surface((1, 2, 3)))
     assert not video.close()
-    assert (
-        len(problems) == 1
-        and "No space left on device" in problems[0]
-        and "the screen goes on" in problems[0]
-    )
+    assert len(problems) == 1 and "No space left on device" in problems[0] and "the screen goes on" in problems[0]
     assert sorted(os.listdir(str(tmp_path))) == ["encoder"]
 
 

@@ -1,4 +1,5 @@
 """Two made-up exercises that a small network tells apart in seconds."""
+
 import numpy as np
 import pytest
 
@@ -6,11 +7,24 @@ from rehab_coach.learning.datasets import Sample
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 STANDING = {
-    "nose": (0, -85), "neck": (0, -65), "right_shoulder": (-20, -65), "right_elbow": (-25, -35),
-    "right_wrist": (-25, -5), "left_shoulder": (20, -65), "left_elbow": (25, -35), "left_wrist": (25, -5),
-    "right_hip": (-12, 0), "right_knee": (-12, 45), "right_ankle": (-12, 90), "left_hip": (12, 0),
-    "left_knee": (12, 45), "left_ankle": (12, 90), "right_eye": (-4, -90), "left_eye": (4, -90),
-    "right_ear": (-9, -86), "left_ear": (9, -86),
+    "nose": (0, -85),
+    "neck": (0, -65),
+    "right_shoulder": (-20, -65),
+    "right_elbow": (-25, -35),
+    "right_wrist": (-25, -5),
+    "left_shoulder": (20, -65),
+    "left_elbow": (25, -35),
+    "left_wrist": (25, -5),
+    "right_hip": (-12, 0),
+    "right_knee": (-12, 45),
+    "right_ankle": (-12, 90),
+    "left_hip": (12, 0),
+    "left_knee": (12, 45),
+    "left_ankle": (12, 90),
+    "right_eye": (-4, -90),
+    "left_eye": (4, -90),
+    "right_ear": (-9, -86),
+    "left_ear": (9, -86),
 }
 
 

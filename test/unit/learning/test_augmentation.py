@@ -1,4 +1,5 @@
 """Whatever happens to a window, it stays one that the recogniser could have been given."""
+
 import numpy as np
 import pytest
 
@@ -6,9 +7,27 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.augmentation import Augmentation, draw_window, make_augmentation
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
-NOTHING = dict(speed=(1, 1), camera_rate=(30, 30), copy=0, pause=0, yaw=0, pitch=(0, 0), distance=(1e6, 1e6), roll=0,
-               stretch=1, noise=0, joint_missing=0, face_missing=0, limb_missing=0, crop=0, gaps=0, false_joints=0,
-               swaps=0, lost=0, flicker=0)
+NOTHING = dict(
+    speed=(1, 1),
+    camera_rate=(30, 30),
+    copy=0,
+    pause=0,
+    yaw=0,
+    pitch=(0, 0),
+    distance=(1e6, 1e6),
+    roll=0,
+    stretch=1,
+    noise=0,
+    joint_missing=0,
+    face_missing=0,
+    limb_missing=0,
+    crop=0,
+    gaps=0,
+    false_joints=0,
+    swaps=0,
+    lost=0,
+    flicker=0,
+)
 
 
 def with_world(sequence: SkeletonSequence) -> SkeletonSequence:
@@ -21,11 +40,16 @@ def with_world(sequence: SkeletonSequence) -> SkeletonSequence:
 @pytest.mark.parametrize("idle", [False, True])
 @pytest.mark.parametrize("estimated", [False, True])
 def test_windows_are_finite_and_of_the_asked_shape(figure, idle, estimated):
-    sequences = [figure("squat"), with_world(figure("squat")), figure("jumping_jack", frames=2),
-                 figure("squat", frames=400)]
+    sequences = [
+        figure("squat"),
+        with_world(figure("squat")),
+        figure("jumping_jack", frames=2),
+        figure("squat", frames=400),
+    ]
     for seed in range(60):
-        window = draw_window(sequences[seed % 4], 64, 15.0, np.random.default_rng(seed), Augmentation(), idle,
-                             estimated)
+        window = draw_window(
+            sequences[seed % 4], 64, 15.0, np.random.default_rng(seed), Augmentation(), idle, estimated
+        )
         assert window.key_points.shape == (64, 18, 3)
         assert np.isfinite(window.key_points).all()
         scores = window.key_points[..., 2]
@@ -59,8 +83,10 @@ def test_without_any_change_the_sequence_is_played_as_it_is_or_mirrored(figure):
         window = draw_window(sequence, 64, 15.0, np.random.default_rng(seed), strength)
         # Somewhere in the sequence is this movement of the nose, up to the place of the person in the picture.
         played = window.key_points[:, 0, 1]
-        fits = [np.abs((played - played.mean()) - (part - part.mean())).max()
-                for part in (nose[start:start + 127:2] for start in range(len(nose) - 127))]
+        fits = [
+            np.abs((played - played.mean()) - (part - part.mean())).max()
+            for part in (nose[start : start + 127 : 2] for start in range(len(nose) - 127))
+        ]
         assert min(fits) < 8  # pixels of 200; the imagined camera's clock is unsteady
 
 
@@ -70,8 +96,7 @@ def test_depth_decides_what_a_turned_person_looks_like(figure):
     front = draw_window(sequence, 64, 15.0, np.random.default_rng(0), make_augmentation(quiet))
     widths = []
     for seed in range(30):
-        window = draw_window(sequence, 64, 15.0, np.random.default_rng(seed), make_augmentation(quiet),
-                             estimated=False)
+        window = draw_window(sequence, 64, 15.0, np.random.default_rng(seed), make_augmentation(quiet), estimated=False)
         x = window.key_points[..., 0]
         widths.append(np.ptp(x, axis=1).mean())
     assert min(widths) < 0.5 * np.ptp(front.key_points[..., 0], axis=1).mean()
@@ -93,14 +118,17 @@ def test_low_frame_rates_by_copying_repeat_frames(figure):
     assert 14 <= distinct <= 20  # 4.2 s at 4 Hz
 
 
-@pytest.mark.parametrize("values, words", [
-    ({"nose": 1}, "unknown key 'augmentation: nose'"),
-    ({"speed": 1}, "two numbers"),
-    ({"noise": [0, 1]}, "a number"),
-    ({"speed": [2, 1]}, "[low, high]"),
-    ({"distance": [0, 3]}, "above 0"),
-    ({"copy": True}, "a number"),
-])
+@pytest.mark.parametrize(
+    "values, words",
+    [
+        ({"nose": 1}, "unknown key 'augmentation: nose'"),
+        ({"speed": 1}, "two numbers"),
+        ({"noise": [0, 1]}, "a number"),
+        ({"speed": [2, 1]}, "[low, high]"),
+        ({"distance": [0, 3]}, "above 0"),
+        ({"copy": True}, "a number"),
+    ],
+)
 def test_wrong_entries_are_named(values, words):
     with pytest.raises(RehabCoachError) as caught:
         make_augmentation(values)

@@ -1,4 +1,5 @@
 """Data sets become samples that cannot be told apart by their source."""
+
 import csv
 
 import numpy as np
@@ -27,15 +28,31 @@ def data(tmp_path):
     for frames in flat:
         frames[..., 2] = 1
         frames[:, 14:, 2] = 0
-    write_set(tmp_path / "skeletons", "sequences_2d", "frames", [
-        {"source": "penn", "label": "push_up", "group": "a", "fps": 30, "deadlift_pulls": ""},
-        {"source": "penn", "label": "unknown", "group": "b", "fps": 30, "deadlift_pulls": "2:9"}], flat, np.float32)
+    write_set(
+        tmp_path / "skeletons",
+        "sequences_2d",
+        "frames",
+        [
+            {"source": "penn", "label": "push_up", "group": "a", "fps": 30, "deadlift_pulls": ""},
+            {"source": "penn", "label": "unknown", "group": "b", "fps": 30, "deadlift_pulls": "2:9"},
+        ],
+        flat,
+        np.float32,
+    )
     still = np.tile(random.uniform(-800, 800, (1, 18, 3)), (15, 1, 1))
     jumping = still.copy()
     jumping[7:, 4, 0] += 600
-    write_set(tmp_path / "skeletons", "sequences_3d", "frames_mm", [
-        {"source": "utd", "label": "lunge", "group": "c", "fps": 30},
-        {"source": "utd", "label": "lunge", "group": "c", "fps": 30}], [still, jumping], np.int16)
+    write_set(
+        tmp_path / "skeletons",
+        "sequences_3d",
+        "frames_mm",
+        [
+            {"source": "utd", "label": "lunge", "group": "c", "fps": 30},
+            {"source": "utd", "label": "lunge", "group": "c", "fps": 30},
+        ],
+        [still, jumping],
+        np.int16,
+    )
     return tmp_path
 
 
@@ -74,17 +91,20 @@ def test_missing_and_unfitting_files_are_named(data):
         read_data_sets(str(data), ["penn"])
 
 
-@pytest.mark.parametrize("column, text, words", [
-    ("sequence", "one", "sequence must be a number from 0 to 1, not 'one'"),
-    ("sequence", "2", "not '2'"),
-    ("sequence", "-1", "not '-1'"),
-    ("fps", "", "fps must be frames per second, not ''"),
-    ("fps", "0", "not '0'"),
-    ("fps", "nan", "not 'nan'"),
-    ("deadlift_pulls", "2", "deadlift_pulls must be FIRST:LAST"),
-    ("deadlift_pulls", "9:2", "not '9:2'"),
-    ("deadlift_pulls", "2:20", "two of the 20 frames"),
-])
+@pytest.mark.parametrize(
+    "column, text, words",
+    [
+        ("sequence", "one", "sequence must be a number from 0 to 1, not 'one'"),
+        ("sequence", "2", "not '2'"),
+        ("sequence", "-1", "not '-1'"),
+        ("fps", "", "fps must be frames per second, not ''"),
+        ("fps", "0", "not '0'"),
+        ("fps", "nan", "not 'nan'"),
+        ("deadlift_pulls", "2", "deadlift_pulls must be FIRST:LAST"),
+        ("deadlift_pulls", "9:2", "not '9:2'"),
+        ("deadlift_pulls", "2:20", "two of the 20 frames"),
+    ],
+)
 def test_a_bad_value_is_told_with_its_file_and_line(data, column, text, words):
     path = data / "skeletons" / "sequences_2d.csv"
     with open(str(path), newline="") as stream:
@@ -132,8 +152,9 @@ def test_a_clip_keeps_the_estimators_depth_in_the_coco_order():
     knee = BLAZEPOSE_33.index("left_knee")
     np.testing.assert_array_equal(sample.sequence.world[:, COCO_18.index("left_knee")], world[:, knee])
     shoulders = [BLAZEPOSE_33.index(side + "_shoulder") for side in ("left", "right")]
-    np.testing.assert_allclose(sample.sequence.world[:, COCO_18.index("neck")], world[:, shoulders].mean(axis=1),
-                               atol=1e-6)
+    np.testing.assert_allclose(
+        sample.sequence.world[:, COCO_18.index("neck")], world[:, shoulders].mean(axis=1), atol=1e-6
+    )
 
 
 def test_labels_are_checked_both_ways(samples):

@@ -1,4 +1,5 @@
 """Reports: the numbers, the files, clips that cannot be used, and the whole command on made-up clips."""
+
 import csv
 import json
 
@@ -22,8 +23,9 @@ LABELS = ["squat", "lunge", "unknown"]
 
 
 def outcome(label, predicted, probabilities, status="recognised", whole_body=True):
-    return Outcome("a.mp4", label, predicted, status, max(probabilities), np.array(probabilities, np.float32), "",
-                   whole_body)
+    return Outcome(
+        "a.mp4", label, predicted, status, max(probabilities), np.array(probabilities, np.float32), "", whole_body
+    )
 
 
 OUTCOMES = [
@@ -43,8 +45,12 @@ def test_numbers_by_hand():
     assert summary["accuracy"] == pytest.approx(4 / 7)
     assert summary["balanced_accuracy"] == pytest.approx((2 / 4 + 2 / 3) / 2)
     assert summary["confusion"] == [[2, 1, 1], [0, 0, 0], [1, 0, 2]]
-    assert summary["per_class"]["squat"] == {"precision": pytest.approx(2 / 3), "recall": 0.5,
-                                             "f1": pytest.approx(4 / 7), "clips": 4}
+    assert summary["per_class"]["squat"] == {
+        "precision": pytest.approx(2 / 3),
+        "recall": 0.5,
+        "f1": pytest.approx(4 / 7),
+        "clips": 4,
+    }
     assert (summary["clips"], summary["errors"], summary["not_seen"]) == (8, 1, 1)
     rejection = summary["rejection"]  # without the clip that shows no whole body
     assert (rejection["unknown"], rejection["exercises"]) == (2, 4)
@@ -91,7 +97,8 @@ def clips(tmp_path, monkeypatch):
     (tmp_path / "broken.avi").write_bytes(b"no video")
     (tmp_path / "clips.csv").write_text(
         "file,label,start,end,mood\nbright.avi,squat,,,good\n%s,lunge,0.5,2,bad\ndark.avi,unknown,,,\n"
-        "broken.avi,squat,,,\n" % (tmp_path / "bright.avi"))
+        "broken.avi,squat,,,\n" % (tmp_path / "bright.avi")
+    )
     monkeypatch.setattr("rehab_coach.pose.create_estimator", lambda name, **options: Blinking())
     monkeypatch.setattr("rehab_coach.learning.extraction._estimators", {})
     return tmp_path
@@ -99,8 +106,9 @@ def clips(tmp_path, monkeypatch):
 
 @pytest.fixture
 def recognizer():
-    contract = make_contract(make_recipe({"labels": LABELS, "sources": {"penn": 1}, "channels": [8],
-                                          "strides": [2], "window": 32}))
+    contract = make_contract(
+        make_recipe({"labels": LABELS, "sources": {"penn": 1}, "channels": [8], "strides": [2], "window": 32})
+    )
     return Recognizer(STGCN(contract.network).eval(), contract)
 
 
@@ -115,28 +123,42 @@ def test_clips_go_through_the_whole_pipeline(clips, recognizer):
 
 def test_start_end_and_rate_decide_what_is_looked_at(clips):
     whole, part = read_clips(str(clips / "clips.csv"))[:2]
-    lengths = [len(sequence) for _, sequence, _ in
-               estimate_clips([Job(whole, "tf_pose"), Job(part, "tf_pose"), Job(whole, "tf_pose", rate=10.0)])]
+    lengths = [
+        len(sequence)
+        for _, sequence, _ in estimate_clips(
+            [Job(whole, "tf_pose"), Job(part, "tf_pose"), Job(whole, "tf_pose", rate=10.0)]
+        )
+    ]
     assert lengths == [60, 30, 30]
 
 
 def test_finished_key_points_are_kept_and_taken_up(clips, monkeypatch):
     cache, lines = str(clips / "cache"), []
-    samples = clip_samples(str(clips / "clips.csv"), LABELS, ["tf_pose"], cache, 15.0, lines.append,
-                           workers=1)
+    samples = clip_samples(str(clips / "clips.csv"), LABELS, ["tf_pose"], cache, 15.0, lines.append, workers=1)
     assert [sample.label for sample in samples] == ["squat", "lunge", "unknown"]
     assert len(lines) == 2 and any("sees nobody" in line for line in lines)
     monkeypatch.setattr("rehab_coach.pose.estimate_video", lambda *_, **__: pytest.fail("estimated again"))
-    again = [sequence for _, sequence, _ in estimate_clips(
-        [Job(clip, "tf_pose", 15.0) for clip in read_clips(str(clips / "clips.csv"))[:3]], cache)]
+    again = [
+        sequence
+        for _, sequence, _ in estimate_clips(
+            [Job(clip, "tf_pose", 15.0) for clip in read_clips(str(clips / "clips.csv"))[:3]], cache
+        )
+    ]
     np.testing.assert_array_equal(again[0].key_points, samples[0].sequence.key_points)
 
 
 def test_another_video_part_or_rate_is_another_file(clips):
     whole, part, dark = read_clips(str(clips / "clips.csv"))[:3]
-    names = {cached_name(job, "cache") for job in (
-        Job(whole, "tf_pose"), Job(part, "tf_pose"), Job(dark, "tf_pose"), Job(whole, "mediapipe"),
-        Job(whole, "tf_pose", 15.0))}
+    names = {
+        cached_name(job, "cache")
+        for job in (
+            Job(whole, "tf_pose"),
+            Job(part, "tf_pose"),
+            Job(dark, "tf_pose"),
+            Job(whole, "mediapipe"),
+            Job(whole, "tf_pose", 15.0),
+        )
+    }
     assert len(names) == 5
 
 
@@ -149,14 +171,17 @@ def test_the_command_writes_its_report(clips, recognizer, capsys):
     assert summary["estimator"] == "tf_pose" and summary["errors"] == 1 and summary["not_seen"] == 1
 
 
-@pytest.mark.parametrize("text, words", [
-    ("label,video\nsquat,a.mp4\n", "no column 'file'"),
-    ("label,file\nyoga,a.mp4\n", "unknown label 'yoga'"),
-    ("label,file\nsquat,\n", "names no file"),
-    ("label,file,start\nsquat,a.mp4,soon\n", "start must be seconds"),
-    ("label,file,start,end\nsquat,a.mp4,3,2\n", "must be after"),
-    ("label,file,end\nsquat,a.mp4,inf\n", "end must be seconds"),
-])
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("label,video\nsquat,a.mp4\n", "no column 'file'"),
+        ("label,file\nyoga,a.mp4\n", "unknown label 'yoga'"),
+        ("label,file\nsquat,\n", "names no file"),
+        ("label,file,start\nsquat,a.mp4,soon\n", "start must be seconds"),
+        ("label,file,start,end\nsquat,a.mp4,3,2\n", "must be after"),
+        ("label,file,end\nsquat,a.mp4,inf\n", "end must be seconds"),
+    ],
+)
 def test_a_wrong_table_is_refused_with_the_line(tmp_path, text, words):
     path = tmp_path / "clips.csv"
     path.write_text(text)

@@ -1,4 +1,5 @@
 """A recipe is right or is refused with the key and what is allowed."""
+
 import glob
 import os
 
@@ -26,37 +27,43 @@ def test_defaults_fill_what_is_not_said():
     assert make_recipe(recipe.as_dict()) == recipe
 
 
-@pytest.mark.parametrize("changes, words", [
-    ({"labls": []}, ["unknown key 'labls'", "labels"]),
-    ({"labels": ["squat"]}, ["labels", "two or more"]),
-    ({"labels": ["squat", "lunge"]}, ["unknown"]),
-    ({"labels": "squat"}, ["labels", "list"]),
-    ({"sources": {"kinetics": 1}}, ["kinetics", "penn"]),
-    ({"sources": {"penn": 0}}, ["penn", "above 0"]),
-    ({"sources": ["penn"]}, ["sources", "mapping"]),
-    ({"window": "64"}, ["window", "whole number"]),
-    ({"window": 63.5}, ["window", "whole number"]),
-    ({"window": 2}, ["window", "between 8 and 1024"]),
-    ({"optimiser": "lion"}, ["optimiser", "adamw, sgd"]),
-    ({"precision": "float16"}, ["precision", "bfloat16"]),
-    ({"channels": [32, 64], "strides": [1]}, ["strides", "channels"]),
-    ({"folds": 1}, ["folds"]),
-    ({"sources": {"penn": 1}, "folds": 3}, ["folds", "clips"]),
-    ({"temporal_kernel": 8}, ["temporal_kernel", "odd"]),
-    ({"learning_rate": True}, ["learning_rate", "number"]),
-    ({"augmentation": {"speed": 2}}, ["augmentation: speed", "two numbers"]),
-])
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"labls": []}, ["unknown key 'labls'", "labels"]),
+        ({"labels": ["squat"]}, ["labels", "two or more"]),
+        ({"labels": ["squat", "lunge"]}, ["unknown"]),
+        ({"labels": "squat"}, ["labels", "list"]),
+        ({"sources": {"kinetics": 1}}, ["kinetics", "penn"]),
+        ({"sources": {"penn": 0}}, ["penn", "above 0"]),
+        ({"sources": ["penn"]}, ["sources", "mapping"]),
+        ({"window": "64"}, ["window", "whole number"]),
+        ({"window": 63.5}, ["window", "whole number"]),
+        ({"window": 2}, ["window", "between 8 and 1024"]),
+        ({"optimiser": "lion"}, ["optimiser", "adamw, sgd"]),
+        ({"precision": "float16"}, ["precision", "bfloat16"]),
+        ({"channels": [32, 64], "strides": [1]}, ["strides", "channels"]),
+        ({"folds": 1}, ["folds"]),
+        ({"sources": {"penn": 1}, "folds": 3}, ["folds", "clips"]),
+        ({"temporal_kernel": 8}, ["temporal_kernel", "odd"]),
+        ({"learning_rate": True}, ["learning_rate", "number"]),
+        ({"augmentation": {"speed": 2}}, ["augmentation: speed", "two numbers"]),
+    ],
+)
 def test_a_wrong_entry_is_named_with_what_is_allowed(changes, words):
     with pytest.raises(RehabCoachError) as caught:
         make_recipe(dict(GOOD, **changes))
     assert all(word in str(caught.value) for word in words)
 
 
-@pytest.mark.parametrize("text, words", [
-    ("labels: [squat, unknown\n", "not a YAML file"),
-    ("- squat\n", "not a recipe"),
-    ("labels: [squat, unknown]\n", "'sources' is missing"),
-])
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("labels: [squat, unknown\n", "not a YAML file"),
+        ("- squat\n", "not a recipe"),
+        ("labels: [squat, unknown]\n", "'sources' is missing"),
+    ],
+)
 def test_a_broken_file_is_named(tmp_path, text, words):
     path = tmp_path / "broken.yaml"
     path.write_text(text)

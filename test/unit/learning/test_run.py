@@ -1,4 +1,5 @@
 """The whole `rehab-coach train`, small."""
+
 import csv
 import json
 
@@ -11,8 +12,16 @@ from rehab_coach.learning.recipe import make_recipe
 from rehab_coach.learning.run import train_recipe
 from rehab_coach.recognition.recognizer import Recognizer
 
-RECIPE = {"labels": ["squat", "jumping_jack", "unknown"], "sources": {"penn": 1}, "window": 32, "channels": [8, 16],
-          "strides": [2, 2], "windows": 64, "batch": 16, "log_every": 32}
+RECIPE = {
+    "labels": ["squat", "jumping_jack", "unknown"],
+    "sources": {"penn": 1},
+    "window": 32,
+    "channels": [8, 16],
+    "strides": [2, 2],
+    "windows": 64,
+    "batch": 16,
+    "log_every": 32,
+}
 
 
 @pytest.fixture
@@ -25,8 +34,11 @@ def data(tmp_path, samples):
         writer = csv.writer(stream)
         writer.writerow(["sequence", "source", "label", "group", "fps"])
         writer.writerows([number, "penn", sample.label, sample.group, 30] for number, sample in enumerate(chosen))
-    np.savez(str(folder / "sequences_2d.npz"), offsets=np.cumsum([0] + [len(sample.sequence) for sample in chosen]),
-             frames=np.concatenate([sample.sequence.key_points for sample in chosen]))
+    np.savez(
+        str(folder / "sequences_2d.npz"),
+        offsets=np.cumsum([0] + [len(sample.sequence) for sample in chosen]),
+        frames=np.concatenate([sample.sequence.key_points for sample in chosen]),
+    )
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(RECIPE))
     return tmp_path
 
@@ -43,8 +55,13 @@ def test_a_run_leaves_a_model_with_its_record(data, figure):
         assert key in record
     assert recognizer.contract.training["data_sha256"] == record["data_sha256"]
     assert make_recipe(yaml.safe_load((out / "recipe.yaml").read_text())).seed == 7
-    assert {path.name for path in out.iterdir()} == {"model.safetensors", "run.json", "recipe.yaml", "log.csv",
-                                                     "curves.png"}
+    assert {path.name for path in out.iterdir()} == {
+        "model.safetensors",
+        "run.json",
+        "recipe.yaml",
+        "log.csv",
+        "curves.png",
+    }
 
 
 def test_a_finished_run_is_not_overwritten(data, capsys):
@@ -55,12 +72,15 @@ def test_a_finished_run_is_not_overwritten(data, capsys):
     assert "finished run" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("changes, words", [
-    ({"--data": "nowhere"}, "no data folder"),
-    ({"--workers": "0"}, "--workers"),
-    ({"--folds": "3"}, "folds"),
-    ({"--seed": "-1"}, "seed"),
-])
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"--data": "nowhere"}, "no data folder"),
+        ({"--workers": "0"}, "--workers"),
+        ({"--folds": "3"}, "folds"),
+        ({"--seed": "-1"}, "seed"),
+    ],
+)
 def test_wrong_arguments_end_in_one_line(data, capsys, changes, words):
     options = dict({"--data": str(data / "data"), "--out": str(data / "run")}, **changes)
     code = main(["train", str(data / "recipe.yaml")] + [word for pair in options.items() for word in pair])
@@ -78,8 +98,21 @@ def test_the_number_of_processes_bounds_the_extraction_as_well(data, samples, mo
 
     monkeypatch.setattr("rehab_coach.learning.run.clip_samples", clip_samples)
     (data / "recipe.yaml").write_text(yaml.safe_dump(dict(RECIPE, sources={"penn": 1, "clips": 1})))
-    assert main(["train", str(data / "recipe.yaml"), "--data", str(data / "data"), "--out", str(data / "run"),
-                 "--workers", "2"]) == 0
+    assert (
+        main(
+            [
+                "train",
+                str(data / "recipe.yaml"),
+                "--data",
+                str(data / "data"),
+                "--out",
+                str(data / "run"),
+                "--workers",
+                "2",
+            ]
+        )
+        == 0
+    )
     assert asked == [2]
 
 

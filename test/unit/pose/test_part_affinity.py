@@ -1,4 +1,5 @@
 """The decoder against a slow one that follows the paper's text joint by joint."""
+
 import cv2
 import numpy as np
 import pytest
@@ -7,9 +8,29 @@ from rehab_coach.pose import part_affinity
 from rehab_coach.pose.part_affinity import FIELDS, LIMBS, decode, find_peaks, limb_scores, match
 
 HEIGHT, WIDTH = 46, 54
-STANDING = np.array([  # x, y of the 18 joints in cells, for a person of 30 cells around x = 0
-    (0, 4), (0, 8), (-4, 8), (-5, 13), (-5, 17), (4, 8), (5, 13), (5, 17), (-2, 18), (-2, 25), (-2, 32),
-    (2, 18), (2, 25), (2, 32), (-1, 3), (1, 3), (-2, 4), (2, 4)], np.float32)
+STANDING = np.array(
+    [  # x, y of the 18 joints in cells, for a person of 30 cells around x = 0
+        (0, 4),
+        (0, 8),
+        (-4, 8),
+        (-5, 13),
+        (-5, 17),
+        (4, 8),
+        (5, 13),
+        (5, 17),
+        (-2, 18),
+        (-2, 25),
+        (-2, 32),
+        (2, 18),
+        (2, 25),
+        (2, 32),
+        (-1, 3),
+        (1, 3),
+        (-2, 4),
+        (2, 4),
+    ],
+    np.float32,
+)
 
 
 def network_output(people, seed=0, noise=0.02):
@@ -44,7 +65,7 @@ def slow_decode(output, threshold=0.1):
         found = []
         for y in range(HEIGHT):
             for x in range(WIDTH):
-                around = maps[max(0, y - 1):y + 2, max(0, x - 1):x + 2, joint]
+                around = maps[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2, joint]
                 if maps[y, x, joint] > threshold and maps[y, x, joint] == around.max():
                     found.append([refined(maps[y, :, joint], x), refined(maps[:, x, joint], y), maps[y, x, joint]])
         peaks.append(sorted(found, key=lambda peak: -peak[2]))
@@ -120,7 +141,7 @@ def test_the_decoder_agrees_with_the_slow_one_and_with_the_truth(scene):
 def test_joints_out_of_the_picture_are_not_seen():
     joints = STANDING + (27, 5)
     joints[[10, 13]] = np.nan
-    person, = decode(network_output([joints]))
+    (person,) = decode(network_output([joints]))
     assert person[[10, 13], 2].tolist() == [0, 0] and (person[[9, 12], 2] > 0).all()
 
 

@@ -6,9 +6,29 @@ from rehab_coach.skeleton import COCO_18
 
 SIZE = (640, 480)
 # A standing person of 300 pixels, hips at the origin.
-BODY = np.array([(0, -130), (0, -105), (-30, -105), (-35, -55), (-35, -10), (30, -105), (35, -55), (35, -10), (-15, 0),
-                 (-15, 70), (-15, 150), (15, 0), (15, 70), (15, 150), (-6, -137), (6, -137), (-14, -132), (14, -132)],
-                np.float32)
+BODY = np.array(
+    [
+        (0, -130),
+        (0, -105),
+        (-30, -105),
+        (-35, -55),
+        (-35, -10),
+        (30, -105),
+        (35, -55),
+        (35, -10),
+        (-15, 0),
+        (-15, 70),
+        (-15, 150),
+        (15, 0),
+        (15, 70),
+        (15, 150),
+        (-6, -137),
+        (6, -137),
+        (-14, -132),
+        (14, -132),
+    ],
+    np.float32,
+)
 
 
 def person(x, y=280, scale=1.0, without=()):
@@ -66,17 +86,20 @@ LEGS = ("knee", "ankle")
 UPPER = [joint for joint in COCO_18.joints if not any(part in joint for part in LEGS)]
 
 
-@pytest.mark.parametrize("people, expected", [
-    ([person(320)], ""),
-    ([person(320), person(100, scale=0.3)], ""),
-    ([person(320, without=["left_ankle", "left_knee", "left_hip", "left_shoulder"])], ""),
-    ([person(320), person(100)], "two people"),
-    ([person(320, without=UPPER)], "only your legs"),
-    ([person(320, without=["left_ankle", "right_ankle"])], "your feet"),
-    ([person(320, without=["nose", "left_eye", "right_eye", "left_ear", "right_ear"])], "all of you"),
-    ([person(320, scale=0.3)], "closer"),
-    ([], "cannot see you"),
-])
+@pytest.mark.parametrize(
+    "people, expected",
+    [
+        ([person(320)], ""),
+        ([person(320), person(100, scale=0.3)], ""),
+        ([person(320, without=["left_ankle", "left_knee", "left_hip", "left_shoulder"])], ""),
+        ([person(320), person(100)], "two people"),
+        ([person(320, without=UPPER)], "only your legs"),
+        ([person(320, without=["left_ankle", "right_ankle"])], "your feet"),
+        ([person(320, without=["nose", "left_eye", "right_eye", "left_ear", "right_ear"])], "all of you"),
+        ([person(320, scale=0.3)], "closer"),
+        ([], "cannot see you"),
+    ],
+)
 def test_what_keeps_the_recording_from_starting(people, expected):
     problem = framing_problem(people, people[0] if people else None, SIZE)
     assert expected in problem and bool(problem) == bool(expected)

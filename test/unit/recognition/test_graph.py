@@ -39,7 +39,7 @@ def test_partitions_are_disjoint_and_their_sum_is_the_column_normalised_adjacenc
 def test_each_neighbour_is_in_the_set_that_its_distance_to_the_neck_says():
     partitions = spatial_configuration_adjacency()
     shoulder, elbow, wrist = joints("left_shoulder", "left_elbow", "left_wrist")
-    third = pytest.approx(1 / 3)     # the elbow, its shoulder, its wrist
+    third = pytest.approx(1 / 3)  # the elbow, its shoulder, its wrist
     assert partitions[ROOT, elbow, elbow] == third
     assert partitions[CENTRIPETAL, shoulder, elbow] == third
     assert partitions[CENTRIFUGAL, wrist, elbow] == third
@@ -55,5 +55,5 @@ def test_left_and_right_are_treated_alike():
 def test_a_layout_that_cannot_be_used_is_refused():
     with pytest.raises(ValueError):
         spatial_configuration_adjacency(COCO_18, centre="pelvis")
-    with pytest.raises(ValueError, match="blazepose_33"):     # its mouth hangs on nothing
+    with pytest.raises(ValueError, match="blazepose_33"):  # its mouth hangs on nothing
         spatial_configuration_adjacency(BLAZEPOSE_33, centre="nose")

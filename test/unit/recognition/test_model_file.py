@@ -11,9 +11,16 @@ from rehab_coach.recognition.model_file import METADATA_KEY, ModelContract, Mode
 from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig
 
 SMALL = NetworkConfig(channels=(8, 12), strides=(1, 2), classes=3)
-CONTRACT = ModelContract(labels=("squat", "lunge", "unknown"), network=SMALL, rate=12.5, window=48, persons=2,
-                         normalisation="picture", unknown_threshold=0.4,
-                         training={"recipe": "first", "accuracy": 0.9})
+CONTRACT = ModelContract(
+    labels=("squat", "lunge", "unknown"),
+    network=SMALL,
+    rate=12.5,
+    window=48,
+    persons=2,
+    normalisation="picture",
+    unknown_threshold=0.4,
+    training={"recipe": "first", "accuracy": 0.9},
+)
 
 
 @pytest.fixture
@@ -34,7 +41,7 @@ def rewrite(path, weights=None, **changes):
 def test_round_trip(tmp_path):
     torch.manual_seed(0)
     network = STGCN(SMALL)
-    network(torch.randn(4, 3, 16, 18, 2))       # in training mode: moves the batch norms' statistics
+    network(torch.randn(4, 3, 16, 18, 2))  # in training mode: moves the batch norms' statistics
     path = str(tmp_path / "new folder" / "coach.safetensors")
     save_model(path, network, CONTRACT)
     loaded, contract = load_model(path)
@@ -86,7 +93,7 @@ def test_something_else(model, content):
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])
 def test_truncated_file(model, kept):
     content = model.read_bytes()
-    model.write_bytes(content[:int(kept * len(content))])
+    model.write_bytes(content[: int(kept * len(content))])
     with pytest.raises(ModelError, match="cut short"):
         load_model(model)
 
@@ -97,22 +104,26 @@ def test_safetensors_without_a_contract(model):
         load_model(model)
 
 
-@pytest.mark.parametrize("changes, reason", [
-    ({"format_version": 99}, "format version 99"),
-    ({"format_version": None}, "format version None"),
-    ({"layout": "blazepose_33"}, "layout 'blazepose_33'"),
-    ({"normalisation": "sphere"}, "picture, box"),
-    ({"labels": ["squat", "lunge"]}, "2 labels for a network of 3"),
-    ({"labels": ["squat", "squat", "lunge"]}, "different names"),
-    ({"rate": 0}, "rate 0"),
-    ({"rate": "fast"}, "wrong kind"),
-    ({"window": -1}, "window -1"),
-    ({"unknown_threshold": 1.5}, "unknown_threshold 1.5"),
-    ({"network": {"channels": [8]}}, "strides"),
-    ({"network": {"width": 8}}, "wrong kind .*width"),
-    ({"network": "large"}, "wrong kind"),
-    ({"window": None}, "window"),
-    ({"colour": "green"}, "colour")])
+@pytest.mark.parametrize(
+    "changes, reason",
+    [
+        ({"format_version": 99}, "format version 99"),
+        ({"format_version": None}, "format version None"),
+        ({"layout": "blazepose_33"}, "layout 'blazepose_33'"),
+        ({"normalisation": "sphere"}, "picture, box"),
+        ({"labels": ["squat", "lunge"]}, "2 labels for a network of 3"),
+        ({"labels": ["squat", "squat", "lunge"]}, "different names"),
+        ({"rate": 0}, "rate 0"),
+        ({"rate": "fast"}, "wrong kind"),
+        ({"window": -1}, "window -1"),
+        ({"unknown_threshold": 1.5}, "unknown_threshold 1.5"),
+        ({"network": {"channels": [8]}}, "strides"),
+        ({"network": {"width": 8}}, "wrong kind .*width"),
+        ({"network": "large"}, "wrong kind"),
+        ({"window": None}, "window"),
+        ({"colour": "green"}, "colour"),
+    ],
+)
 def test_contracts_that_cannot_be_kept(model, changes, reason):
     rewrite(model, **changes)
     with pytest.raises(ModelError, match="contract of .*%s.*train the model anew" % reason):

@@ -12,8 +12,9 @@ SIZE = (640, 480)
 
 
 def contract(**values):
-    return ModelContract(**{"labels": ("squat", "unknown"), "network": NetworkConfig(classes=2), "rate": 15.0,
-                            "window": 20, **values})
+    return ModelContract(
+        **{"labels": ("squat", "unknown"), "network": NetworkConfig(classes=2), "rate": 15.0, "window": 20, **values}
+    )
 
 
 def person(frames=40, seed=0, joints=18):
@@ -40,8 +41,7 @@ def test_picture_is_the_published_preprocessing():
     assert not normalised[0, 2:].any()
 
 
-@given(scale=st.floats(0.2, 5), right=st.floats(-2000, 2000), down=st.floats(-2000, 2000),
-       seed=st.integers(0, 99))
+@given(scale=st.floats(0.2, 5), right=st.floats(-2000, 2000), down=st.floats(-2000, 2000), seed=st.integers(0, 99))
 @settings(max_examples=40, deadline=None)
 def test_box_is_invariant_to_where_the_person_stands_and_how_far(scale, right, down, seed):
     key_points = person(seed=seed)
@@ -69,7 +69,7 @@ def test_box_takes_one_place_for_all_frames_so_that_movement_stays_visible():
 def test_a_few_false_joints_do_not_move_the_box():
     clean = person(seed=3)
     spoilt = clean.copy()
-    spoilt[::9, 4, :2] = 5000           # every ninth frame, one joint of sixteen
+    spoilt[::9, 4, :2] = 5000  # every ninth frame, one joint of sixteen
     spoilt[5:9, 7, :2] = -5000
     right = np.ones(clean.shape[:2], bool)
     right[::9, 4] = right[5:9, 7] = False
@@ -85,14 +85,15 @@ def test_badly_seen_joints_do_not_count_for_the_box():
     others = np.r_[0:10, 14:16]
     without = key_points.copy()
     without[:, 10:14] = 0
-    np.testing.assert_allclose(normalise(guessed, SIZE, "box")[:, others],
-                               normalise(without, SIZE, "box")[:, others], atol=1e-5)
+    np.testing.assert_allclose(
+        normalise(guessed, SIZE, "box")[:, others], normalise(without, SIZE, "box")[:, others], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("method", ["picture", "box"])
 def test_unseen_joints_are_zero_in_all_three(method):
     key_points = person()
-    key_points[3, 5] = 123, 456, 0      # coordinates without a score are no information
+    key_points[3, 5] = 123, 456, 0  # coordinates without a score are no information
     normalised = normalise(key_points, SIZE, method)
     assert not normalised[3, 5].any() and not normalised[:, -2:].any()
     assert normalised.dtype == np.float32
@@ -112,7 +113,7 @@ def test_a_mirrored_person_becomes_the_mirrored_input(method):
     mirrored = normalise(original.mirror().key_points, SIZE, method)
     expected = normalise(original.key_points, SIZE, method)[:, list(COCO_18.mirror)]
     expected[..., 0] *= -1
-    np.testing.assert_allclose(mirrored, expected, atol=2e-3)   # "picture" is half a pixel off the middle
+    np.testing.assert_allclose(mirrored, expected, atol=2e-3)  # "picture" is half a pixel off the middle
 
 
 @pytest.mark.parametrize("method", ["picture", "box"])
@@ -126,8 +127,9 @@ def test_windows_at_once_equal_windows_one_by_one(method):
 def test_sizes_may_differ_between_windows():
     many = np.stack([person(), person()])
     result = normalise(many, np.array([(640, 480), (1280, 960)]), "picture")
-    np.testing.assert_allclose((result[1] + 0.5)[..., :2][many[1][..., 2] > 0],
-                               (result[0] + 0.5)[..., :2][many[0][..., 2] > 0] / 2, atol=1e-5)
+    np.testing.assert_allclose(
+        (result[1] + 0.5)[..., :2][many[1][..., 2] > 0], (result[0] + 0.5)[..., :2][many[0][..., 2] > 0] / 2, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -158,7 +160,7 @@ def test_window_starts_cover_everything_and_overlap_by_half(frames, window):
     starts = window_starts(frames, window)
     covered = np.zeros(max(frames, window), bool)
     for start in starts:
-        covered[start:start + window] = True
+        covered[start : start + window] = True
     assert covered.all()
     assert starts[0] == 0 and starts[-1] == max(frames - window, 0)
     assert (np.diff(starts) >= 1).all() and (np.diff(starts) <= max(window // 2, 1)).all()
@@ -199,7 +201,7 @@ def test_copy_and_interpolation_agree_at_the_models_own_rate():
 @pytest.mark.parametrize("method", ["interpolate", "copy"])
 def test_any_rate_is_put_on_the_models(method):
     for rate in (4.0, 9.0, 30.0):
-        recording = sequence(int(2 * rate) + 1, rate=rate)      # two seconds: 31 frames at 15 frames/s
+        recording = sequence(int(2 * rate) + 1, rate=rate)  # two seconds: 31 frames at 15 frames/s
         assert windows(recording, contract(window=31), method).shape == (1, 3, 31, 18, 1)
         assert windows(recording, contract(window=30), method).shape == (2, 3, 30, 18, 1)
 

@@ -55,9 +55,13 @@ def test_a_sure_answer():
     assert recognition.probabilities.dtype == np.float32
 
 
-@pytest.mark.parametrize("probabilities, threshold", [
-    ([0.30, 0.10, 0.60], 0.2),      # the network itself says unknown
-    ([0.55, 0.25, 0.20], 0.6)])     # the best exercise is not sure enough
+@pytest.mark.parametrize(
+    "probabilities, threshold",
+    [
+        ([0.30, 0.10, 0.60], 0.2),  # the network itself says unknown
+        ([0.55, 0.25, 0.20], 0.6),
+    ],
+)  # the best exercise is not sure enough
 def test_unknown(probabilities, threshold):
     recognition = constant(probabilities, unknown_threshold=threshold).recognize(recording())
     assert (recognition.label, recognition.status) == ("unknown", "unknown")
@@ -81,9 +85,11 @@ def flickering():
     return recording(61, rate=14.7, seen=np.arange(61) % 2 == 1)
 
 
-@pytest.mark.parametrize("sequence", [
-    recording(seen=np.zeros(60, bool)), recording(seen=np.arange(60) < 15), flickering()],
-    ids=["nobody", "in a quarter of the frames", "never in two neighbouring frames"])
+@pytest.mark.parametrize(
+    "sequence",
+    [recording(seen=np.zeros(60, bool)), recording(seen=np.arange(60) < 15), flickering()],
+    ids=["nobody", "in a quarter of the frames", "never in two neighbouring frames"],
+)
 def test_too_little_seen(sequence):
     recognition = constant([0.8, 0.1, 0.1]).recognize(sequence)
     assert (recognition.label, recognition.status, recognition.confidence) == ("unknown", "not_seen", 0)
@@ -117,7 +123,7 @@ def test_probabilities_are_the_mean_of_the_windows():
 def test_a_window_counts_as_much_as_it_shows_of_a_person():
     recognizer, network = random_recognizer()
     seen = (np.arange(40) < 20) | (np.arange(40) == 39)
-    sequence = recording(40, seen=seen)     # windows begin at 0, 10 and 20
+    sequence = recording(40, seen=seen)  # windows begin at 0, 10 and 20
     with torch.inference_mode():
         each = torch.softmax(network(torch.from_numpy(windows(sequence, recognizer.contract))), dim=1).numpy()
     expected = (each[0] + each[1] * 0.5 + each[2] * 0.05) / 1.55
@@ -127,10 +133,12 @@ def test_a_window_counts_as_much_as_it_shows_of_a_person():
 def test_copying_and_interpolating_agree_at_the_models_rate_and_differ_elsewhere():
     recognizer, _ = random_recognizer()
     same, slow = recording(60, 15.0), recording(36, 9.0)
-    np.testing.assert_allclose(recognizer.recognize(same, "copy").probabilities,
-                               recognizer.recognize(same).probabilities, atol=1e-5)
-    assert np.abs(recognizer.recognize(slow, "copy").probabilities
-                  - recognizer.recognize(slow).probabilities).max() > 1e-3
+    np.testing.assert_allclose(
+        recognizer.recognize(same, "copy").probabilities, recognizer.recognize(same).probabilities, atol=1e-5
+    )
+    assert (
+        np.abs(recognizer.recognize(slow, "copy").probabilities - recognizer.recognize(slow).probabilities).max() > 1e-3
+    )
     with pytest.raises(ValueError):
         recognizer.recognize(same, "guess")
 
@@ -159,9 +167,11 @@ def test_benchmark_measures_both_networks_on_every_input(tmp_path):
     save_model(path, STGCN(SMALL), contract())
     result = benchmark_recognition(str(path), repeats=1)
     assert [(row["network"], row["input"]) for row in result["networks"]] == [
-        (network, size) for network in ("published", "coach") for size in ("300 frames x 1 person",
-                                                                         "300 frames x 2 persons")]
+        (network, size)
+        for network in ("published", "coach")
+        for size in ("300 frames x 1 person", "300 frames x 2 persons")
+    ]
     assert all(row["plain"]["min_ms"] > 0 and row["fused"]["min_ms"] > 0 for row in result["networks"])
-    assert result["recording"]["windows"] == 15     # 151 frames, 20 each, every 10 of them
+    assert result["recording"]["windows"] == 15  # 151 frames, 20 each, every 10 of them
     text = report(result)
     assert "3076139" in text and "from a 10 s recording to the answer" in text

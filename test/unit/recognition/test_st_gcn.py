@@ -41,7 +41,7 @@ def test_receptive_field_is_what_the_output_depends_on():
     features = []
     network.layers[-1].register_forward_hook(lambda _, __, output: features.append(output))
     network(windows)
-    features[0][0, :, 16].sum().backward()      # a frame in the middle of the last layer's output
+    features[0][0, :, 16].sum().backward()  # a frame in the middle of the last layer's output
     touched = windows.grad.abs().sum(dim=(0, 1, 3, 4)).nonzero()[:, 0]
     assert touched.max() - touched.min() + 1 == SMALL.receptive_field
 
@@ -73,14 +73,18 @@ def temporal_by_loops(layer, features):
     kernel, stride = weight.shape[2], layer.stride[0]
     padded = np.pad(features, ((0, 0), (kernel // 2, kernel // 2), (0, 0)))
     frames = range(0, features.shape[1], stride)
-    return np.stack([sum(weight[:, :, tap] @ padded[:, frame + tap] for tap in range(kernel)) + bias[:, None]
-                     for frame in frames], axis=1)
+    return np.stack(
+        [sum(weight[:, :, tap] @ padded[:, frame + tap] for tap in range(kernel)) + bias[:, None] for frame in frames],
+        axis=1,
+    )
 
 
 def norm_by_formula(norm, values):
     shape = (-1,) + (1,) * (values.ndim - 1)
-    mean, variance, scale, shift = (tensor.detach().numpy().reshape(shape) for tensor in (
-        norm.running_mean, norm.running_var, norm.weight, norm.bias))
+    mean, variance, scale, shift = (
+        tensor.detach().numpy().reshape(shape)
+        for tensor in (norm.running_mean, norm.running_var, norm.weight, norm.bias)
+    )
     return (values - mean) / np.sqrt(variance + norm.eps) * scale + shift
 
 
@@ -97,7 +101,7 @@ def network_by_loops(network, window):
             if layer.projection is not None:
                 convolution, norm = layer.projection
                 weight, bias = convolution.weight.detach().numpy(), convolution.bias.detach().numpy()
-                skipped = features[:, ::convolution.stride[0]]
+                skipped = features[:, :: convolution.stride[0]]
                 skipped = np.einsum("oc,ctv->otv", weight[:, :, 0, 0], skipped) + bias[:, None, None]
                 result = result + norm_by_formula(norm, skipped)
             elif number > 0:
@@ -171,9 +175,17 @@ def test_dropout_acts_in_training_only_and_not_in_the_first_layer():
     assert torch.equal(network(windows), network(windows))
 
 
-@pytest.mark.parametrize("wrong", [
-    {"channels": (8, 8), "strides": (1,)}, {"channels": (), "strides": ()}, {"temporal_kernel": 4},
-    {"dropout": 1.0}, {"classes": 0}, {"channels": (0,) * 10}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"channels": (8, 8), "strides": (1,)},
+        {"channels": (), "strides": ()},
+        {"temporal_kernel": 4},
+        {"dropout": 1.0},
+        {"classes": 0},
+        {"channels": (0,) * 10},
+    ],
+)
 def test_impossible_shapes_are_refused(wrong):
     with pytest.raises(ValueError):
         NetworkConfig(**wrong)

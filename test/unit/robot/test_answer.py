@@ -9,24 +9,67 @@ def asked(label="squat", number=3):
     return join
 
 
-@pytest.mark.parametrize("prediction, outcome, kind, text, line", [
-    (("recognised", "squat", 0.92), "correct", "correct", "Well done! That was a squat",
-     "Round 3: asked for squat, saw squat (92 %): correct"),
-    (("recognised", "push_up", 0.918), "wrong", "wrong", "I saw a push-up",
-     "Round 3: asked for squat, saw push_up (92 %): wrong"),
-    (("unknown", "unknown", 0.4), "unknown", "wrong", "I did not recognise that as a squat",
-     "Round 3: asked for squat, saw unknown (40 %): wrong"),
-    (("unknown", "", 0.0), "unknown", "wrong", "I did not recognise that as a squat",
-     "Round 3: asked for squat, saw unknown: wrong"),
-    (("recognised", "unknown", 0.4), "unknown", "wrong", "I did not recognise that as a squat",
-     "Round 3: asked for squat, saw unknown (40 %): wrong"),
-    (("not_seen", "", 0.0), "not_seen", "problem", "I could not see you",
-     "Round 3: asked for squat, saw nobody: problem"),
-    (("failed", "squat", 0.9), "failed", "problem", "Something went wrong with the recording. Let us go on",
-     "Round 3: asked for squat, saw nothing: problem"),
-    (("brilliant", "squat", 0.9), "failed", "problem",
-     "Something went wrong with the recording. Let us go on",
-     "Round 3: asked for squat, saw nothing: problem")])
+@pytest.mark.parametrize(
+    "prediction, outcome, kind, text, line",
+    [
+        (
+            ("recognised", "squat", 0.92),
+            "correct",
+            "correct",
+            "Well done! That was a squat",
+            "Round 3: asked for squat, saw squat (92 %): correct",
+        ),
+        (
+            ("recognised", "push_up", 0.918),
+            "wrong",
+            "wrong",
+            "I saw a push-up",
+            "Round 3: asked for squat, saw push_up (92 %): wrong",
+        ),
+        (
+            ("unknown", "unknown", 0.4),
+            "unknown",
+            "wrong",
+            "I did not recognise that as a squat",
+            "Round 3: asked for squat, saw unknown (40 %): wrong",
+        ),
+        (
+            ("unknown", "", 0.0),
+            "unknown",
+            "wrong",
+            "I did not recognise that as a squat",
+            "Round 3: asked for squat, saw unknown: wrong",
+        ),
+        (
+            ("recognised", "unknown", 0.4),
+            "unknown",
+            "wrong",
+            "I did not recognise that as a squat",
+            "Round 3: asked for squat, saw unknown (40 %): wrong",
+        ),
+        (
+            ("not_seen", "", 0.0),
+            "not_seen",
+            "problem",
+            "I could not see you",
+            "Round 3: asked for squat, saw nobody: problem",
+        ),
+        (
+            ("failed", "squat", 0.9),
+            "failed",
+            "problem",
+            "Something went wrong with the recording. Let us go on",
+            "Round 3: asked for squat, saw nothing: problem",
+        ),
+        (
+            ("brilliant", "squat", 0.9),
+            "failed",
+            "problem",
+            "Something went wrong with the recording. Let us go on",
+            "Round 3: asked for squat, saw nothing: problem",
+        ),
+    ],
+)
 def test_every_status_has_its_answer(prediction, outcome, kind, text, line):
     answer = asked().answer(*prediction)
     assert (answer.outcome, answer.kind, answer.text, str(answer)) == (outcome, kind, text, line)

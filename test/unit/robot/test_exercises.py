@@ -29,9 +29,14 @@ def test_a_list_is_gone_through_in_its_order():
     assert picks(picker, 4) == ["lunge", "squat", "squat", "lunge"]
 
 
-@pytest.mark.parametrize("exercises, order, message", [
-    (["squat", "sqat"], "random", "squat, sqat; choose one or more of: squat"), ([], "random", "empty"),
-    (["squat"], "backwards", "'backwards'; choose one of: random, listed")])
+@pytest.mark.parametrize(
+    "exercises, order, message",
+    [
+        (["squat", "sqat"], "random", "squat, sqat; choose one or more of: squat"),
+        ([], "random", "empty"),
+        (["squat"], "backwards", "'backwards'; choose one of: random, listed"),
+    ],
+)
 def test_unknown_ones_are_refused(exercises, order, message):
     with pytest.raises(RehabCoachError, match=message):
         ExercisePicker(exercises, order)
@@ -39,5 +44,11 @@ def test_unknown_ones_are_refused(exercises, order, message):
 
 def test_names_are_those_that_people_use():
     assert [with_article(label) for label in EXERCISES] == [
-        "a squat", "a lunge", "a deadlift", "a push-up", "a pull-up", "a jumping jack"]
+        "a squat",
+        "a lunge",
+        "a deadlift",
+        "a push-up",
+        "a pull-up",
+        "a jumping jack",
+    ]
     assert with_article("arm_circle") == "an arm circle"

@@ -42,14 +42,14 @@ def test_what_is_behind_forbids_driving_backwards_only():
 
 
 def test_what_is_beside_the_corridor_forbids_nothing():
-    assert blocked(scan(d60=0.45)) == []    # 0.39 m to the left, 0.22 m ahead
-    assert blocked(scan(d30=0.45)) == [FORWARDS, CURVE]    # 0.22 m to the left: its side would touch it
+    assert blocked(scan(d60=0.45)) == []  # 0.39 m to the left, 0.22 m ahead
+    assert blocked(scan(d30=0.45)) == [FORWARDS, CURVE]  # 0.22 m to the left: its side would touch it
 
 
 def test_what_touches_the_turning_robot_forbids_turning():
     assert TURN in blocked(scan(d90=0.28))
     assert TURN not in blocked(scan(d90=0.31))
-    assert TURN in blocked(scan(d0=0.35))      # the laser sits behind the axle: 0.29 m from it
+    assert TURN in blocked(scan(d0=0.35))  # the laser sits behind the axle: 0.29 m from it
     assert TURN not in blocked(scan(d180=0.25))  # 0.31 m from it
 
 
@@ -67,8 +67,10 @@ def test_a_laser_that_measures_next_to_nothing_forbids_everything(background):
 
 
 @pytest.mark.parametrize("nothing", [0.0, math.nan])
-@pytest.mark.parametrize("covered, refused", [
-    (0, [FORWARDS, TURN, CURVE]), (180, [BACKWARDS, TURN, CURVE]), (90, [TURN, CURVE]), (270, [TURN, CURVE])])
+@pytest.mark.parametrize(
+    "covered, refused",
+    [(0, [FORWARDS, TURN, CURVE]), (180, [BACKWARDS, TURN, CURVE]), (90, [TURN, CURVE]), (270, [TURN, CURVE])],
+)
 def test_a_sector_without_measurement_forbids_what_leads_there(nothing, covered, refused):
     directions = range(covered - 44, covered + 45)
     assert blocked(scan(**{"d%d" % (degree % 360): nothing for degree in directions})) == refused
@@ -86,9 +88,15 @@ def test_a_laser_that_does_not_look_there_forbids():
     assert FORWARDS in blocked(back) and BACKWARDS not in blocked(back)
 
 
-@pytest.mark.parametrize("broken", [
-    Scan(np.array([]), 0.0, 0.01, 0.12, 3.5), Scan(np.full(360, 2.0), 0.0, 0.0, 0.12, 3.5),
-    Scan(np.full(360, 2.0), math.nan, 0.01, 0.12, 3.5), Scan(np.full(360, 2.0), 0.0, 0.01, math.nan, 3.5)])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Scan(np.array([]), 0.0, 0.01, 0.12, 3.5),
+        Scan(np.full(360, 2.0), 0.0, 0.0, 0.12, 3.5),
+        Scan(np.full(360, 2.0), math.nan, 0.01, 0.12, 3.5),
+        Scan(np.full(360, 2.0), 0.0, 0.01, math.nan, 3.5),
+    ],
+)
 def test_a_broken_scan_forbids_everything(broken):
     assert blocked(broken) == list(EVERY)
 

@@ -21,8 +21,10 @@ def started(motion=MOTION, longest=5.0):
     return runner
 
 
-@pytest.mark.parametrize("elapsed, velocity", [
-    (-0.1, None), (0.0, LEFT), (0.99, LEFT), (1.0, BACK), (1.49, BACK), (1.5, None), (math.inf, None)])
+@pytest.mark.parametrize(
+    "elapsed, velocity",
+    [(-0.1, None), (0.0, LEFT), (0.99, LEFT), (1.0, BACK), (1.49, BACK), (1.5, None), (math.inf, None)],
+)
 def test_segments_follow_each_other(elapsed, velocity):
     assert MOTION.velocity_at(elapsed) == velocity
 
@@ -34,13 +36,20 @@ def test_reading_gives_the_segments():
     assert read_motion("m", [], longest=5.0).duration == 0.0
 
 
-@pytest.mark.parametrize("entries, message", [
-    ("left", "must be a list"), ([0.5], "segment 1 of m"), ([{"angular": 0.5}], "seconds"),
-    ([{"speed": 1.0, "seconds": 1.0}], "it may hold"),
-    ([{"linear": "fast", "seconds": 1.0}], "must be numbers"),
-    ([{"linear": 0.1, "seconds": 1.0}, {"linear": math.nan, "seconds": 1.0}], "segment 2 of m"),
-    ([{"linear": True, "seconds": 1.0}], "must be numbers"), ([{"linear": 0.1, "seconds": 0.0}], "above 0"),
-    ([{"linear": 0.1, "seconds": 3.0}] * 2, "lasts 6.0 s")])
+@pytest.mark.parametrize(
+    "entries, message",
+    [
+        ("left", "must be a list"),
+        ([0.5], "segment 1 of m"),
+        ([{"angular": 0.5}], "seconds"),
+        ([{"speed": 1.0, "seconds": 1.0}], "it may hold"),
+        ([{"linear": "fast", "seconds": 1.0}], "must be numbers"),
+        ([{"linear": 0.1, "seconds": 1.0}, {"linear": math.nan, "seconds": 1.0}], "segment 2 of m"),
+        ([{"linear": True, "seconds": 1.0}], "must be numbers"),
+        ([{"linear": 0.1, "seconds": 0.0}], "above 0"),
+        ([{"linear": 0.1, "seconds": 3.0}] * 2, "lasts 6.0 s"),
+    ],
+)
 def test_a_wrong_motion_is_refused_with_its_place(entries, message):
     with pytest.raises(RehabCoachError, match=message):
         read_motion("m", entries, longest=5.0)

@@ -35,7 +35,11 @@ def test_a_round_counts_down_then_records_for_its_duration():
     recording = Recording(0.0, COCO_18, TIMING)
     notices = play(recording, lambda now: [person()], 30)
     assert [(notice.text, round(notice.seconds)) for _, notice in notices] == [
-        ("Get ready", 3), ("Get ready", 2), ("Get ready", 1), ("Go!", 10)]
+        ("Get ready", 3),
+        ("Get ready", 2),
+        ("Get ready", 1),
+        ("Go!", 10),
+    ]
     sequence = recording.sequence()
     assert recording.phase is Phase.OVER and not recording.camera_lost
     assert sequence.duration == pytest.approx(10.0, abs=0.11) and sequence.seen.all()
@@ -72,8 +76,7 @@ def test_an_empty_scene_ends_without_a_recording():
 def test_a_camera_that_never_gives_a_picture_is_named():
     recording = Recording(0.0, COCO_18, TIMING)
     notices = play(recording, lambda now: [], 60, frames_until=0)
-    assert recording.camera_lost and any(
-        notice == (NO_PICTURE, "problem", 0.0) for _, notice in notices)
+    assert recording.camera_lost and any(notice == (NO_PICTURE, "problem", 0.0) for _, notice in notices)
 
 
 def test_what_was_recorded_before_the_camera_died_is_kept():

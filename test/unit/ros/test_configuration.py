@@ -1,4 +1,5 @@
 """config/coach.yaml says what the nodes do when nothing is configured, entry by entry."""
+
 import importlib
 import os
 from unittest import mock
@@ -12,8 +13,12 @@ pytest.importorskip("rehab_coach.msg", reason="the workspace is not sourced")
 CONFIGURATION = os.path.join(os.path.dirname(__file__), "..", "..", "..", "config", "coach.yaml")
 
 NODES = [
-    ("camera", "Camera"), ("pick_action", "PickAction"), ("recorder", "Recorder"),
-    ("turtlebot_controller", "TurtlebotController"), ("displayer", "Displayer")]
+    ("camera", "Camera"),
+    ("pick_action", "PickAction"),
+    ("recorder", "Recorder"),
+    ("turtlebot_controller", "TurtlebotController"),
+    ("displayer", "Displayer"),
+]
 # What a node keeps by itself on the parameter server, with its value at first; not to be configured.
 KEPT = {"recorder": {"answered": ""}, "turtlebot_controller": {"stopped": False}}
 # What would load networks or open a window.
@@ -43,6 +48,7 @@ def test_configuration_and_code_agree(node, class_name):
     defaults = defaults_in_the_code(node, class_name)
     if node == "turtlebot_controller":
         from rehab_coach.ros.turtlebot_controller import MOTIONS
+
         defaults["motions"] = MOTIONS
     assert dict(sections[node], **KEPT.get(node, {})) == defaults
 

@@ -21,11 +21,17 @@ def raw(data, encoding, step, padding=0):
     return Image(height=6, width=8, encoding=encoding, step=step + padding, data=rows.tobytes())
 
 
-@pytest.mark.parametrize("message", [
-    raw(PICTURE, "bgr8", 24), raw(PICTURE, "bgr8", 24, padding=5), raw(PICTURE[..., ::-1], "rgb8", 24),
-    raw(np.dstack([PICTURE, PICTURE[..., :1]]), "bgra8", 32),
-    raw(cv2.cvtColor(PICTURE, cv2.COLOR_BGR2RGBA), "rgba8", 32),
-    CompressedImage(format="png", data=cv2.imencode(".png", PICTURE)[1].tobytes())])
+@pytest.mark.parametrize(
+    "message",
+    [
+        raw(PICTURE, "bgr8", 24),
+        raw(PICTURE, "bgr8", 24, padding=5),
+        raw(PICTURE[..., ::-1], "rgb8", 24),
+        raw(np.dstack([PICTURE, PICTURE[..., :1]]), "bgra8", 32),
+        raw(cv2.cvtColor(PICTURE, cv2.COLOR_BGR2RGBA), "rgba8", 32),
+        CompressedImage(format="png", data=cv2.imencode(".png", PICTURE)[1].tobytes()),
+    ],
+)
 def test_every_encoding_gives_the_same_picture(message):
     np.testing.assert_array_equal(to_picture(message), PICTURE)
 
@@ -35,12 +41,18 @@ def test_grey_pictures_become_colour():
     np.testing.assert_array_equal(grey, np.repeat(PICTURE[..., :1], 3, axis=2))
 
 
-@pytest.mark.parametrize("message, words", [
-    (CompressedImage(), "empty"), (CompressedImage(format="jpeg", data=b"no picture"), "damaged"), (Image(), "empty"),
-    (Image(data=b"1", encoding="bayer_rggb8"), "encoding"),
-    (Image(data=b"123", encoding="bgr8", width=8, height=6, step=24), "does not fit"),
-    (Image(data=b"123", encoding="bgr8"), "does not fit"),
-    (Image(data=bytes(30), encoding="yuv422", width=5, height=3, step=10), "cannot decode")])
+@pytest.mark.parametrize(
+    "message, words",
+    [
+        (CompressedImage(), "empty"),
+        (CompressedImage(format="jpeg", data=b"no picture"), "damaged"),
+        (Image(), "empty"),
+        (Image(data=b"1", encoding="bayer_rggb8"), "encoding"),
+        (Image(data=b"123", encoding="bgr8", width=8, height=6, step=24), "does not fit"),
+        (Image(data=b"123", encoding="bgr8"), "does not fit"),
+        (Image(data=bytes(30), encoding="yuv422", width=5, height=3, step=10), "cannot decode"),
+    ],
+)
 def test_bad_pictures_say_what_is_wrong(message, words):
     with pytest.raises(RehabCoachError, match=words):
         to_picture(message)

@@ -31,34 +31,63 @@ def test_the_default_serves_where_nothing_is_set(server):
     assert get_parameter("~path", None, str) is None
 
 
-@pytest.mark.parametrize("value, kind, expected", [
-    (3, float, 3.0), (3.0, int, 3), (0, str, "0"), ("text", str, "text"), (True, bool, True),
-    ("squat, lunge push_up", list, ["squat", "lunge", "push_up"]), (["a"], list, ["a"]), ("", list, []),
-    ({"a": 1}, dict, {"a": 1})])
+@pytest.mark.parametrize(
+    "value, kind, expected",
+    [
+        (3, float, 3.0),
+        (3.0, int, 3),
+        (0, str, "0"),
+        ("text", str, "text"),
+        (True, bool, True),
+        ("squat, lunge push_up", list, ["squat", "lunge", "push_up"]),
+        (["a"], list, ["a"]),
+        ("", list, []),
+        ({"a": 1}, dict, {"a": 1}),
+    ],
+)
 def test_values_that_mean_the_same_are_converted(server, value, kind, expected):
     server["/node/x"] = value
     result = get_parameter("~x", None, kind)
     assert result == expected and type(result) is kind
 
 
-@pytest.mark.parametrize("value, kind", [
-    ("fast", float), (math.nan, float), (math.inf, float), (True, float), (True, int), (2.5, int), ("2", int),
-    (1, bool), ("yes", bool), ([1], str), (True, str), (3, list), ([1], dict)])
+@pytest.mark.parametrize(
+    "value, kind",
+    [
+        ("fast", float),
+        (math.nan, float),
+        (math.inf, float),
+        (True, float),
+        (True, int),
+        (2.5, int),
+        ("2", int),
+        (1, bool),
+        ("yes", bool),
+        ([1], str),
+        (True, str),
+        (3, list),
+        ([1], dict),
+    ],
+)
 def test_another_kind_is_refused(server, value, kind):
     server["/node/x"] = value
     with pytest.raises(ParameterError, match="parameter /node/x is .*; it must be"):
         get_parameter("~x", None, kind)
 
 
-@pytest.mark.parametrize("value, options, words", [
-    (4, dict(kind=int, minimum=5, maximum=9), "a whole number from 5 to 9"),
-    (10, dict(kind=int, minimum=5, maximum=9), "a whole number from 5 to 9"),
-    (-1.0, dict(kind=float, minimum=0.0), "a number, at least 0.0"),
-    (2.0, dict(kind=float, maximum=1.0), "a number, at most 1.0"),
-    ("c", dict(kind=str, choices=("a", "b")), "a text, one of: a, b"),
-    (["a", "c"], dict(kind=list, choices=("a", "b")), "a list of these: a, b"),
-    ([1, -2], dict(kind=list, minimum=0), "a list, at least 0"),
-    ([1, "two"], dict(kind=list, minimum=0), "a list, at least 0")])
+@pytest.mark.parametrize(
+    "value, options, words",
+    [
+        (4, dict(kind=int, minimum=5, maximum=9), "a whole number from 5 to 9"),
+        (10, dict(kind=int, minimum=5, maximum=9), "a whole number from 5 to 9"),
+        (-1.0, dict(kind=float, minimum=0.0), "a number, at least 0.0"),
+        (2.0, dict(kind=float, maximum=1.0), "a number, at most 1.0"),
+        ("c", dict(kind=str, choices=("a", "b")), "a text, one of: a, b"),
+        (["a", "c"], dict(kind=list, choices=("a", "b")), "a list of these: a, b"),
+        ([1, -2], dict(kind=list, minimum=0), "a list, at least 0"),
+        ([1, "two"], dict(kind=list, minimum=0), "a list, at least 0"),
+    ],
+)
 def test_what_is_not_allowed_is_refused_with_what_is(server, value, options, words):
     server["/node/x"] = value
     with pytest.raises(RehabCoachError) as error:

@@ -1,4 +1,5 @@
 """The order of stops and releases: the last wish counts, whatever the robot's service is doing."""
+
 import threading
 from unittest import mock
 
@@ -32,14 +33,16 @@ class Robot:
                 self.answers_releases.wait()
             self.calls.append(stop)
             return mock.Mock(success=True)
+
         return call
 
 
 @pytest.fixture
 def robot():
     robot = Robot()
-    with mock.patch.multiple(module.rospy, wait_for_service=robot.wait_for_service, ServiceProxy=robot.proxy,
-                             logerr_throttle=mock.Mock()):
+    with mock.patch.multiple(
+        module.rospy, wait_for_service=robot.wait_for_service, ServiceProxy=robot.proxy, logerr_throttle=mock.Mock()
+    ):
         yield robot
 
 

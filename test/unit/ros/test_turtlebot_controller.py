@@ -1,4 +1,5 @@
 """Errors and calls that meet inside the controller: nothing of that kind may leave the robot moving."""
+
 import threading
 from threading import Thread  # the real one: the fixture replaces it
 from unittest import mock
@@ -17,8 +18,9 @@ from rehab_coach.ros.testing import wait_for  # noqa: E402
 @pytest.fixture
 def moving():
     """A controller without ROS, in the middle of a motion."""
-    replaced = dict(get_parameter=lambda name, default, *_, **__: default, rospy=mock.MagicMock(),
-                    Diagnostics=mock.MagicMock())
+    replaced = dict(
+        get_parameter=lambda name, default, *_, **__: default, rospy=mock.MagicMock(), Diagnostics=mock.MagicMock()
+    )
     replaced["rospy"].Time.now.return_value.to_sec.return_value = 10.0
     with mock.patch.multiple(module, **replaced), mock.patch("threading.Thread"):
         controller = module.TurtlebotController()
@@ -31,8 +33,7 @@ def sent(controller):
     return [call[0][0].linear.x for call in controller._commands.publish.call_args_list]
 
 
-@pytest.mark.parametrize("callback", [
-    "_on_scan", "_on_action_class", "_on_prediction", "_on_message", "_on_stop"])
+@pytest.mark.parametrize("callback", ["_on_scan", "_on_action_class", "_on_prediction", "_on_message", "_on_stop"])
 def test_an_error_in_a_callback_ends_the_motion(moving, callback):
     with pytest.raises(AttributeError):
         getattr(moving, callback)(None)

@@ -68,9 +68,7 @@ def test_impossible_people_are_named(model, physique, words):
 
 def test_volume_of_a_tetrahedron():
     vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
-    assert volume(vertices + 5, np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])) == pytest.approx(
-        1 / 6
-    )
+    assert volume(vertices + 5, np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])) == pytest.approx(1 / 6)
 
 
 @pytest.mark.parametrize("name", ("squat", "lunge", "deadlift", "jumping_jack", "push_up"))
@@ -78,9 +76,7 @@ def test_the_mesh_stays_on_the_floor(body, name):
     """Neither through the floor nor above it; soft parts of the mesh (toes) may sink in by 3 cm."""
     motion = make_motion(name, duration=4, rate=8, seed=3)
     rotations, heads = body.pose(motion)
-    lowest = np.array(
-        [body.vertices(rotations[frame], heads[frame])[:, 2].min() for frame in range(len(heads))]
-    )
+    lowest = np.array([body.vertices(rotations[frame], heads[frame])[:, 2].min() for frame in range(len(heads))])
     assert lowest.min() > -0.03
     standing = motion.support.any(axis=1)
     assert lowest[standing].max() < 0.03

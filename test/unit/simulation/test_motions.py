@@ -24,9 +24,7 @@ def test_the_six_exercises_are_there():
 @pytest.mark.parametrize("seed", range(3))
 def test_every_angle_is_there_and_within_human_range(name, seed):
     motion = make_motion(name, duration=6, seed=seed, variation=2)
-    assert set(motion.angles) == set(CENTRAL_ANGLES) | {
-        joint + side for joint in SIDE_ANGLES for side in ("_r", "_l")
-    }
+    assert set(motion.angles) == set(CENTRAL_ANGLES) | {joint + side for joint in SIDE_ANGLES for side in ("_r", "_l")}
     for angle, values in motion.angles.items():
         low, high = np.radians(LIMITS[angle if angle in LIMITS else angle[:-2]])
         assert values.shape == motion.stamps.shape == (180,)
@@ -79,9 +77,7 @@ def test_repetitions_fill_the_duration():
 
 
 def test_depth_makes_it_deeper():
-    shallow, full = (
-        make_motion("squat", depth=depth, variation=0).angles["knee_angle_l"].max() for depth in (0.5, 1)
-    )
+    shallow, full = (make_motion("squat", depth=depth, variation=0).angles["knee_angle_l"].max() for depth in (0.5, 1))
     assert shallow < 0.65 * full
 
 

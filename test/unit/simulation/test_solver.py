@@ -30,9 +30,7 @@ def test_bones_keep_their_lengths(skeleton, name):
     for bone, parent in enumerate(skeleton.parents):
         if parent >= 0:
             length = np.linalg.norm(at[skeleton.labels[bone]] - at[skeleton.labels[parent]], axis=1)
-            np.testing.assert_allclose(
-                length, np.linalg.norm(skeleton.heads[bone] - skeleton.heads[parent]), atol=1e-6
-            )
+            np.testing.assert_allclose(length, np.linalg.norm(skeleton.heads[bone] - skeleton.heads[parent]), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", STANDING)

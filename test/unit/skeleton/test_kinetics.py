@@ -42,14 +42,17 @@ def test_the_file_is_the_published_format(tmp_path):
     assert len(skeleton["pose"]) == 36 and len(skeleton["score"]) == 18 and max(skeleton["pose"]) <= 1
 
 
-@pytest.mark.parametrize("break_it", [
-    lambda content: content.pop("label"),
-    lambda content: content["data"][0]["skeleton"][0]["pose"].pop(),
-    lambda content: content["data"][0]["skeleton"][0].update(pose=[0.5] * 34, score=[1] * 17),
-    lambda content: content["data"][0]["skeleton"][0]["score"].__setitem__(0, float("nan")),
-    lambda content: content["data"][0].update(frame_index=0),
-    lambda content: content.update(data=[1, 2]),
-])
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        lambda content: content.pop("label"),
+        lambda content: content["data"][0]["skeleton"][0]["pose"].pop(),
+        lambda content: content["data"][0]["skeleton"][0].update(pose=[0.5] * 34, score=[1] * 17),
+        lambda content: content["data"][0]["skeleton"][0]["score"].__setitem__(0, float("nan")),
+        lambda content: content["data"][0].update(frame_index=0),
+        lambda content: content.update(data=[1, 2]),
+    ],
+)
 def test_wrong_content_is_a_clear_error(tmp_path, break_it):
     path = tmp_path / "clip.json"
     write_kinetics(str(path), [person(0)], "squat", 3)

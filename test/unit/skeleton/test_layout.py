@@ -16,7 +16,7 @@ def test_layouts_are_consistent(layout, joints):
 def test_coco_18_is_in_the_order_of_openpose():
     assert COCO_18.joints[:5] == ("nose", "neck", "right_shoulder", "right_elbow", "right_wrist")
     assert COCO_18.joints[13:16] == ("left_ankle", "right_eye", "left_eye")
-    assert len(COCO_18.limbs) == 17     # a tree: every joint is reached once
+    assert len(COCO_18.limbs) == 17  # a tree: every joint is reached once
 
 
 def test_unknown_layouts_are_named():

@@ -10,17 +10,25 @@ from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18, SkeletonSequence
 def walker(frames=10, rate=10.0, seed=0, layout=COCO_18, world=False):
     generator = np.random.default_rng(seed)
     key_points = generator.uniform([0, 0, 0.1], [640, 480, 1], (frames, len(layout), 3)).astype(np.float32)
-    return SkeletonSequence(key_points, np.arange(frames) / rate, (640, 480), layout,
-                            generator.normal(size=key_points.shape).astype(np.float32) if world else None)
+    return SkeletonSequence(
+        key_points,
+        np.arange(frames) / rate,
+        (640, 480),
+        layout,
+        generator.normal(size=key_points.shape).astype(np.float32) if world else None,
+    )
 
 
-@pytest.mark.parametrize("change, message", [
-    (dict(key_points=np.zeros((3, 17, 3))), "expected"),
-    (dict(key_points=np.full((3, 18, 3), np.nan)), "finite"),
-    (dict(stamps=[0, 1, 1]), "increase"),
-    (dict(size=(0, 480)), "positive"),
-    (dict(world=np.zeros((2, 18, 3))), "world"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (dict(key_points=np.zeros((3, 17, 3))), "expected"),
+        (dict(key_points=np.full((3, 18, 3), np.nan)), "finite"),
+        (dict(stamps=[0, 1, 1]), "increase"),
+        (dict(size=(0, 480)), "positive"),
+        (dict(world=np.zeros((2, 18, 3))), "world"),
+    ],
+)
 def test_what_does_not_fit_is_refused(change, message):
     arguments = dict(key_points=np.zeros((3, 18, 3)), stamps=[0, 1, 2], size=(640, 480))
     with pytest.raises(ValueError, match=message):
@@ -106,8 +114,9 @@ def test_blazepose_has_a_coco_18_view_with_the_neck_between_the_shoulders():
     np.testing.assert_allclose(neck[:, :2], (right[:, :2] + left[:, :2]) / 2)
     np.testing.assert_allclose(neck[:, 2], np.minimum(right[:, 2], left[:, 2]))
     for joint in ("nose", "left_wrist", "right_ankle", "left_ear"):
-        np.testing.assert_array_equal(coco.key_points[:, COCO_18.index(joint)],
-                                      sequence.key_points[:, BLAZEPOSE_33.index(joint)])
+        np.testing.assert_array_equal(
+            coco.key_points[:, COCO_18.index(joint)], sequence.key_points[:, BLAZEPOSE_33.index(joint)]
+        )
 
 
 def test_files_give_back_what_was_saved(tmp_path):
