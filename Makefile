@@ -1,5 +1,6 @@
 # make setup   what is needed: Debian packages, .venv, the pose network, the catkin workspace in .ws
-# make demo    the coach on a clip that ships; SOURCE=0 webcam, SOURCE=FILE video, ROUNDS=n, RECORD=1
+# make demo    the coach on a clip that ships; SOURCE=0 webcam, SOURCE=FILE video, ROUNDS=n, RECORD=1,
+#              EXERCISES="squat lunge"
 # make test    every test; fails when any test fails
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -14,7 +15,8 @@ EXTRAS := mediapipe,display,train,simulation,benchmark,test
 
 DEBIAN_PACKAGES := ca-certificates g++ make cmake catkin catkin-lint ffmpeg \
   python3-rospy python3-roslaunch python3-rostest librostest-dev python3-rosnode python3-rostopic \
-  python3-rosbag rosbash rospack-tools ros-message-generation \
+  python3-rosservice python3-rosmsg python3-rosparam python3-roswtf python3-rosbag rosbash rospack-tools \
+  ros-message-generation \
   ros-std-msgs libstd-msgs-dev python3-std-msgs ros-sensor-msgs libsensor-msgs-dev python3-sensor-msgs \
   ros-geometry-msgs libgeometry-msgs-dev python3-geometry-msgs ros-std-srvs libstd-srvs-dev python3-std-srvs \
   ros-diagnostic-msgs python3-diagnostic-updater python3-venv libgl1 libglib2.0-0 libglu1-mesa libosmesa6 xvfb xauth xdotool
@@ -39,9 +41,12 @@ $(VENV)/.installed: setup.py | packages
 models/mobilenet_thin.pb: | $(VENV)/.installed
 	$(VENV)/bin/rehab-coach fetch-graph
 
+# The package in the workspace is a folder of links: linked as a whole it would contain its own workspace, and rosrun
+# would find everything twice.
 # catkin is quick when nothing changed; a workspace configured with another Python is made anew.
 build: $(VENV)/.installed
-	@mkdir -p .ws/src && ln -sfn ../.. .ws/src/rehab_coach
+	@[ ! -L .ws/src/rehab_coach ] || rm -rf .ws
+	@mkdir -p .ws/src/rehab_coach && ln -sfn $(addprefix $(CURDIR)/,$(wildcard *)) .ws/src/rehab_coach/
 	@grep -qs "PYTHON_EXECUTABLE.*=$(CURDIR)/$(VENV)/bin/python3$$" .ws/build/CMakeCache.txt || rm -rf .ws/build .ws/devel
 	@$(ROS_ENV) catkin_make -C .ws -DPYTHON_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python3 > .ws/build.log 2>&1 \
 	  || { cat .ws/build.log; exit 1; }
@@ -49,8 +54,10 @@ build: $(VENV)/.installed
 SOURCE ?=
 ROUNDS ?=
 RECORD ?=
+EXERCISES ?=
 demo: setup
-	@$(WITH_WS) && $(VENV)/bin/rehab-coach demo --source "$(SOURCE)" --rounds "$(ROUNDS)" --record "$(RECORD)"
+	@$(WITH_WS) && $(VENV)/bin/rehab-coach demo --source "$(SOURCE)" --rounds "$(ROUNDS)" --record "$(RECORD)" \
+	  --exercises "$(EXERCISES)"
 
 # catkin_make run_tests succeeds whatever the tests say: catkin_test_results has the last word.
 test: setup

@@ -12,7 +12,7 @@ from rehab_coach.paths import share_path
 MARK = "[coach] "  # what the nodes say, among what roslaunch says
 
 
-def run_demo(source: str = "", rounds: str = "", record: str = "") -> int:
+def run_demo(source: str = "", rounds: str = "", record: str = "", exercises: str = "") -> int:
     """Start demo.launch and wait for its end.
 
     Args:
@@ -20,6 +20,7 @@ def run_demo(source: str = "", rounds: str = "", record: str = "") -> int:
         rounds: how many; empty: 2 on a file, endless on a webcam.
         record: video to write what the screen shows to ("1": demo.mp4); empty: only where there is no screen and the
             pictures are not a webcam's.
+        exercises: labels to ask for, one after the other; empty: all six at random.
 
     Returns:
         The exit code.
@@ -28,7 +29,10 @@ def run_demo(source: str = "", rounds: str = "", record: str = "") -> int:
         RehabCoachError: roslaunch or the workspace is missing, no such file, the coach ended before its last round.
     """
     if shutil.which("roslaunch") is None or not os.environ.get("ROS_PACKAGE_PATH"):
-        raise RehabCoachError("ROS and the built workspace are needed: run `make setup`, then `make demo`")
+        raise RehabCoachError(
+            "ROS and the built workspace are needed: use `make demo`, or `make setup` and "
+            "`source .ws/devel/setup.bash` before this command"
+        )
     webcam = source.isdigit()
     ours = not source
     source = source if webcam else os.path.abspath(source or share_path("test", "data", "squat.mp4"))
@@ -51,9 +55,10 @@ def run_demo(source: str = "", rounds: str = "", record: str = "") -> int:
         "rounds:=" + rounds,
         "headless:=%s" % str(headless).lower(),
     ]
-    if ours:
-        # The patient on the clip squats: the first answer is right, the second wrong.
-        command += ["exercises:=squat, lunge", "order:=listed"]
+    if ours and not exercises:
+        exercises = "squat, lunge"  # the patient on the clip squats: the first answer is right, the second wrong
+    if exercises:
+        command += ["exercises:=" + exercises, "order:=listed"]
     if record:
         command.append("record:=" + os.path.abspath(record))
     print("The coach starts%s. Not a medical device. Ctrl-C ends it." % (" without a screen" if headless else ""))

@@ -55,7 +55,8 @@ class VideoSource:
     def _open_capture(self, size: Optional[Tuple[int, int]]) -> None:
         if not self.live and not os.path.isfile(self.source):
             raise RehabCoachError(
-                "there is no video %s; give a webcam's number, a video file or a directory of pictures" % self.source
+                "there is no video %s (looked for from %s); give a webcam's number, a video file or a directory of "
+                "pictures" % (self.source, os.getcwd())
             )
         self._capture = cv2.VideoCapture(int(self.source) if self.live else self.source)
         if not self._capture.isOpened():

@@ -4,7 +4,7 @@ HELP = "Run the coach on this computer: a clip that ships, a video or a webcam, 
 EPILOG = """examples:
   rehab-coach demo                          # a virtual patient does squats; is asked for a squat, then for a lunge
   rehab-coach demo --source 0               # the webcam: you are the patient
-  rehab-coach demo --source VIDEO --rounds 3
+  rehab-coach demo --source jacks.mp4 --rounds 1 --exercises jumping_jack
 `source .ws/devel/setup.bash` first; `make demo` does it all.
 """
 
@@ -17,6 +17,12 @@ def add_arguments(parser):
     )
     parser.add_argument("--rounds", default="", help="how many (default: 2 on a file, until Ctrl-C on a webcam)")
     parser.add_argument(
+        "--exercises",
+        default="",
+        metavar='"A B"',
+        help="which to ask for, one after the other (default: all six at random; on the clip that ships: squat, lunge)",
+    )
+    parser.add_argument(
         "--record",
         default="",
         metavar="FILE",
@@ -28,4 +34,4 @@ def add_arguments(parser):
 def run(arguments) -> int:
     from rehab_coach.demo import run_demo
 
-    return run_demo(arguments.source, arguments.rounds, arguments.record)
+    return run_demo(arguments.source, arguments.rounds, arguments.record, arguments.exercises)

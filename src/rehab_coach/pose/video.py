@@ -80,6 +80,11 @@ def estimate_video(
     if not frames:
         raise RehabCoachError(
             "%s has no frame%s"
-            % (path, "" if start is None and end is None else " between %s and %s s" % (start or 0, end or "its end"))
+            % (
+                path,
+                ""
+                if start is None and end is None
+                else " from %g s to %s" % (start or 0, "%g s" % end if end else "its end"),
+            )
         )
     return sequence_of(frames, size, estimator.layout)

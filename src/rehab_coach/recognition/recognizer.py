@@ -25,8 +25,7 @@ class Recognition:
         label: the exercise, or "unknown".
         status: "recognised", "unknown" (a person, but no exercise that the model is sure of) or "not_seen"
             (too few frames hold a person to say anything).
-        confidence: of the label, 0..1: the exercise's probability, or one minus the best exercise's for
-            "unknown"; 0 when nobody was seen.
+        confidence: probability of the label, 0..1; 0 when nobody was seen.
         labels: the model's, in the order of the probabilities.
         probabilities: float32, sum 1; all 0 when nobody was seen.
     """
@@ -116,7 +115,8 @@ class Recognizer:
         best = int(np.argmax(np.where(self._exercises, probabilities, -1)))
         confidence = float(probabilities[best])
         if best != int(probabilities.argmax()) or confidence < self.contract.unknown_threshold:
-            return Recognition(UNKNOWN, UNKNOWN, 1 - confidence, labels, probabilities)
+            unknown = float(probabilities[~self._exercises].sum())
+            return Recognition(UNKNOWN, UNKNOWN, unknown, labels, probabilities)
         return Recognition(labels[best], RECOGNISED, confidence, labels, probabilities)
 
     def _is_seen(self, sequence: SkeletonSequence) -> bool:

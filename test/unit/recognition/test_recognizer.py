@@ -65,7 +65,7 @@ def test_a_sure_answer():
 def test_unknown(probabilities, threshold):
     recognition = constant(probabilities, unknown_threshold=threshold).recognize(recording())
     assert (recognition.label, recognition.status) == ("unknown", "unknown")
-    assert recognition.confidence == pytest.approx(1 - max(probabilities[:2]), abs=1e-5)
+    assert recognition.confidence == pytest.approx(probabilities[2], abs=1e-5)
 
 
 def test_the_threshold_itself_is_sure_enough():
