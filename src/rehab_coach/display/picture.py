@@ -35,10 +35,10 @@ class PictureBuffer:
     first and the last skeleton is drawn over it; when it is older than `memory` it is left out.
     """
 
-    def __init__(self, patience: float = 0.2, memory: float = 0.5, stale: float = 2.0):
+    def __init__(self, patience: float = 0.4, memory: float = 0.6, stale: float = 2.0):
         """Args: patience, memory: see above. stale: age at which a picture is no longer live. In seconds."""
-        self._pictures: Deque[CameraPicture] = deque(maxlen=12)
-        self._skeletons: Deque[PictureSkeleton] = deque(maxlen=12)
+        self._pictures: Deque[CameraPicture] = deque(maxlen=24)
+        self._skeletons: Deque[PictureSkeleton] = deque(maxlen=24)
         self._patience, self._memory, self._stale = patience, memory, stale
 
     def add_picture(self, data: bytes, stamp: float, now: float) -> None:
