@@ -77,10 +77,22 @@ def measure(video: str, frames: int, size: Tuple[int, int]) -> str:
                 _moved(poses[name], poses.get(REFERENCE, [])) if ours else "",
             )
         )
+    lines.append("this machine: %.0f GFLOP/s in a float32 matrix product" % _matrix_speed())
     lines.append("ratio: against '%s'; key points: median distance from '%s' in pixels" % (BASELINE, REFERENCE))
     for estimator in estimators.values():
         estimator.close()
     return "\n".join(lines)
+
+
+def _matrix_speed(side: int = 2000) -> float:
+    """GFLOP/s of a float32 matrix product, best of five: what to hold other machines' frames per second against."""
+    matrix = np.random.default_rng(0).random((side, side), np.float32)
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        matrix @ matrix
+        seconds.append(time.perf_counter() - started)
+    return 2 * side**3 / min(seconds) / 1e9
 
 
 def _measure(estimator: PoseEstimator, picture: np.ndarray) -> Tuple[Tuple[float, float], List[Pose]]:
