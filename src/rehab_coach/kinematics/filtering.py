@@ -22,7 +22,7 @@ def _columns(values: np.ndarray, stamps: np.ndarray) -> Tuple[np.ndarray, np.nda
     values, stamps = np.array(values, np.float64), np.asarray(stamps, np.float64)
     if stamps.ndim != 1 or len(values) != len(stamps):
         raise ValueError("%s values do not fit %s stamps" % (values.shape, stamps.shape))
-    return values.reshape(len(stamps), -1), stamps
+    return values.reshape(len(stamps), int(np.prod(values.shape[1:]))), stamps
 
 
 def fill_gaps(values: np.ndarray, stamps: np.ndarray, longest: float = LONGEST_GAP) -> np.ndarray:

@@ -52,8 +52,6 @@ def angles_in_space(points: BodyPoints, up: np.ndarray = UP) -> Dict[str, np.nda
     hips, shoulders = (
         _forward(trunk, points.vector("left_" + joint, "right_" + joint)) for joint in ("hip", "shoulder")
     )
-        _forward(trunk, points.vector("left_" + joint, "right_" + joint)) for joint in ("hip", "shoulder")
-    )
     for side, letter, outwards in zip(SIDES, "rl", (1, -1)):
         thigh = points.vector(side + "_hip", side + "_knee")
         shank = points.vector(side + "_knee", side + "_ankle")
