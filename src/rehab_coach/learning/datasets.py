@@ -8,7 +8,6 @@ Every one becomes the same thing, a `Sample` around a COCO-18 `SkeletonSequence`
 besides a front view, so that what follows cannot tell the sources apart.
 """
 
-import csv
 import hashlib
 import os
 import zipfile
@@ -18,6 +17,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequenc
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import read_table
 from rehab_coach.learning.recipe import CLIPS, SEQUENCE_SOURCES
 from rehab_coach.recognition.model_file import UNKNOWN
 from rehab_coach.skeleton import COCO_18, SkeletonSequence, to_coco_18
@@ -54,25 +54,6 @@ class Sample:
     name: str
     estimator: str = ""
     whole_body: bool = True
-
-
-def read_table(path: str, columns: Iterable[str]) -> List[Dict[str, str]]:
-    """Rows of a CSV file that must have these columns; RehabCoachError says which one is missing."""
-    try:
-        with open(os.fspath(path), newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
-            header = reader.fieldnames or []
-    except OSError as error:
-        raise RehabCoachError("cannot read %s: %s" % (path, error.strerror)) from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise RehabCoachError("%s is not a CSV file in UTF-8: %s" % (path, error)) from error
-    missing = [column for column in columns if column not in header]
-    if missing:
-        raise RehabCoachError("%s has no column '%s' (its columns: %s)" % (path, missing[0], ", ".join(header)))
-    if not rows:
-        raise RehabCoachError("%s has no rows" % path)
-    return rows
 
 
 def read_data_sets(folder: str, sources: Iterable[str]) -> List[Sample]:

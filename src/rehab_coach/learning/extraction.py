@@ -13,7 +13,8 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.datasets import Sample, clip_sample, read_table
+from rehab_coach.files import read_table
+from rehab_coach.learning.datasets import Sample, clip_sample
 from rehab_coach.skeleton import SkeletonSequence
 
 
