@@ -42,6 +42,9 @@ EXTRAS = {
         "trimesh",
     ],
     "benchmark": ["psutil"],
+    "visits": ["sqlalchemy==2.0.58; python_version<'3.9'", "sqlalchemy==2.1.9; python_version>='3.10'"],
+    "postgresql": ["psycopg[binary]>=3.1,<3.4"],
+    "report": ["plotly==7.1.0", "jinja2>=3.1,<4"],
     "test": ["pytest", "hypothesis", "vermin", "ruff==0.17.5"],
 }
 

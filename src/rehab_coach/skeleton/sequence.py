@@ -1,8 +1,9 @@
 """The one representation of a moving person: everything makes it, keeps it or reads it."""
 
+import io
 import os
 from dataclasses import dataclass, replace
-from typing import Optional, Tuple
+from typing import BinaryIO, Optional, Tuple, Union
 
 import numpy as np
 
@@ -152,6 +153,11 @@ class SkeletonSequence:
 
     def save(self, path: str) -> None:
         """Write the sequence as .npz (key_points, stamps, size, layout[, world]), whole or not at all."""
+        with written_whole(path) as temporary, open(temporary, "wb") as stream:
+            stream.write(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The content of the file that `save` writes."""
         arrays = {
             "key_points": self.key_points,
             "stamps": self.stamps,
@@ -160,14 +166,24 @@ class SkeletonSequence:
         }
         if self.world is not None:
             arrays["world"] = self.world
-        with written_whole(path) as temporary, open(temporary, "wb") as stream:
-            np.savez_compressed(stream, **arrays)
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **arrays)
+        return stream.getvalue()
 
     @classmethod
     def load(cls, path: str) -> "SkeletonSequence":
         """Read what `save` wrote; RehabCoachError if the file is missing, broken or something else."""
+        return cls._read(os.fspath(path), path)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "SkeletonSequence":
+        """Read what `to_bytes` wrote; RehabCoachError if it is broken or something else."""
+        return cls._read(io.BytesIO(content), "the content of the file")
+
+    @classmethod
+    def _read(cls, source: Union[str, BinaryIO], name: str) -> "SkeletonSequence":
         try:
-            with np.load(os.fspath(path), allow_pickle=False) as arrays:
+            with np.load(source, allow_pickle=False) as arrays:
                 return cls(
                     arrays["key_points"],
                     arrays["stamps"],
@@ -176,4 +192,4 @@ class SkeletonSequence:
                     arrays["world"] if "world" in arrays else None,
                 )
         except Exception as error:
-            raise RehabCoachError("%s is not a skeleton sequence (.npz as `save` writes it): %s" % (path, error))
+            raise RehabCoachError("%s is not a skeleton sequence (.npz as `save` writes it): %s" % (name, error))

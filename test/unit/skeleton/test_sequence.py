@@ -130,6 +130,16 @@ def test_files_give_back_what_was_saved(tmp_path):
     assert (loaded.size, loaded.layout) == (sequence.size, BLAZEPOSE_33)
 
 
+def test_bytes_are_the_content_of_the_file(tmp_path):
+    sequence = walker(world=True)
+    sequence.save(str(tmp_path / "one.npz"))
+    loaded = SkeletonSequence.from_bytes((tmp_path / "one.npz").read_bytes())
+    np.testing.assert_array_equal(loaded.key_points, sequence.key_points)
+    assert (loaded.size, loaded.layout) == (sequence.size, sequence.layout)
+    with pytest.raises(RehabCoachError, match="not a skeleton sequence"):
+        SkeletonSequence.from_bytes(b"PK broken")
+
+
 @pytest.mark.parametrize("content", [b"", b"no zip", None])
 def test_broken_and_missing_files_are_a_clear_error(tmp_path, content):
     path = tmp_path / "broken.npz"
