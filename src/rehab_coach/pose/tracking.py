@@ -7,6 +7,7 @@ import numpy as np
 from rehab_coach.pose.estimator import Pose
 from rehab_coach.skeleton import to_coco_18
 from rehab_coach.skeleton.layout import BLAZEPOSE_33, COCO_18
+from rehab_coach.texts import Texts, load_texts
 
 SAME_PERSON = 0.35
 
@@ -92,28 +93,32 @@ def joints_in_view(pose: Pose) -> dict:
     }
 
 
-def framing_problem(poses: List[Pose], patient: Optional[Pose], size: Tuple[int, int]) -> str:
+def framing_problem(
+    poses: List[Pose], patient: Optional[Pose], size: Tuple[int, int], texts: Optional[Texts] = None
+) -> str:
     """What keeps the recording from starting, in words for the person; empty: a whole body is in view.
 
     Args:
         poses: everybody in the picture.
         patient: the one of them who is followed.
         size: width and height of the picture.
+        texts: the language; None: English.
     """
+    texts = texts or load_texts()
     if patient is None:
-        return "I cannot see you. Please step in front of the camera"
+        return texts("cannot_see_you")
     others = [
         pose for pose in poses if pose is not patient and pose.height > 0.6 * patient.height and pose.seen.sum() >= 8
     ]
     if others:
-        return "I see two people. One at a time, please"
+        return texts("two_people")
     parts = joints_in_view(patient)
     if not (parts["head"] or parts["shoulders"]) and (parts["knees"] or parts["ankles"]):
-        return "I see only your legs. Please step back"
+        return texts("only_legs")
     if not (parts["knees"] and parts["ankles"]):
-        return "I cannot see your feet. Please step back"
+        return texts("no_feet")
     if not all(parts.values()):
-        return "I cannot see all of you. Please step back"
+        return texts("not_whole")
     if patient.height < 0.2 * max(size):
-        return "You are far away. Please come closer"
+        return texts("far_away")
     return ""

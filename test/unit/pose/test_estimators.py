@@ -9,7 +9,7 @@ from rehab_coach.paths import share_path
 from rehab_coach.pose import PatientTracker, create_estimator, estimate_video, framing_problem
 from rehab_coach.pose.graph_file import check_graph, fetch_graph, graph_path
 from rehab_coach.pose.networks import create_network
-from rehab_coach.pose.tf_pose import TURNS, letterbox, turn_back
+from rehab_coach.pose.tf_pose import LOOK_AROUND, TURNS, letterbox, region_around, turn_back
 from rehab_coach.skeleton import COCO_18, to_coco_18
 from rehab_coach.video import VideoSource
 
@@ -40,29 +40,55 @@ def test_both_estimators_see_the_same_body(picture, tf_pose):
     assert np.linalg.norm(one[:, :2] - other[:, :2], axis=1).max() < 30
 
 
-def test_the_fallback_gives_the_same_numbers(tf_pose, picture):
+def test_the_fallback_gives_the_same_numbers_for_every_shape(picture):
+    openvino, opencv = create_network("openvino"), create_network("opencv")
     fitted = letterbox(picture, (432, 368))[0].astype(np.float32)
-    openvino, opencv = (create_network(backend, (432, 368))(fitted) for backend in ("openvino", "opencv"))
-    assert openvino.shape == (46, 54, 57)
-    np.testing.assert_allclose(openvino, opencv, atol=1e-3)
+    for part, shape in ((fitted, (46, 54)), (fitted[80:272, 96:240], (24, 18)), (fitted, (46, 54))):
+        output = openvino(part)
+        assert output.shape == shape + (57,)
+        np.testing.assert_allclose(output, opencv(part), atol=1e-3)
 
 
-def test_an_empty_picture_holds_nobody(tf_pose):
-    assert tf_pose.estimate(np.full((480, 640, 3), 128, np.uint8)) == []
+def test_looking_only_where_people_were_changes_little_and_costs_less(monkeypatch):
+    following, whole = create_estimator("tf_pose"), create_estimator("tf_pose", following=False)
+    shapes, network = [], following._network
+    monkeypatch.setattr(following, "_network", lambda fitted: shapes.append(fitted.shape[:2]) or network(fitted))
+    a, b = (estimate_video(SQUAT, estimator, end=3.0, rate=15.0).key_points for estimator in (following, whole))
+    assert ((a[..., 2] > 0) == (b[..., 2] > 0)).mean() > 0.98
+    distances = np.linalg.norm(a - b, axis=2)[(a[..., 2] > 0) & (b[..., 2] > 0)]
+    assert np.median(distances) < 0.5 and np.percentile(distances, 95) < 2.5
+    assert sum(shape == (368, 432) for shape in shapes) == len(a) / LOOK_AROUND
+    assert np.mean([height * width for height, width in shapes]) < 0.5 * 368 * 432
 
 
-def test_a_person_who_lies_is_seen_by_turning_the_picture(tf_pose, picture):
-    (upright,) = tf_pose.estimate(picture)
-    for turn in TURNS[1:]:
-        lying = cv2.rotate(picture, turn)
-        tf_pose.reset()
-        pose = max(tf_pose.estimate(lying), key=lambda found: found.key_points[:, 2].sum())
-        back = {cv2.ROTATE_90_CLOCKWISE: cv2.ROTATE_90_COUNTERCLOCKWISE}.get(turn, cv2.ROTATE_90_CLOCKWISE)
-        expected = turn_back(upright.key_points, back, lying.shape[1], lying.shape[0])
-        both = pose.seen & (expected[:, 2] > 0)
-        assert both.sum() >= 14
-        assert np.median(np.linalg.norm(pose.key_points[both, :2] - expected[both, :2], axis=1)) < 5
+def test_somebody_who_moves_away_or_comes_in_is_found(tf_pose, picture):
+    person = picture[:, 220:420]
+    beside, both = np.full_like(picture, 128), np.full_like(picture, 128)
+    beside[:, :200] = person
+    both[:, :200] = both[:, 440:] = person
     tf_pose.reset()
+    for _ in range(3):
+        (pose,) = tf_pose.estimate(picture)
+    (moved,) = tf_pose.estimate(beside)
+    assert pose.box[0] > 220 and moved.box[2] < 220
+    counts = [len(tf_pose.estimate(both)) for _ in range(LOOK_AROUND)]
+    assert counts[-1] == 2
+    tf_pose.reset()
+
+
+@pytest.mark.parametrize(
+    "boxes, size, expected",
+    [
+        ([[200, 100, 250, 200]], (432, 368), (176, 80, 272, 224)),  # margins of 20 pixels, sides rounded up
+        ([[0, 0, 20, 100]], (432, 368), (0, 0, 48, 144)),  # at the corner
+        ([[0, 0, 20, 20], [400, 300, 432, 368]], (432, 368), (0, 0, 432, 368)),  # around both
+        ([[10, 10, 60, 60]], (64, 40), (0, 0, 64, 40)),  # larger than the picture
+    ],
+)
+def test_the_region_holds_everybody_on_the_cells_of_the_network(boxes, size, expected):
+    left, top, right, bottom = region = region_around(np.float32(boxes), size)
+    assert region == expected
+    assert all(side % 8 == 0 for side in region) and 0 <= left and right <= size[0] and 0 <= top and bottom <= size[1]
 
 
 @pytest.mark.parametrize("turn", TURNS[1:])
