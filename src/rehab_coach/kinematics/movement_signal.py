@@ -1,0 +1,247 @@
+"""One number over time that tells how far a person is from the starting position of an exercise.
+
+Several measures of the body show the same movement: the hips sink, the thighs turn level, the shoulders come down.
+Which of them a camera sees depends on its place. So all are taken, each side for itself, in body heights and divided
+by what a full repetition changes them; those that agree are averaged. 0 is an ordinary frame, the turning point lies
+about 1 above the starting position.
+"""
+
+from dataclasses import dataclass
+from typing import Callable, Dict, List, Optional, Tuple
+
+import numpy as np
+from scipy import ndimage, signal
+
+from rehab_coach.skeleton import COCO_18, SkeletonSequence
+
+RATE = 20.0
+"""Samples per second of a movement signal."""
+CUTOFF = 3.5
+"""Hz: the fastest push-ups of people last half a second."""
+SEEN = 0.1
+"""Score from which a joint counts as seen."""
+LEAST_COVERAGE = 0.3
+"""Share of the frames with a person in which a measure must be seen to count."""
+
+# Lengths of segments in body heights (Drillis and Contini 1966; shoulders and hips between the joints' centres).
+SEGMENTS = (
+    ("neck", "right_hip", 0.30),
+    ("neck", "left_hip", 0.30),
+    ("right_shoulder", "left_shoulder", 0.20),
+    ("right_hip", "right_knee", 0.245),
+    ("left_hip", "left_knee", 0.245),
+    ("right_knee", "right_ankle", 0.246),
+    ("left_knee", "left_ankle", 0.246),
+    ("right_shoulder", "right_elbow", 0.17),
+    ("left_shoulder", "left_elbow", 0.17),
+    ("right_elbow", "right_wrist", 0.146),
+    ("left_elbow", "left_wrist", 0.146),
+)
+SCALE_TIME = 3.0
+"""Seconds in which a body keeps its size in the picture: longer than a squat hides the thighs of a person who faces
+the camera, short enough for somebody who walks up to it."""
+
+
+class _Points:
+    """Joints (T, 2) by name, NaN where they are not seen, in COCO-18's names."""
+
+    def __init__(self, key_points: np.ndarray):
+        self.places = np.where(key_points[..., 2:] > SEEN, key_points[..., :2], np.nan).astype(float)
+
+    def __getitem__(self, joint: str) -> np.ndarray:
+        return self.places[:, COCO_18.index(joint)]
+
+    def length(self, start: str, end: str) -> np.ndarray:
+        return np.linalg.norm(self[end] - self[start], axis=1)
+
+    def above(self, upper: str, lower: str) -> np.ndarray:
+        """How far one joint is above another, pixels."""
+        return self[lower][:, 1] - self[upper][:, 1]
+
+    def height(self, joint: str) -> np.ndarray:
+        """Height in the picture, from its upper edge: negative."""
+        return -self[joint][:, 1]
+
+
+Measure = Callable[[_Points, str], np.ndarray]
+
+
+def _bend(start: str, middle: str, end: str) -> Measure:
+    """How much shorter a limb of two segments has become, in pixels."""
+
+    def measure(points, side):
+        a, b, c = (side + name for name in (start, middle, end))
+        return points.length(a, b) + points.length(b, c) - points.length(a, c)
+
+    return measure
+
+
+# Each with what a full repetition adds to it, in body heights, and how far it is trusted. What is relative to
+# another joint also holds when the camera moves; what is only a height in the picture when the other is cut off.
+_SINKING = (
+    (lambda p, s: -p.above(s + "hip", s + "ankle"), 0.22, 1.0),
+    (lambda p, s: -p.above(s + "hip", s + "knee"), 0.20, 1.0),
+    (lambda p, s: -p.above(s + "shoulder", s + "ankle"), 0.28, 1.0),
+    (lambda p, s: -p.height(s + "hip"), 0.22, 0.5),
+    (lambda p, s: -p.height(s + "shoulder"), 0.28, 0.5),
+)
+MEASURES: Dict[str, Tuple[Tuple[Measure, float, float], ...]] = {
+    "squat": _SINKING,
+    "lunge": _SINKING,
+    "deadlift": (
+        (lambda p, s: -p.above(s + "shoulder", s + "ankle"), 0.30, 1.0),
+        (lambda p, s: -p.above(s + "shoulder", s + "hip"), 0.18, 1.0),
+        (lambda p, s: -p.above(s + "hip", s + "ankle"), 0.12, 1.0),
+        (lambda p, s: -p.above(s + "wrist", s + "ankle"), 0.28, 0.7),
+        (lambda p, s: -p.height(s + "shoulder"), 0.30, 0.5),
+    ),
+    "push_up": (
+        (lambda p, s: -p.above(s + "shoulder", s + "wrist"), 0.20, 1.0),
+        (lambda p, s: -p.length(s + "shoulder", s + "wrist"), 0.18, 0.7),
+        (_bend("shoulder", "elbow", "wrist"), 0.10, 0.5),
+        (lambda p, s: -p.height(s + "shoulder"), 0.20, 0.7),
+        (lambda p, s: -p.height("nose"), 0.20, 0.35),
+    ),
+    "pull_up": (
+        (lambda p, s: p.above(s + "shoulder", s + "wrist"), 0.25, 1.0),
+        (lambda p, s: -p.length(s + "shoulder", s + "wrist"), 0.20, 0.7),
+        (_bend("shoulder", "elbow", "wrist"), 0.12, 0.5),
+        (lambda p, s: p.height(s + "shoulder"), 0.25, 0.7),
+        (lambda p, s: p.height("nose"), 0.25, 0.35),
+    ),
+    "jumping_jack": (
+        (lambda p, s: p.above(s + "wrist", s + "shoulder"), 0.55, 1.0),
+        (lambda p, s: p.above(s + "elbow", s + "shoulder"), 0.28, 1.0),
+        (lambda p, s: p.length("right_ankle", "left_ankle"), 0.30, 0.5),
+    ),
+}
+ANY_AMPLITUDE = 0.15
+"""Body heights by which the parts of the body that move most do so in a movement without a name."""
+
+
+@dataclass(frozen=True, eq=False)
+class MovementSignal:
+    """How far from the starting position, over time.
+
+    Attributes:
+        stamps: float64 (N,) seconds, regular.
+        values: float64 (N,); a full repetition adds about 1 and takes it back.
+    """
+
+    stamps: np.ndarray
+    values: np.ndarray
+
+
+def movement_signal(sequence: SkeletonSequence, exercise: Optional[str] = None) -> Optional[MovementSignal]:
+    """The signal of an exercise.
+
+    Args:
+        sequence: any layout.
+        exercise: one of `MEASURES`; None: whatever the body does most.
+
+    Returns:
+        None when too little is seen of what the exercise moves.
+
+    Raises:
+        ValueError: an unknown exercise.
+    """
+    if exercise is not None and exercise not in MEASURES:
+        raise ValueError("unknown exercise '%s'; known: %s" % (exercise, ", ".join(MEASURES)))
+    sequence = sequence.coco_18()
+    columns, trust = raw_measures(sequence.key_points, exercise)
+    return combine(sequence.stamps, columns, trust, sequence.seen, signed=exercise is not None)
+
+
+def raw_measures(key_points: np.ndarray, exercise: Optional[str]) -> Tuple[np.ndarray, np.ndarray]:
+    """What is measured in each frame by itself.
+
+    Args:
+        key_points: (T, 18, 3), COCO-18.
+
+    Returns:
+        float64 (T, 1 + M): the body's height in pixels, then the measures in pixels over their amplitudes, NaN
+        where they are not seen; and (M,) how far each is trusted.
+    """
+    points = _Points(key_points)
+    columns: List[np.ndarray] = []
+    trust: List[float] = []
+    if exercise is None:
+        for joint in COCO_18.joints[:14]:
+            for axis in range(2):
+                columns.append(points[joint][:, axis] / ANY_AMPLITUDE)
+                trust.append(1.0)
+    else:
+        for measure, amplitude, trusted in MEASURES[exercise]:
+            for side in ("right_", "left_"):
+                columns.append(measure(points, side) / amplitude)
+                trust.append(trusted)
+    return np.stack([_body_height(points)] + columns, axis=1), np.array(trust)
+
+
+def _body_height(points: _Points) -> np.ndarray:
+    """Body height in pixels from the segments that are seen; those turned out of the picture say too little."""
+    heights = np.stack([points.length(start, end) / share for start, end, share in SEGMENTS], axis=1)
+    seen = np.isfinite(heights)
+    count = seen.sum(axis=1)
+    ordered = np.sort(np.where(seen, heights, np.inf), axis=1)
+    index = np.maximum(np.ceil(0.8 * count).astype(int) - 1, 0)
+    return np.where(count > 0, np.take_along_axis(ordered, index[:, None], axis=1)[:, 0], np.nan)
+
+
+def combine(
+    stamps: np.ndarray, columns: np.ndarray, trust: np.ndarray, seen: np.ndarray, signed: bool
+) -> Optional[MovementSignal]:
+    """One signal from the measures of all frames.
+
+    Args:
+        stamps: (T,) seconds.
+        columns, trust: as `raw_measures` returns them.
+        seen: (T,) frames in which there is a person.
+        signed: all measures grow towards the turning point; otherwise the direction is guessed.
+    """
+    known = np.isfinite(columns)
+    coverage = known.sum(axis=0) / max(int(seen.sum()), 1)
+    use = coverage[1:] >= LEAST_COVERAGE
+    if seen.sum() < 3 or not use.any() or not known[:, 0].any():
+        return None
+    grid = stamps[0] + np.arange(int((stamps[-1] - stamps[0]) * RATE + 1e-6) + 1) / RATE
+    if len(grid) < 3:
+        return None
+    chosen = np.concatenate([[0], 1 + np.flatnonzero(use)])
+    regular = np.stack([np.interp(grid, stamps[known[:, c]], columns[known[:, c], c]) for c in chosen], axis=1)
+    window = int(SCALE_TIME * RATE)
+    scale = ndimage.maximum_filter1d(ndimage.median_filter(regular[:, 0], 5), window)
+    scale = ndimage.uniform_filter1d(scale, window // 2)
+    values = low_pass(regular[:, 1:]) / scale[:, None]
+    values = np.clip(values - np.median(values, axis=0), -3, 3)
+    weights = trust[use] * np.minimum(coverage[1:][use], 1)
+    weights = _agreeing(values * weights, signed) * weights
+    combined = values @ weights / np.abs(weights).sum()
+    return MovementSignal(grid, combined if signed else _oriented(combined))
+
+
+def low_pass(values: np.ndarray) -> np.ndarray:
+    """Without delay, along the first axis of samples at RATE."""
+    sections = signal.butter(2, CUTOFF, fs=RATE, output="sos")
+    return signal.sosfiltfilt(sections, values, axis=0, padlen=min(len(values) - 1, int(RATE)))
+
+
+def _agreeing(values: np.ndarray, signed: bool) -> np.ndarray:
+    """Weights (M,) of the first principal component; `signed`: the best one without negative weights."""
+    covariance = values.T @ values
+    weights = np.ones(len(covariance))
+    if not signed:
+        weights = np.linalg.eigh(covariance)[1][:, -1]
+        return weights / np.abs(weights).max()
+    for _ in range(30):
+        weights = np.maximum(covariance @ weights, 0)
+        largest = weights.max()
+        if largest <= 0:
+            return np.ones(len(covariance))
+        weights = weights / largest
+    return weights
+
+
+def _oriented(values: np.ndarray) -> np.ndarray:
+    """People rest longer at the starting position than at the turning point."""
+    return values if np.mean(values) >= np.median(values) else -values
