@@ -18,6 +18,13 @@ from rehab_coach.files import written_whole
 from rehab_coach.skeleton.layout import COCO_18
 from rehab_coach.skeleton.sequence import SkeletonSequence
 
+RATE = 30.0
+"""Frames per second of Kinetics-skeleton."""
+SIZE = (340, 256)
+"""Width and height in pixels of the pictures that Kinetics-skeleton was estimated in."""
+LONGEST = 100000
+"""Frames (nearly an hour) over which a frame_index is taken for damage."""
+
 
 def write_kinetics(path: str, people: Sequence[SkeletonSequence], label: str, label_index: int) -> None:
     """Write people that were filmed together (equal lengths) as one Kinetics-skeleton JSON file.
@@ -49,7 +56,7 @@ def write_kinetics(path: str, people: Sequence[SkeletonSequence], label: str, la
 
 
 def read_kinetics(
-    path: str, rate: float = 30.0, size: Tuple[int, int] = (340, 256)
+    path: str, rate: float = RATE, size: Tuple[int, int] = SIZE
 ) -> Tuple[List[SkeletonSequence], str, int]:
     """Read a Kinetics-skeleton JSON file.
 
@@ -59,8 +66,8 @@ def read_kinetics(
         size: width and height in pixels that the fractions are scaled to (Kinetics-skeleton: 340 x 256).
 
     Returns:
-        The people (the k-th skeleton of each frame is the k-th person; score 0 where there are fewer), the label
-        and its index.
+        The people (the k-th skeleton of each frame is the k-th person; score 0 where there are fewer; at least one,
+        never seen, if the file has frames), the label and its index.
 
     Raises:
         RehabCoachError: no such file, no Kinetics-skeleton JSON, a wrong number of joints, a value that is not finite.
@@ -70,7 +77,9 @@ def read_kinetics(
             content = json.load(stream)
         frames, label, label_index = content["data"], str(content["label"]), int(content["label_index"])
         length = max((int(frame["frame_index"]) for frame in frames), default=0)
-        people = max((len(frame["skeleton"]) for frame in frames), default=0)
+        if length > LONGEST:
+            raise ValueError("frame_index %d: more than %d frames" % (length, LONGEST))
+        people = max((max(1, len(frame["skeleton"])) for frame in frames), default=0)
         key_points = np.zeros((people, length, len(COCO_18), 3), np.float32)
         for frame in frames:
             if int(frame["frame_index"]) < 1:
@@ -89,5 +98,7 @@ def read_kinetics(
         return [SkeletonSequence(person, stamps, size) for person in key_points], label, label_index
     except OSError as error:
         raise RehabCoachError("cannot read %s: %s" % (path, error.strerror or error)) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except KeyError as error:
+        raise RehabCoachError("%s is not a Kinetics-skeleton file: it has no %s" % (path, error)) from error
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise RehabCoachError("%s is not a Kinetics-skeleton file: %s" % (path, error)) from error
