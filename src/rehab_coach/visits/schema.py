@@ -40,7 +40,7 @@ patients = Table(
     Column("id", Integer, primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
     Column("consent_time", _Time, nullable=False),
-    Column("consent_text", String(64), nullable=False),  # version of the text that the patient agreed to
+    Column("consent_text", Text, nullable=False),  # what the patient agreed to
     Column("withdrawn_time", _Time),
 )
 

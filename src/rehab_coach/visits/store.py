@@ -30,7 +30,7 @@ class Consent:
 
     Attributes:
         time: when, seconds since 1970.
-        text: version of the text that was agreed to.
+        text: what was agreed to: the words that the patient read, or their version.
     """
 
     time: float
@@ -160,7 +160,7 @@ class VisitStore:
 
         Args:
             patient: pseudonym, see `check_name`.
-            text: version of the text that was agreed to.
+            text: what was agreed to: the words that the patient read, or their version.
             at: when, seconds since 1970; None: now.
         """
         name = check_name(patient)

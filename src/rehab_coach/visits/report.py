@@ -1,0 +1,242 @@
+"""A patient's progress as one HTML file: interactive in a browser without a network, and readable on paper."""
+
+import functools
+import os
+import statistics
+import time
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import jinja2
+import plotly.graph_objects as go
+import yaml
+from plotly.offline import get_plotlyjs
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.kinematics.movement import SEVERITIES
+from rehab_coach.paths import share_path
+from rehab_coach.visits import figures
+from rehab_coach.visits.private import private_file
+from rehab_coach.visits.progress import ExerciseVisit, NormalRange, Progress, follow, read_normal_ranges
+from rehab_coach.visits.store import RoundResult
+
+ENGLISH = "en"
+
+
+class Plot(NamedTuple):
+    """A plot and what stands above it; `figure` None: there is nothing to draw, and `hint` says why."""
+
+    title: str
+    hint: str
+    figure: Optional[go.Figure]
+
+
+class Cell(NamedTuple):
+    """A cell of a table of shares: what it says, and 0..1 for its shade; None: nothing was measured."""
+
+    text: str
+    share: Optional[float]
+
+
+class Row(NamedTuple):
+    """A row of a table of shares."""
+
+    title: str
+    note: str
+    cells: Sequence[Cell]
+    change: str = ""
+
+
+def languages() -> Tuple[str, ...]:
+    """Codes of the languages that a report can be in."""
+    names = os.listdir(share_path("config", "texts"))
+    parts = [name.split(".") for name in names]
+    return tuple(sorted(part[1] for part in parts if len(part) == 3 and part[0] == "report" and part[2] == "yaml"))
+
+
+class ReportTexts:
+    """The report's words in one language: ``texts("title", patient="P-017")``.
+
+    Args:
+        language: its code.
+
+    Raises:
+        RehabCoachError: there are no texts in the language.
+    """
+
+    def __init__(self, language: str = ENGLISH):
+        if language not in languages():
+            raise RehabCoachError(
+                "there is no report in the language '%s'; there are: %s" % (language, ", ".join(languages()))
+            )
+        with open(share_path("config", "texts", "report.%s.yaml" % language), encoding="utf-8") as stream:
+            self._texts: Dict[str, str] = yaml.safe_load(stream)
+        self.language = language
+
+    def __call__(self, key: str, **values: object) -> str:
+        return self._texts[key].format(**values)
+
+    def name(self, key: str) -> str:
+        """Name of an exercise, an angle, a rule; without a text, the key in words."""
+        return self._texts.get(key) or key.replace("_", " ").capitalize()
+
+    def day(self, stamp: float, form: str = "date") -> str:
+        """The day of a stamp, local time; `form` is "date" or "short_date"."""
+        moment = time.localtime(stamp)
+        month = self._texts["months"].split()[moment.tm_mon - 1]
+        return self(form, day=moment.tm_mday, month=month, year=moment.tm_year)
+
+
+def write_report(path: str, patient: str, rounds: Sequence[RoundResult], language: str = ENGLISH) -> None:
+    """Write the report of a patient; the file is readable by its owner only.
+
+    Args:
+        path: the HTML file.
+        patient: pseudonym.
+        rounds: as VisitStore.rounds gives them.
+        language: code of the language.
+
+    Raises:
+        RehabCoachError: no such language, or the file cannot be written.
+    """
+    content = render(patient, rounds, language)
+    with private_file(path) as stream:
+        stream.write(content)
+
+
+def render(patient: str, rounds: Sequence[RoundResult], language: str = ENGLISH) -> str:
+    """The report as HTML."""
+    say = ReportTexts(language)
+    ranges = read_normal_ranges()
+    progress = follow(patient, rounds, ranges)
+    days = [say.day(stamp, "short_date") for stamp in progress.starts]
+    measured = [label for label, visits in progress.exercises.items() if any(one.sets for one in visits)]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(share_path("config", "report")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plot"] = _plot_json
+    return environment.get_template("report.html").render(
+        say=say,
+        progress=progress,
+        days=days,
+        glance=[_glance(label, progress.exercises[label], ranges.get(label, NormalRange()), say) for label in measured],
+        recognition=_recognition(progress, say),
+        exercises=[
+            (say.name(label), _plots(progress.exercises[label], days, ranges.get(label, NormalRange()), ranges, say))
+            for label in measured
+        ],
+        remarks={severity: _remarks(progress, severity, say) for severity in reversed(SEVERITIES)},
+        sources=_sources(measured, ranges, say),
+        plotly=get_plotlyjs() if measured else "",
+    )
+
+
+def _plot_json(figure: go.Figure) -> str:
+    # "</" would end the script that it stands in.
+    return figure.to_json(pretty=False).replace("</", "<\\/")
+
+
+def _plots(
+    visits: Sequence[ExerciseVisit],
+    days: Sequence[str],
+    normal: NormalRange,
+    ranges: Dict[str, NormalRange],
+    say: ReportTexts,
+) -> List[Plot]:
+    def plot(title: str, hint: str, has_data: bool, draw: functools.partial) -> Plot:
+        return Plot(title, hint if has_data else say("not_measured"), draw() if has_data else None)
+
+    hint = say("range_hint")
+    if normal.low is None:
+        hint += " " + say("no_normal_range")
+    draw = functools.partial
+    return [
+        plot(
+            say("range", angle=say.name(normal.angle)) if normal.angle else say("largest_angle"),
+            hint,
+            any(visit.peaks for visit in visits),
+            draw(figures.range_of_motion, visits, days, normal, say),
+        ),
+        plot(
+            say("symmetry_plot"),
+            say("symmetry_hint"),
+            any(visit.symmetry for visit in visits),
+            draw(figures.symmetry, visits, days, ranges["symmetry"], say),
+        ),
+        plot(say("repetitions"), say("repetitions_hint"), True, draw(figures.repetitions, visits, days, say)),
+        plot(
+            say("tempo"),
+            say("tempo_hint"),
+            any(visit.phases for visit in visits),
+            draw(figures.tempo, visits, days, say),
+        ),
+    ]
+
+
+def _glance(label: str, visits: Sequence[ExerciseVisit], normal: NormalRange, say: ReportTexts) -> List[str]:
+    """One exercise in one line: each number in the first and in the last visit that has it."""
+
+    def both(values: Sequence[Optional[float]], form: str) -> str:
+        known = [form % value for value in values if value is not None]
+        return " → ".join(dict.fromkeys([known[0], known[-1]])) if known else "–"
+
+    def middle(values: Sequence[float]) -> Optional[float]:
+        return statistics.median(values) if values else None
+
+    sides = [middle([peak for side in visit.peaks.values() for peak in side]) for visit in visits]
+    angle = both(sides, "%.0f°")
+    if normal.low is not None and angle != "–":
+        angle += " (%s)" % say("normal_range", low="%g" % normal.low, high="%g°" % normal.high)
+    return [
+        say.name(label),
+        both([100.0 * visit.recognised / visit.asked if visit.asked else None for visit in visits], "%.0f %%"),
+        both([middle(visit.repetitions) for visit in visits], "%g"),
+        angle,
+        both([middle(visit.symmetry) for visit in visits], "%.0f %%"),
+        both([sum(visit.phases.values()) if visit.phases else None for visit in visits], "%.1f s"),
+    ]
+
+
+def _recognition(progress: Progress, say: ReportTexts) -> List[Row]:
+    """The exercises that were asked for: recognised of asked in each visit, and all of them together."""
+
+    def cell(visits: Sequence[ExerciseVisit]) -> Cell:
+        asked, recognised = sum(one.asked for one in visits), sum(one.recognised for one in visits)
+        return Cell("%d/%d" % (recognised, asked), recognised / asked) if asked else Cell("–", None)
+
+    rows = []
+    for label, visits in progress.exercises.items():
+        if any(visit.asked for visit in visits):
+            rows.append(Row(say.name(label), "", [cell([visit]) for visit in visits]))
+    if len(rows) > 1:
+        together = [cell(visits) for visits in zip(*progress.exercises.values())]
+        rows.append(Row(say("all_exercises"), "", together))
+    return rows
+
+
+def _remarks(progress: Progress, severity: str, say: ReportTexts) -> List[Row]:
+    """The remarks of a severity, in how many repetitions of each visit they were made."""
+    rows = []
+    for label, visits in progress.exercises.items():
+        for rule, side in sorted({key for visit in visits for key in visit.remarks}):
+            if progress.severities[rule] != severity:
+                continue
+            counts = [visit.remarks.get((rule, side)) for visit in visits]
+            cells = []
+            for visit, count in zip(visits, counts):
+                of = sum(visit.repetitions)
+                some = count.repetitions if count else 0
+                cells.append(Cell("%d/%d" % (some, of), some / of) if of else Cell("–", None))
+            shares = [cell.share for cell in cells if cell.share is not None]
+            change = "same" if abs(shares[-1] - shares[0]) < 0.1 else "better" if shares[-1] < shares[0] else "worse"
+            title = say.name(rule) + (" (%s)" % say(side) if side else "")
+            rows.append(Row(title, say.name(label), cells, say(change) if len(shares) > 1 else ""))
+    return rows
+
+
+def _sources(labels: Sequence[str], ranges: Dict[str, NormalRange], say: ReportTexts) -> List[Tuple[str, str]]:
+    sources = [(say.name(label), ranges[label].source) for label in labels if label in ranges and ranges[label].source]
+    return sources + ([(say("symmetry"), ranges["symmetry"].source)] if labels else [])
