@@ -5,6 +5,7 @@ from rehab_coach.cli.size import size_between
 HELP = "Draw every state of the robot's screen into a folder, one PNG each; needs no screen and no ROS."
 EPILOG = """examples:
   rehab-coach screenshots screens/
+  rehab-coach screenshots screens/ --language no
   rehab-coach screenshots screens/ --video squat.mp4 --at 2.5 --size 800x480
 """
 
@@ -31,6 +32,7 @@ def add_arguments(parser):
         metavar="WxH",
         help="of the screen (default: 1024x600)",
     )
+    parser.add_argument("--language", default="en", metavar="CODE", help="of its texts: en, no ... (default: en)")
 
 
 def run(arguments) -> int:
@@ -38,11 +40,13 @@ def run(arguments) -> int:
 
     from rehab_coach.display.gallery import draw_gallery, drawn_patient
     from rehab_coach.paths import share_path
+    from rehab_coach.texts import load_texts
 
+    texts = load_texts(arguments.language)
     shipped = share_path("test", "data", "squat.mp4")
     video = arguments.video or (shipped if os.path.exists(shipped) else "")
     picture, skeleton = _filmed(video, arguments.at, arguments.estimator) if video else drawn_patient()
-    for path in draw_gallery(arguments.folder, picture, skeleton, *arguments.size):
+    for path in draw_gallery(arguments.folder, picture, skeleton, *arguments.size, texts=texts):
         print(path)
     return 0
 

@@ -12,54 +12,67 @@ from rehab_coach.display.renderer import Renderer
 from rehab_coach.display.state import Motion, ScreenState, View
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.skeleton import COCO_18
+from rehab_coach.texts import Texts, load_texts
 
-_PROMPT = "Please do a jumping jack"
 
-
-def example_views() -> Dict[str, View]:
-    """One view for each state by its name, made by the messages that lead to it."""
+def example_views(texts: Optional[Texts] = None) -> Dict[str, View]:
+    """One view for each state by its name, made by the messages that lead to it; `texts`: None is English."""
+    texts = texts or load_texts()
     views: Dict[str, View] = {}
-    state = ScreenState()
-    state.message("Welcome to your exercise coach. This is not a medical device", "info", 0, 0, 0.0)
+    state = ScreenState(texts)
+    state.message(texts("welcome"), "info", 0, 0, 0.0)
     views["welcome"] = state.view(0.0)
+    state.message(texts("may_i_keep", patient="Anna"), "question", 0, 0, 0.5)
+    views["consent"] = state.view(0.5)
+    state.message("", "question", 0, 0, 0.9)
     for number, (asked, seen) in enumerate((("squat", "squat"), ("lunge", "lunge"), ("deadlift", "squat")), 1):
         state.request(number, asked)
         state.prediction(number, "recognised", seen, 0.9)
         state.message("", "correct" if asked == seen else "wrong", 0, number, 1.0)
 
-    def ask(number: int) -> None:
-        state.request(number, "jumping_jack")
-        state.message(_PROMPT, "prompt", 0, number, 10.0)
+    def ask(number: int, label: str = "jumping_jack") -> None:
+        state.request(number, label)
+        state.message(texts("please_do", exercise=texts.an(label)), "prompt", 0, number, 10.0)
 
     ask(4)
     views["prompt"] = state.view(10.4)
-    state.message("Get ready", "countdown", 3, 4, 11.0)
+    state.message(texts("get_ready"), "countdown", 3, 4, 11.0)
     views["countdown"] = state.view(11.7)
-    state.message("I see only your legs. Please step back", "problem", 0, 4, 14.0)
+    state.message(texts("only_legs"), "problem", 0, 4, 14.0)
     views["step_back"] = state.view(14.0)
-    state.message("Go!", "countdown", 10, 4, 15.0)
+    state.message(texts("go"), "recording", 10, 4, 15.0)
     views["recording"] = state.view(18.6)
+    state.counting(7)
+    views["counting"] = state.view(20.3)
     views["thinking"] = state.view(25.1)
     state.prediction(4, "recognised", "jumping_jack", 0.97)
-    state.message("Well done! That was a jumping jack", "correct", 4, 4, 25.2)
+    state.message(texts("well_done", exercise=texts.an("jumping_jack")), "correct", 4, 4, 25.2)
     views["correct"] = state.view(25.3)
+    state.counted(4, 9)
+    views["counted"] = state.view(25.4)
     views["rest"] = state.view(30.0)
     ask(5)
     state.prediction(5, "recognised", "lunge", 0.84)
-    state.message("I saw a lunge", "wrong", 4, 5, 31.0)
+    state.message(texts("i_saw", exercise=texts.an("lunge")), "wrong", 4, 5, 31.0)
     views["wrong"] = state.view(31.0)
     ask(6)
     state.prediction(6, "unknown", "unknown", 0.6)
-    state.message("I did not recognise that as a jumping jack", "wrong", 4, 6, 32.0)
+    state.message(texts("not_recognised", exercise=texts.an("jumping_jack")), "wrong", 4, 6, 32.0)
     views["unknown"] = state.view(32.0)
     ask(7)
     state.prediction(7, "not_seen", "", 0.0)
-    state.message("I could not see you", "problem", 4, 7, 33.0)
+    state.message(texts("could_not_see"), "problem", 4, 7, 33.0)
     views["not_seen"] = state.view(33.0)
-    state.message("Something is in the robot's way", "problem", 4, 0, 34.0)
+    state.message(texts("try_again"), "problem", 4, 0, 34.0)
     views["problem"] = state.view(34.0)
-    ask(8)
-    views["no_picture"] = state.view(35.0)
+    ask(8, "squat")
+    state.prediction(8, "recognised", "squat", 0.93)
+    state.message(texts("well_done", exercise=texts.an("squat")), "correct", 4, 8, 35.0)
+    state.counted(8, 8)
+    state.message(_example_remark(texts), "remark", 0, 8, 35.3)
+    views["remark"] = state.view(35.4)
+    ask(9)
+    views["no_picture"] = state.view(36.0)
     state.motion = Motion.STOPPED
     views["stopped"] = state.view(36.0)
     state.motion = Motion.STOP_FAILED
@@ -98,6 +111,7 @@ def draw_gallery(
     width: int = 1024,
     height: int = 600,
     moment: float = 1.2,
+    texts: Optional[Texts] = None,
 ) -> List[str]:
     """Write one PNG for each state.
 
@@ -107,6 +121,7 @@ def draw_gallery(
         skeleton: what is drawn over it.
         width, height: of the screen in pixels.
         moment: seconds, where moving things stand.
+        texts: the language; None: English.
 
     Returns:
         The files.
@@ -116,10 +131,10 @@ def draw_gallery(
     """
     pygame.font.init()
     surface = pygame.Surface((width, height))
-    renderer = Renderer(surface)
+    renderer = Renderer(surface, texts)
     data = cv2.imencode(".png", picture)[1].tobytes()
     files = []
-    for name, view in example_views().items():
+    for name, view in example_views(texts).items():
         shown = compose(PictureDecoder().decode(data, renderer.picture_box(view)), skeleton, mirror=True)
         renderer.draw(view, None if name == "no_picture" else shown, moment)
         files.append(os.path.join(folder, name + ".png"))
@@ -129,3 +144,7 @@ def draw_gallery(
         except (OSError, pygame.error) as error:
             raise RehabCoachError("cannot write {}: {}".format(files[-1], error)) from error
     return files
+
+
+def _example_remark(texts: Texts) -> str:
+    return "Try to keep your heels on the floor all the way down"

@@ -9,16 +9,9 @@ from rehab_coach.display import shapes, theme
 from rehab_coach.display.pen import Pen
 from rehab_coach.display.side_panel import LOOKS, draw_side, side_key
 from rehab_coach.display.state import Motion, Phase, View, emphasised
+from rehab_coach.texts import Texts, load_texts
 
-KEYS = "Esc: stop the robot  ·  F: full screen  ·  Q: quit"
 _HEADLINE_SIZE, _SMALLEST_OF_ONE_LINE = 86, 66
-_MOTION_TEXTS = {
-    Motion.STOPPING: ("STOPPING …", "Esc was pressed"),
-    Motion.STOPPED: ("STOPPED", "Space: let the robot move again"),
-    Motion.RELEASING: ("STOPPED", "Releasing …"),
-    Motion.STOP_FAILED: ("NOT STOPPED", "The robot does not answer: switch it off by hand"),
-    Motion.RELEASE_FAILED: ("STOPPED", "The robot does not answer. Space: try again"),
-}
 
 
 class Renderer:
@@ -26,10 +19,12 @@ class Renderer:
 
     Args:
         surface: the screen.
+        texts: the language of what the screen says by itself; None: English.
     """
 
-    def __init__(self, surface: pygame.Surface):
+    def __init__(self, surface: pygame.Surface, texts: Optional[Texts] = None):
         self._surface = surface
+        self._texts = texts or load_texts()
         self._pen = Pen(surface)
         self._drawn: Dict[str, tuple] = {}
 
@@ -81,7 +76,7 @@ class Renderer:
             changed.append(picture_box)
         if self._changed("side", side_key(view, now)):
             self._surface.fill(theme.BACKGROUND, side)
-            draw_side(self._pen, view, side, now)
+            draw_side(self._pen, view, side, now, self._texts)
             changed.append(side)
         if self._changed("footer", (view.round, view.outcomes, view.phase is Phase.WELCOME)):
             self._draw_footer(view, footer)
@@ -118,13 +113,13 @@ class Renderer:
             _HEADLINE_SIZE,
             look.text if look else theme.TEXT,
             lines=3,
-            emphasis=None if look else emphasised(view.headline, view.label),
+            emphasis=None if look else emphasised(view.headline, self._texts.exercise(view.label)),
         )
 
     def _draw_motion(self, view: View, box: pygame.Rect) -> None:
         """The red banner in the headline's place."""
         pen = self._pen
-        title, hint = _MOTION_TEXTS[view.motion]
+        title, hint = self._texts(view.motion.value), self._texts(view.motion.value + "_hint")
         pen.fill(box, theme.RED)
         pen.icon("stop", pen.px(120), theme.TEXT, box.left + pen.px(88), box.centery)
         pen.text(title, pen.inside(box, 176, 6, 28, 54), 92, align="left")
@@ -135,7 +130,7 @@ class Renderer:
         if picture is None:
             pen.fill(box, theme.PANEL)
             pen.icon("no_camera", pen.px(150), theme.MUTED, box.centerx, box.centery - pen.px(44))
-            text = "No picture from the camera" if had_picture else "Waiting for the camera"
+            text = self._texts("camera_silent" if had_picture else "waiting_for_camera")
             below = pygame.Rect(box.left, box.centery + pen.px(52), box.width, pen.px(96))
             pen.text(text, pen.inside(below, 24, 0, 24, 0), 44, lines=2)
         else:
@@ -153,20 +148,20 @@ class Renderer:
         pen.panel(badge, theme.INK, radius=26)
         dot = theme.CORAL if lit else theme.TRACK
         pen.icon("disc", pen.px(26), dot, badge.left + pen.px(29), badge.centery)
-        pen.text("Filming", pen.inside(badge, 52, 0, 14, 0), 36, align="left")
+        pen.text(self._texts("filming"), pen.inside(badge, 52, 0, 14, 0), 36, align="left")
 
     def _draw_footer(self, view: View, box: pygame.Rect) -> None:
         pen = self._pen
         pen.fill(box, theme.BACKGROUND)
         inner = pen.inside(box, 24, 6, 24, 6)
         if view.phase is Phase.WELCOME:
-            pen.text(KEYS, inner, 30, theme.MUTED, "left")
+            pen.text(self._texts("keys"), inner, 30, theme.MUTED, "left")
             return
         left, right = inner.left, inner.right
         if view.round:
-            left = pen.text("Round {}".format(view.round), inner, 38, theme.MUTED, "left").right
+            left = pen.text(self._texts("round", round=view.round), inner, 38, theme.MUTED, "left").right
         if view.answered:
-            score = "{} of {} correct".format(view.correct, view.answered)
+            score = self._texts("score", correct=view.correct, answered=view.answered)
             right = pen.text(score, inner, 38, align="right").left
         step = pen.px(46)
         room = max(0, (right - left - pen.px(64)) // step)

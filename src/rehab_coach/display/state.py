@@ -5,6 +5,8 @@ import math
 import re
 from typing import Dict, NamedTuple, Optional, Set, Tuple
 
+from rehab_coach.texts import Texts, load_texts
+
 
 class Phase(enum.Enum):
     """What the screen is about at a moment."""
@@ -21,6 +23,7 @@ class Phase(enum.Enum):
     NOT_SEEN = "not_seen"
     PROBLEM = "problem"
     REST = "rest"
+    QUESTION = "question"
 
 
 class Motion(enum.Enum):
@@ -42,6 +45,8 @@ class View(NamedTuple):
     note: str = ""  # a second, smaller text
     label: str = ""  # the exercise that was asked for
     seen: str = ""  # the exercise that was recognised
+    count: Optional[int] = None  # repetitions: so far, or at the end; None: not counted
+    remark: str = ""  # what there is to say about the form
     confidence: float = 0.0
     remaining: float = 0.0  # seconds of a countdown or recording
     fraction: float = 0.0  # the same as a part of its whole, 1 = just started
@@ -64,6 +69,10 @@ class View(NamedTuple):
         return sum(outcome is not Phase.NOT_SEEN for outcome in self.outcomes)
 
 
+# A question waits while the person is busy with a round.
+_BUSY = (Phase.PROMPT, Phase.COUNTDOWN, Phase.ADVICE, Phase.RECORDING, Phase.THINKING)
+
+
 class _Message(NamedTuple):
     text: str
     kind: str
@@ -82,18 +91,26 @@ class ScreenState:
     """Takes what comes in over the topics, in any order, and answers with a view at any time.
 
     Times are seconds of one clock, whichever the caller has. The class does no locking.
+
+    Args:
+        texts: the language of what the screen says by itself; None: English.
     """
 
     # Two countdown messages whose ends differ by less than this are one countdown: the ring runs on smoothly.
     _SAME_COUNTDOWN = 0.4
 
-    def __init__(self) -> None:
+    def __init__(self, texts: Optional[Texts] = None) -> None:
         self.motion = Motion.ALLOWED
+        self._texts = texts or load_texts()
         self._message: Optional[_Message] = None
+        self._question: Optional[_Message] = None
         self._round, self._label = 0, ""
         self._prompts: Dict[int, str] = {}
         self._predictions: Dict[int, _Prediction] = {}
         self._answers: Dict[int, bool] = {}
+        self._counted: Dict[int, int] = {}  # repetitions that were measured in the round
+        self._counting: Optional[int] = None  # repetitions so far
+        self._remarks: Dict[int, str] = {}
         self._countdown_end = self._countdown_whole = 0.0
         self._countdown_round = -1
         self._recording = False
@@ -102,9 +119,9 @@ class ScreenState:
         """The robot asks for an exercise; a lower number than before begins a new session and a new score."""
         if round < self._round:
             self._prompts = {number: text for number, text in self._prompts.items() if number == round}
-            self._predictions.clear()
-            self._answers.clear()
-        self._round, self._label = round, label
+            for earlier in (self._predictions, self._answers, self._counted, self._remarks):
+                earlier.clear()
+        self._round, self._label, self._counting = round, label, None
 
     def message(self, text: str, kind: str, seconds: float, round: int, now: float) -> None:
         """A text for the person.
@@ -114,12 +131,19 @@ class ScreenState:
             now: when it came.
         """
         seconds = seconds if math.isfinite(seconds) and seconds > 0 else 0.0
-        self._message = _Message(text.strip(), kind, seconds, round, now)
+        message = _Message(text.strip(), kind, seconds, round, now)
+        if kind == "remark":
+            self._remarks[round] = message.text
+            return
+        if kind == "question":
+            self._question = message if message.text else None
+            return
+        self._message = message
         if kind == "prompt":
             self._prompts[round] = text.strip()
             self._recording, self._countdown_round = False, -1
-        elif kind == "countdown":
-            self._count_down(text, seconds, now, self._countdown_round == round)
+        elif kind in ("countdown", "recording"):
+            self._count_down(kind == "recording", seconds, now, self._countdown_round == round)
             self._countdown_round = round
         elif kind in ("correct", "wrong"):
             self._answers[round] = kind == "correct"
@@ -128,21 +152,38 @@ class ScreenState:
         """The network's answer for a round, as in Prediction.msg."""
         self._predictions[round] = _Prediction(status, label, confidence)
 
+    def counting(self, count: Optional[int]) -> None:
+        """Repetitions so far in the recording that is going on; None: they are not counted."""
+        self._counting = count
+
+    def counted(self, round: int, count: int) -> None:
+        """Repetitions in the whole recording of a round."""
+        self._counted[round] = count
+
+    @property
+    def recording(self) -> bool:
+        """The recording has begun, and nothing was said since then but what belongs to it."""
+        return self._recording
+
     def view(self, now: float) -> View:
         """What to show at a time that is not before the last call."""
         phase = self._phase(now)
         message = self._message
         number = self._round if phase in (Phase.WELCOME, Phase.REST) or not message else message.round or self._round
         prediction = self._predictions.get(number, _Prediction("", "", 0.0))
-        headline, note = self._texts(phase, number)
+        headline, note = self._wording(phase, number)
         left = max(self._countdown_end - now, 0.0) if phase in (Phase.COUNTDOWN, Phase.RECORDING) else 0.0
+        answered = phase in (Phase.CORRECT, Phase.WRONG)
+        count = self._counting if phase is Phase.RECORDING else self._counted.get(number) if answered else None
         outcomes = [self._outcome(each) for each in sorted(set(self._answers) | set(self._predictions))]
         return View(
             phase,
             headline,
             note,
             label=self._label if number == self._round else "",
-            seen=prediction.label if phase in (Phase.CORRECT, Phase.WRONG) else "",
+            seen=prediction.label if answered else "",
+            count=count,
+            remark=self._remarks.get(number, "") if answered else "",
             confidence=prediction.confidence,
             remaining=left,
             fraction=min(left / self._countdown_whole, 1.0) if self._countdown_whole else 0.0,
@@ -151,10 +192,9 @@ class ScreenState:
             motion=self.motion,
         )
 
-    def _count_down(self, text: str, seconds: float, now: float, follows: bool) -> None:
+    def _count_down(self, recording: bool, seconds: float, now: float, follows: bool) -> None:
         end = now + seconds
         longer = follows and end > self._countdown_end + self._SAME_COUNTDOWN
-        recording = text.lower().startswith("go")  # the recording, too, comes as a countdown
         is_new = recording != self._recording or not follows or abs(end - self._countdown_end) > self._SAME_COUNTDOWN
         if is_new:
             self._countdown_end = end
@@ -163,12 +203,19 @@ class ScreenState:
         self._recording = recording
 
     def _phase(self, now: float) -> Phase:
+        phase = self._phase_of_round(now)
+        question = self._question
+        if question is None or phase in _BUSY or (question.seconds and now > question.time + question.seconds):
+            return phase
+        return Phase.QUESTION
+
+    def _phase_of_round(self, now: float) -> Phase:
         message = self._message
         if message is None or (message.kind == "info" and not self._prompts):
             return Phase.WELCOME
         if message.kind == "countdown":
-            if not self._recording:
-                return Phase.COUNTDOWN
+            return Phase.COUNTDOWN
+        if message.kind == "recording":
             return Phase.RECORDING if now < self._countdown_end else Phase.THINKING
         if message.seconds and now > message.time + message.seconds:
             return self._after(message, now)
@@ -200,28 +247,33 @@ class ScreenState:
             return Phase.UNKNOWN
         return Phase.WRONG if number in self._answers else None
 
-    def _texts(self, phase: Phase, number: int) -> Tuple[str, str]:
+    def _wording(self, phase: Phase, number: int) -> Tuple[str, str]:
+        texts = self._texts
         text = self._message.text if self._message else ""
         prompt = self._prompts.get(number, "")
+        if phase is Phase.QUESTION:
+            return self._question.text, ""
         if phase is Phase.WELCOME:
             # The first screen says by itself that this is no medical device.
-            return "Your exercise coach", "" if "not a medical device" in text.lower() else text
+            return texts("your_coach"), "" if text == texts("welcome") else text
         if phase is Phase.PROMPT:
             return prompt or self._prompts.get(self._round, text), ""
         if phase in (Phase.COUNTDOWN, Phase.RECORDING):
             note = "" if re.fullmatch(r"[\d\s.…]*", text) else text
-            return (prompt, note if self._message.kind == "countdown" else "") if prompt else (text or "Get ready", "")
+            is_word = self._message.kind in ("countdown", "recording")
+            return (prompt, note if is_word else "") if prompt else (text or texts("get_ready"), "")
         if phase is Phase.THINKING:
-            return "Let me think …", ""
+            return texts("thinking"), ""
         if phase is Phase.REST:
-            return "Take a short break", ""
-        return text or {"correct": "Correct!", "wrong": "Not quite"}.get(self._message.kind, "Something went wrong"), ""
+            return texts("break"), ""
+        kind = self._message.kind
+        return text or texts(kind if kind in ("correct", "wrong") else "problem"), ""
 
 
-def emphasised(text: str, label: str) -> Set[int]:
+def emphasised(text: str, name: str) -> Set[int]:
     """Indices of the words of a text that name an exercise, in any spelling: "push-ups", "push up"."""
     words = [re.sub(r"[\W_]", "", word).lower() for word in text.split()]
-    name = re.sub(r"[\W_]", "", label).lower()
+    name = re.sub(r"[\W_]", "", name).lower()
     for start in range(len(words)):
         for end in range(start + 1, min(start + 4, len(words)) + 1):
             if name and "".join(words[start:end]) in (name, name + "s", name + "es"):

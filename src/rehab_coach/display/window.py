@@ -5,13 +5,15 @@ from typing import Dict, List, Optional, Tuple
 
 import pygame
 
-STOP, RELEASE, FULL_SCREEN, QUIT = "stop", "release", "full screen", "quit"
+STOP, RELEASE, FULL_SCREEN, QUIT, YES, NO = "stop", "release", "full screen", "quit", "yes", "no"
 # Stop and release are different keys: hitting Esc in a hurry, and then again, must not let the robot go.
 KEYS: Dict[int, str] = {
     pygame.K_ESCAPE: STOP,
     pygame.K_SPACE: RELEASE,
     pygame.K_f: FULL_SCREEN,
     pygame.K_q: QUIT,
+    pygame.K_y: YES,
+    pygame.K_n: NO,
 }
 
 

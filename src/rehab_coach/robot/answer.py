@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Optional
 
-from rehab_coach.robot.exercises import with_article
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.kinematics.movement import Remark
+from rehab_coach.texts import Texts, load_texts
 
 OUTCOMES = ("correct", "wrong", "unknown", "not_seen", "failed")
 # The kind of message for each outcome, as in DisplayMessage.
@@ -42,9 +44,14 @@ class Answer:
 
 
 class RoundJoin:
-    """Joins requests and predictions by round; each request gets one answer, from its own prediction only."""
+    """Joins requests and predictions by round; each request gets one answer, from its own prediction only.
 
-    def __init__(self) -> None:
+    Args:
+        texts: the language of the answers; None: English.
+    """
+
+    def __init__(self, texts: Optional[Texts] = None) -> None:
+        self._texts = texts or load_texts()
         self._round: Optional[int] = None
         self._asked = ""
         self._answered = False
@@ -82,16 +89,27 @@ class RoundJoin:
             confidence: its probability, 0..1.
         """
         self._answered = True
-        asked = with_article(self._asked)
+        texts, asked = self._texts, self._texts.an(self._asked)
         if status == "recognised" and label == self._asked:
-            outcome, seen, text = "correct", label, "Well done! That was {}".format(asked)
+            outcome, seen, text = "correct", label, texts("well_done", exercise=asked)
         elif status == "recognised" and label != "unknown":
-            outcome, seen, text = "wrong", label, "I saw {}".format(with_article(label))
+            outcome, seen, text = "wrong", label, texts("i_saw", exercise=texts.an(label))
         elif status in ("recognised", "unknown"):
-            outcome, seen, text = "unknown", "unknown", "I did not recognise that as {}".format(asked)
+            outcome, seen, text = "unknown", "unknown", texts("not_recognised", exercise=asked)
         elif status == "not_seen":
-            outcome, seen, text = "not_seen", "nobody", "I could not see you"
+            outcome, seen, text = "not_seen", "nobody", texts("could_not_see")
         else:
-            outcome, seen, text = "failed", "nothing", "Something went wrong with the recording. Let us go on"
+            outcome, seen, text = "failed", "nothing", texts("recording_failed")
         recognised = outcome in ("correct", "wrong", "unknown")
         return Answer(self._round or 0, outcome, self._asked, seen, confidence if recognised else 0.0, text)
+
+
+def remark_sentence(remark: Remark, texts: Texts) -> str:
+    """What a person reads about a remark: ``form_RULE`` of the texts, with the side where it has one.
+
+    Raises:
+        RehabCoachError: the rule has no sentence.
+    """
+    if remark.rule not in texts:
+        raise RehabCoachError("the texts (%s) have no sentence for the rule '%s'" % (texts.language, remark.rule))
+    return texts(remark.rule)

@@ -1,26 +1,12 @@
-"""The exercises that the coach knows, how they are called, and which one comes next."""
+"""The exercises that the coach knows, and which one comes next."""
 
 import random
 from typing import Optional, Sequence
 
 from rehab_coach.errors import RehabCoachError
 
-NAMES = {
-    "squat": "squat",
-    "lunge": "lunge",
-    "deadlift": "deadlift",
-    "push_up": "push-up",
-    "pull_up": "pull-up",
-    "jumping_jack": "jumping jack",
-}
-EXERCISES = tuple(NAMES)
+EXERCISES = ("squat", "lunge", "deadlift", "push_up", "pull_up", "jumping_jack")
 ORDERS = ("random", "listed")
-
-
-def with_article(label: str) -> str:
-    """How a person calls the exercise: "a push-up" for "push_up"."""
-    name = NAMES.get(label, label.replace("_", " "))
-    return ("an " if name[:1] in "aeiou" else "a ") + name
 
 
 class ExercisePicker:
@@ -37,7 +23,7 @@ class ExercisePicker:
     """
 
     def __init__(self, exercises: Sequence[str], order: str = "random", seed: Optional[int] = None):
-        unknown = [label for label in exercises if label not in NAMES]
+        unknown = [label for label in exercises if label not in EXERCISES]
         if unknown or not exercises:
             raise RehabCoachError(
                 "the exercises are {}; choose one or more of: {}".format(

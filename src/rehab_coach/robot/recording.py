@@ -5,6 +5,7 @@ from typing import List, NamedTuple, Optional, Tuple
 
 from rehab_coach.pose import PatientTracker, Pose, framing_problem, sequence_of
 from rehab_coach.skeleton import Layout, SkeletonSequence
+from rehab_coach.texts import Texts, load_texts
 
 
 class Phase(enum.Enum):
@@ -40,7 +41,6 @@ class Timing(NamedTuple):
     picture: float = 2.0
 
 
-NO_PICTURE = "I have no camera picture. Please check the camera"
 REPEAT = 3.0  # seconds after which a standing problem is said again
 PATIENCE = 0.7  # seconds that a problem must stand before it is said: a single badly seen frame is none
 
@@ -54,16 +54,18 @@ class Recording:
         now: when the round began.
         layout: of the estimator's poses.
         timing: see Timing.
+        texts: the language of the notices; None: English.
 
     Attributes:
         phase: what it is doing.
         camera_lost: the pictures stopped coming.
     """
 
-    def __init__(self, now: float, layout: Layout, timing: Timing):
+    def __init__(self, now: float, layout: Layout, timing: Timing, texts: Optional[Texts] = None):
         self.phase = Phase.COUNTDOWN
         self.camera_lost = False
         self._layout, self._timing = layout, timing
+        self._texts = texts or load_texts()
         self._tracker = PatientTracker()
         self._frames: List[Tuple[float, Optional[Pose]]] = []
         self._size = (1, 1)
@@ -92,7 +94,7 @@ class Recording:
         if patient is not None:
             self._last_seen = now
         if self.phase is Phase.FRAMING:
-            self._frame(framing_problem(poses, patient, size), now)
+            self._frame(framing_problem(poses, patient, size, self._texts), now)
         if self.phase is Phase.RECORDING:
             if not self._frames:
                 self._recording_end = stamp + self._timing.duration
@@ -111,11 +113,11 @@ class Recording:
             if left <= 0:
                 self.phase, self._problem_since = Phase.FRAMING, now
             elif self._counted == 0 or left <= timing.countdown - self._counted:
-                self._notices.append(Notice("Get ready", "countdown", max(left, 0.0)))
+                self._notices.append(Notice(self._texts("get_ready"), "countdown", max(left, 0.0)))
                 self._counted += 1
         if self.phase is Phase.FRAMING:
             if silent:
-                self._frame(NO_PICTURE, now)
+                self._frame(self._texts("no_picture"), now)
             if now - self._began > timing.countdown + timing.framing:
                 self._give_up_framing(now, silent)
         elif self.phase is Phase.RECORDING and silent:
@@ -136,7 +138,7 @@ class Recording:
             self._problem, self._problem_since, self._problem_said = problem, now, -REPEAT
         if now - self._problem_since >= PATIENCE and now - self._problem_said >= REPEAT:
             self._problem_said = now
-            kind = "problem" if problem == NO_PICTURE else "info"
+            kind = "problem" if problem == self._texts("no_picture") else "info"
             self._notices.append(Notice(problem, kind, 0.0))
 
     def _give_up_framing(self, now: float, silent: bool) -> None:
@@ -150,4 +152,4 @@ class Recording:
     def _start(self, now: float) -> None:
         self.phase = Phase.RECORDING
         self._last_picture = now
-        self._notices.append(Notice("Go!", "countdown", self._timing.duration))
+        self._notices.append(Notice(self._texts("go"), "recording", self._timing.duration))

@@ -10,9 +10,9 @@ from sensor_msgs.msg import CompressedImage
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import DisplayMessage
-from rehab_coach.robot.recording import NO_PICTURE
 from rehab_coach.ros.diagnostics import ERROR, OK, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.texts import ENGLISH, languages, load_texts
 from rehab_coach.video import VideoSource
 
 
@@ -44,6 +44,7 @@ class Camera:
             get_parameter("~height", 480, int, minimum=64, maximum=4096),
         )
         self._retry = get_parameter("~retry_delay", 2.0, float, minimum=0.1, maximum=60.0)
+        self._texts = load_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
         self._problem, self._reported = "", 0.0
         self._source: Optional[VideoSource] = None
         if not self._name.isdigit():
@@ -142,7 +143,7 @@ class Camera:
             return
         self._problem, self._reported = problem, now
         rospy.logerr("%s", problem)
-        message = DisplayMessage(text=NO_PICTURE, kind=DisplayMessage.PROBLEM, seconds=5.0)
+        message = DisplayMessage(text=self._texts("no_picture"), kind=DisplayMessage.PROBLEM, seconds=5.0)
         message.header.stamp = rospy.Time.now()
         self._messages.publish(message)
 

@@ -1,5 +1,6 @@
 """Between ROS messages and the library's objects."""
 
+import math
 from typing import Optional, Tuple, Union
 
 import cv2
@@ -7,7 +8,9 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from rehab_coach import msg
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.kinematics.movement import Movement, Remark, Repetition
 from rehab_coach.msg import Skeleton
 from rehab_coach.pose import Pose
 from rehab_coach.skeleton import Layout
@@ -22,6 +25,9 @@ _ENCODINGS = {
     "yuv422_yuy2": (2, cv2.COLOR_YUV2BGR_YUY2),
     "yuv422": (2, cv2.COLOR_YUV2BGR_UYVY),
 }
+
+_TIMES = ("start", "turn", "end", "down", "hold", "up", "pause")  # fields that message and object share
+_REMARK = {"rule": str, "severity": str, "value": float, "limit": float, "unit": str, "side": str}
 
 
 def to_picture(message: Union[CompressedImage, Image]) -> np.ndarray:
@@ -64,3 +70,64 @@ def to_skeleton_message(header: Header, pose: Optional[Pose], size: Tuple[int, i
     """The patient's key points in a picture; None: nobody was seen."""
     key_points = [] if pose is None else pose.key_points.ravel().tolist()
     return Skeleton(header=header, layout=layout.name, width=size[0], height=size[1], key_points=key_points)
+
+
+def to_movement_message(movement: Optional[Movement]) -> msg.Movement:
+    """The measured part of the message; the stamps of `movement` are seconds after the first frame. None: nothing.
+
+    Raises:
+        TypeError, ValueError: something in it is no number where there must be one.
+    """
+    if movement is None:
+        return msg.Movement()
+    return msg.Movement(
+        label=movement.exercise,
+        duration=float(movement.duration),
+        repetitions=[_to_repetition_message(one) for one in movement.repetitions],
+        remarks=[_to_remark_message(one) for one in movement.remarks],
+        not_judged=list(movement.not_judged),
+        reasons=list(movement.not_judged.values()),
+    )
+
+
+def from_movement_message(message: msg.Movement) -> Optional[Movement]:
+    """What was measured; None: there was nothing to measure."""
+    if not message.label:
+        return None
+    return Movement(
+        message.label,
+        message.duration,
+        tuple(_from_repetition_message(one) for one in message.repetitions),
+        tuple(_from_remark_message(one) for one in message.remarks),
+        dict(zip(message.not_judged, message.reasons)),
+    )
+
+
+def _to_repetition_message(repetition: Repetition) -> msg.Repetition:
+    ranges = repetition.range_of_motion
+    return msg.Repetition(
+        names=list(ranges),
+        minimum=[float(smallest) for smallest, _ in ranges.values()],
+        maximum=[float(largest) for _, largest in ranges.values()],
+        smoothness=float(repetition.smoothness),
+        symmetry=math.nan if repetition.symmetry is None else float(repetition.symmetry),
+        **{name: float(getattr(repetition, name)) for name in _TIMES},
+    )
+
+
+def _from_repetition_message(message: msg.Repetition) -> Repetition:
+    return Repetition(
+        range_of_motion=dict(zip(message.names, zip(message.minimum, message.maximum))),
+        smoothness=message.smoothness,
+        symmetry=None if math.isnan(message.symmetry) else message.symmetry,
+        **{name: getattr(message, name) for name in _TIMES},
+    )
+
+
+def _to_remark_message(remark: Remark) -> msg.Remark:
+    fields = {name: kind(getattr(remark, name)) for name, kind in _REMARK.items()}
+    return msg.Remark(repetitions=[int(number) for number in remark.repetitions], **fields)
+
+
+def _from_remark_message(message: msg.Remark) -> Remark:
+    return Remark(repetitions=tuple(message.repetitions), **{name: getattr(message, name) for name in _REMARK})

@@ -8,6 +8,7 @@ import math
 from typing import Any, Optional, Sequence, Set
 
 import rospy
+import yaml
 
 from rehab_coach.errors import RehabCoachError
 
@@ -40,7 +41,8 @@ def get_parameter(
         name: ROS name, usually private ("~stop_distance").
         default: what is returned, unchecked, when the parameter is not set; None for an optional one.
         kind: float, int, str, bool, list or dict. A whole number may stand for a float, a number for a text
-            (roslaunch turns source:=0 into a number), and a text such as "squat, lunge" for a list.
+            (roslaunch turns source:=0 into a number), a truth value for the choice that YAML takes for it (no, off),
+            and a text such as "squat, lunge" for a list.
         minimum, maximum: limits of a number, or of each entry of a list of numbers; both are allowed values.
         choices: the allowed values, or the allowed entries of a list.
 
@@ -67,6 +69,8 @@ def check(
 ) -> Any:
     """Check one value; see :func:`get_parameter`."""
     allowed = _allowed(kind, minimum, maximum, choices)
+    if kind is str and isinstance(value, bool):  # YAML takes no, off, on ... for truth values
+        value = next((choice for choice in choices or () if yaml.safe_load(choice) is value), value)
     converted = _convert(value, kind)
     if converted is None:
         raise ParameterError("parameter {} is {!r}; it must be {}".format(name, value, allowed))

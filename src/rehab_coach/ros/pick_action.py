@@ -8,11 +8,10 @@ import rosgraph
 import rospy
 
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
-from rehab_coach.robot.exercises import EXERCISES, ORDERS, ExercisePicker, with_article
+from rehab_coach.robot.exercises import EXERCISES, ORDERS, ExercisePicker
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
-
-WELCOME = "Welcome to your exercise coach. This is not a medical device"
+from rehab_coach.texts import ENGLISH, languages, load_texts
 
 
 class PickAction:
@@ -28,6 +27,7 @@ class PickAction:
     """
 
     def __init__(self) -> None:
+        self._texts = load_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
         seed = get_parameter("~seed", -1, int, minimum=-1)
         exercises = get_parameter("~exercises", list(EXERCISES), list, choices=EXERCISES)
         if not exercises:
@@ -55,7 +55,7 @@ class PickAction:
 
     def spin(self) -> None:
         """Ask until the last round is over or ROS shuts down."""
-        self._say(DisplayMessage.INFO, WELCOME)
+        self._say(DisplayMessage.INFO, self._texts("welcome"))
         self._wait(self._start_delay)
         self._wait_for_recorder()
         while not rospy.is_shutdown() and (self._rounds == 0 or self._round < self._rounds):
@@ -71,11 +71,11 @@ class PickAction:
         action = ActionClass(round=self._round, label=label)
         action.header.stamp = rospy.Time.now()
         self._actions.publish(action)
-        self._say(DisplayMessage.PROMPT, "Please do " + with_article(label))
-        rospy.loginfo("Round %d: please do %s", self._round, with_article(label))
+        self._say(DisplayMessage.PROMPT, self._texts("please_do", exercise=self._texts.an(label)))
+        rospy.loginfo("Round %d: please do %s", self._round, load_texts().an(label))
         if not self._wait(self._round_timeout, self._ended.is_set) and not rospy.is_shutdown():
             self._timed_out += 1
-            self._say(DisplayMessage.PROBLEM, "I got no answer this time. Let us go on")
+            self._say(DisplayMessage.PROBLEM, self._texts("no_outcome"))
             rospy.logwarn(
                 "round %d had no outcome on %s within %.0f s; is the recorder running?",
                 self._round,

@@ -1,22 +1,28 @@
 """The node that films and recognises: skeletons frame by frame while recording, the exercise right after it."""
 
+import os
 import threading
 import time
 from collections import deque
-from typing import Deque, Optional
+from dataclasses import replace
+from typing import Deque, Optional, Tuple
 
 import numpy as np
 import rospy
 from sensor_msgs.msg import CompressedImage, Image
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
+from rehab_coach.kinematics.analysis import analyse
+from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
 from rehab_coach.pose import create_estimator
 from rehab_coach.recognition import Recognizer
-from rehab_coach.robot.recording import NO_PICTURE, Phase, Recording, Timing
-from rehab_coach.ros.conversions import to_picture, to_skeleton_message
+from rehab_coach.recognition.recognizer import default_model
+from rehab_coach.robot.recording import Phase, Recording, Timing
+from rehab_coach.ros.conversions import to_movement_message, to_picture, to_skeleton_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.skeleton import SkeletonSequence
+from rehab_coach.texts import ENGLISH, languages, load_texts
 
 
 class Recorder:
@@ -24,8 +30,9 @@ class Recorder:
 
     Publishes:
         stgcn_prediction (rehab_coach/Prediction): exactly one for each round.
+        movement (rehab_coach/Movement, latched): exactly one for each round, after its prediction.
         skeleton (rehab_coach/Skeleton): the patient in each picture that was estimated.
-        display_message (rehab_coach/DisplayMessage): kinds countdown, info (what to do to be seen), problem.
+        display_message (rehab_coach/DisplayMessage): kinds countdown, recording, info (what to do to be seen), problem.
         /diagnostics
     Subscribes:
         action_class (rehab_coach/ActionClass): starts a round; only once the networks are warm.
@@ -39,6 +46,7 @@ class Recorder:
     """
 
     def __init__(self) -> None:
+        self._texts = load_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
         self._timing = Timing(
             countdown=get_parameter("~countdown", 3.0, float, minimum=0.0, maximum=60.0),
             duration=get_parameter("~duration", 10.0, float, minimum=1.0, maximum=120.0),
@@ -60,13 +68,15 @@ class Recorder:
         try:
             self._load()
         except RehabCoachError as error:
-            self._say(0, "I cannot start: %s" % str(error).split(";")[0].split("\n")[0], "problem", 0.0)
+            reason = str(error).split(";")[0].split("\n")[0]
+            self._say(0, self._texts("cannot_start", reason=reason), "problem", 0.0)
             rospy.sleep(0.5)  # the message must leave before the node does
             raise
         self._diagnostics = Diagnostics()
         self._frequency = self._diagnostics.add_rate("estimated pictures", 4.0, 120.0)
         self._diagnostics.add("recorder", self._state)
         self._predictions = rospy.Publisher("stgcn_prediction", Prediction, queue_size=10)
+        self._movements = rospy.Publisher("movement", Movement, queue_size=10, latch=True)
         self._skeletons = rospy.Publisher("skeleton", Skeleton, queue_size=5)
         kind = CompressedImage if self._transport == "compressed" else Image
         topic = "camera/image/compressed" if self._transport == "compressed" else "camera/image"
@@ -85,11 +95,14 @@ class Recorder:
                 "threads": get_parameter("~threads", 0, int, minimum=0, maximum=256),
             }
         self._estimator = create_estimator(name, **options)
+        model = get_parameter("~model", "", str) or default_model()
         self._recognizer = Recognizer.load(
-            get_parameter("~model", "", str) or None,
+            model,
             minimum_seen=get_parameter("~minimum_seen", 0.3, float, minimum=0.0, maximum=1.0),
             minimum_seconds=get_parameter("~minimum_seconds", 0.5, float, minimum=0.0, maximum=60.0),
         )
+        made = self._recognizer.contract.training.get("date", "unknown date")
+        self._measured_by = "%s, %s of %s" % (name, os.path.basename(model), made)
         for _ in range(3):
             self._estimator.estimate(np.full((480, 640, 3), 128, np.uint8))
         self._recognizer.warm_up(self._timing.duration)
@@ -118,11 +131,14 @@ class Recorder:
                 self._condition.wait_for(lambda: self._requests, timeout=0.1)
                 action = self._requests.popleft() if self._requests else None
             if action is not None:
-                self._play_round(action)
+                prediction, sequence = self._play_round(action)
+                if not rospy.is_shutdown():
+                    self._publish_movement(action, prediction, sequence)
 
-    def _play_round(self, action: ActionClass) -> None:
-        """From the request to its one prediction."""
+    def _play_round(self, action: ActionClass) -> Tuple[Prediction, Optional[SkeletonSequence]]:
+        """From the request to its one prediction; returns it, and what was recorded."""
         prediction = Prediction(round=action.round, status=Prediction.FAILED, labels=self._recognizer.labels)
+        sequence = None
         self._round = action.round
         last_stamp = rospy.Time.now().to_sec()
         try:
@@ -132,17 +148,17 @@ class Recorder:
                     % (action.label, ", ".join(self._recognizer.labels))
                 )
             recording = self._record(action)
-            if recording is None:
-                return
-            last_stamp = self._last_stamp or last_stamp
-            self._recognise(recording, prediction)
+            if recording is not None:
+                last_stamp = self._last_stamp or last_stamp
+                sequence = recording.sequence()
+                self._recognise(recording, sequence, prediction)
         except RehabCoachError as error:
             rospy.logerr("round %d: %s", action.round, error)
-            self._say(action.round, "Something is wrong with my set-up. Please tell my owner", "problem", 0.0)
+            self._say(action.round, self._texts("wrong_set_up"), "problem", 0.0)
         except Exception as error:  # pylint: disable=broad-except
             # Whatever broke, the round must end and the person must be told.
             rospy.logerr("round %d failed: %s: %s", action.round, type(error).__name__, error)
-            self._say(action.round, "Something went wrong. Let us try again", "problem", 0.0)
+            self._say(action.round, self._texts("try_again"), "problem", 0.0)
         finally:
             self._round = 0
             now = rospy.Time.now()
@@ -152,11 +168,33 @@ class Recorder:
                 self._predictions.publish(prediction)
                 self._answered = _identity(action)
                 rospy.set_param("~answered", self._answered)
+        return prediction, sequence
+
+    def _publish_movement(
+        self, action: ActionClass, prediction: Prediction, sequence: Optional[SkeletonSequence]
+    ) -> None:
+        """Measure the movement; only after the prediction, so that nobody waits for it."""
+        message = Movement()
+        if prediction.status == Prediction.RECOGNISED and sequence is not None:
+            try:
+                from_zero = replace(sequence, stamps=sequence.stamps - sequence.stamps[0])
+                message = to_movement_message(analyse(from_zero, prediction.label))
+            except Exception as error:  # pylint: disable=broad-except
+                # The round is over and answered: a movement that cannot be measured takes nothing away from it.
+                rospy.logerr(
+                    "the movement of round %d cannot be measured: %s: %s", action.round, type(error).__name__, error
+                )
+        message.header.stamp = prediction.header.stamp
+        if sequence is not None:
+            message.header.stamp = rospy.Time.from_sec(float(sequence.stamps[0]))
+        message.round, message.request, message.prediction = action.round, action, prediction
+        message.measured_by = self._measured_by
+        self._movements.publish(message)
 
     def _record(self, action: ActionClass) -> Optional[Recording]:
         """Film until the recording is over; None when a newer request or the shutdown ended it."""
         self._estimator.reset()
-        recording = Recording(rospy.get_time(), self._estimator.layout, self._timing)
+        recording = Recording(rospy.get_time(), self._estimator.layout, self._timing, self._texts)
         self._last_stamp = 0.0
         with self._condition:
             self._picture = None  # one from before the request
@@ -199,13 +237,12 @@ class Recorder:
         if patient is not None:
             self._last_person = rospy.get_time()
 
-    def _recognise(self, recording: Recording, prediction: Prediction) -> None:
+    def _recognise(self, recording: Recording, sequence: Optional[SkeletonSequence], prediction: Prediction) -> None:
         """Fill in the prediction from what was recorded."""
-        sequence = recording.sequence()
         if sequence is None:
             if recording.camera_lost:
                 rospy.logerr("%s", self._no_pictures())
-                self._say(prediction.round, NO_PICTURE, "problem", 0.0)
+                self._say(prediction.round, self._texts("no_picture"), "problem", 0.0)
                 return
             prediction.status = Prediction.NOT_SEEN
             return

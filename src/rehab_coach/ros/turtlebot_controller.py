@@ -12,14 +12,17 @@ from sensor_msgs.msg import LaserScan
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool, SetBoolRequest, SetBoolResponse
 
-from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
-from rehab_coach.robot.answer import OUTCOMES, Answer, RoundJoin
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction
+from rehab_coach.robot.answer import OUTCOMES, Answer, RoundJoin, remark_sentence
 from rehab_coach.robot.laser import LaserCheck, Scan
 from rehab_coach.robot.motion import Motion, MotionRunner, read_motion
 from rehab_coach.robot.safety import SafetyState
 from rehab_coach.robot.velocity import STILL, WAFFLE_ANGULAR, WAFFLE_LINEAR, Velocity, VelocityLimits
+from rehab_coach.ros.conversions import from_movement_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
+from rehab_coach.texts import ENGLISH, languages, load_texts
 
 # Small, and back to where they began: people stand in front of the robot.
 WIGGLE = [{"angular": 0.8, "seconds": 0.5}, {"angular": -0.8, "seconds": 1.0}, {"angular": 0.8, "seconds": 0.5}]
@@ -52,11 +55,12 @@ class TurtlebotController:
     Subscribes:
         action_class (rehab_coach/ActionClass): a round begins; no motion until its prediction.
         stgcn_prediction (rehab_coach/Prediction): answered when it belongs to the current round.
+        movement (rehab_coach/Movement): its most important remark is said after the answer.
         scan (sensor_msgs/LaserScan): what is around the robot.
         display_message (rehab_coach/DisplayMessage): a problem that the recorder has explained.
     Publishes:
         cmd_vel (geometry_msgs/Twist): only during a motion, then zeros; zero to each new subscriber.
-        display_message (rehab_coach/DisplayMessage): kinds correct, wrong, problem.
+        display_message (rehab_coach/DisplayMessage): kinds correct, wrong, problem, remark.
         stopped (std_msgs/Bool, latched): the stop is on.
         /diagnostics
     Service:
@@ -69,11 +73,13 @@ class TurtlebotController:
         self._lock = threading.RLock()
         self._keeping_stopped = threading.Lock()  # held while the parameter ~stopped is written
         self._read_parameters()
-        self._join = RoundJoin()
+        self._texts = load_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
+        self._join = RoundJoin(self._texts)
         self._asked_at = rospy.Time.now()
         self._zeros_left = 0
         self._last_answer: Optional[Answer] = None
         self._explained = 0  # round in which another node told the person about a problem
+        self._movement: Optional[Movement] = None  # of this round, until its remark has been said
         self._refused = ""
         self._closing = threading.Event()
         self._commands = rospy.Publisher("cmd_vel", Twist, queue_size=1, subscriber_listener=_Greeting(self._greet))
@@ -84,6 +90,7 @@ class TurtlebotController:
             rospy.Subscriber("scan", LaserScan, self._on_scan, queue_size=1),
             rospy.Subscriber("action_class", ActionClass, self._on_action_class, queue_size=10),
             rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10),
+            rospy.Subscriber("movement", Movement, self._on_movement, queue_size=10),
             rospy.Subscriber("display_message", DisplayMessage, self._on_message, queue_size=10),
         ]
         self._service = rospy.Service("stop", SetBool, self._on_stop)
@@ -157,7 +164,7 @@ class TurtlebotController:
             self._safety.recording = True
             self.end_motion("round {} begins".format(message.round))
             self._join.request(message.round, message.label)
-            self._explained = 0
+            self._explained, self._movement = 0, None
             self._asked_at = rospy.Time.now()
 
     @_stops_on_error
@@ -172,10 +179,34 @@ class TurtlebotController:
             self._safety.recording = False
             rospy.loginfo("%s", answer)
             if not (answer.outcome == "failed" and self._explained == answer.round):
-                display = DisplayMessage(round=answer.round, text=answer.text, kind=answer.kind)
-                display.header.stamp = rospy.Time.now()
-                self._messages.publish(display)
+                self._say(answer.round, answer.text, answer.kind)
             self._begin(answer.outcome)
+            self._say_remark()
+
+    @_stops_on_error
+    def _on_movement(self, message: Movement) -> None:
+        with self._lock:
+            if message.round == self._join.round:
+                self._movement = message
+                self._say_remark()
+
+    def _say_remark(self) -> None:
+        """After the answer, whichever of prediction and movement comes first; once in a round."""
+        if self._movement is None or self._join.waiting:
+            return
+        movement, self._movement = from_movement_message(self._movement), None
+        if movement is not None and movement.remarks:
+            try:
+                text = remark_sentence(movement.remarks[0], self._texts)
+            except RehabCoachError as error:
+                rospy.logwarn("%s", error)
+                return
+            self._say(self._join.round, text, DisplayMessage.REMARK)
+
+    def _say(self, number: int, text: str, kind: str) -> None:
+        message = DisplayMessage(round=number, text=text, kind=kind)
+        message.header.stamp = rospy.Time.now()
+        self._messages.publish(message)
 
     @_stops_on_error
     def _on_message(self, message: DisplayMessage) -> None:

@@ -34,6 +34,8 @@ def test_without_a_screen_it_draws_into_memory_and_says_so(monkeypatch):
         (pygame.K_SPACE, window.RELEASE),
         (pygame.K_f, window.FULL_SCREEN),
         (pygame.K_q, window.QUIT),
+        (pygame.K_y, window.YES),
+        (pygame.K_n, window.NO),
     ],
 )
 def test_keys(opened, key, command):
@@ -48,5 +50,5 @@ def test_closing_the_window_quits_and_other_keys_do_nothing(opened):
     assert opened.commands() == [window.QUIT]
 
 
-def test_stop_and_release_are_different_keys():
-    assert len(set(window.KEYS)) == len(set(window.KEYS.values())) == 4
+def test_every_command_has_its_own_key():
+    assert len(set(window.KEYS)) == len(set(window.KEYS.values())) == 6

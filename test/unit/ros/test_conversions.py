@@ -1,3 +1,5 @@
+import io
+
 import cv2
 import numpy as np
 import pytest
@@ -8,9 +10,16 @@ pytest.importorskip("rehab_coach.msg", reason="the workspace is not sourced")
 from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
+from rehab_coach import msg  # noqa: E402
 from rehab_coach.errors import RehabCoachError  # noqa: E402
+from rehab_coach.kinematics.movement import SEVERITIES, Movement, Remark, Repetition  # noqa: E402
 from rehab_coach.pose import Pose  # noqa: E402
-from rehab_coach.ros.conversions import to_picture, to_skeleton_message  # noqa: E402
+from rehab_coach.ros.conversions import (  # noqa: E402
+    from_movement_message,
+    to_movement_message,
+    to_picture,
+    to_skeleton_message,
+)
 from rehab_coach.skeleton import COCO_18  # noqa: E402
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
@@ -66,3 +75,49 @@ def test_a_skeleton_keeps_stamp_size_and_layout():
     assert (message.header.stamp.secs, message.width, message.height, message.layout) == (42, 640, 480, "coco_18")
     np.testing.assert_array_equal(np.reshape(message.key_points, (18, 3)), key_points)
     assert not to_skeleton_message(header, None, (640, 480), COCO_18).key_points
+
+
+MOVEMENT = Movement(
+    "squat",
+    10.25,
+    (
+        Repetition(
+            0.1, 1.2, 2.3, 1.0, 0.1, 1.0, 0.0, {"knee_angle_r": (0.1, 1.7), "hip_flexion_l": (-0.2, 1.9)}, -1.6, 0.93
+        ),
+        Repetition(2.3, 3.3, 4.4, 1.0, 0.0, 1.1, 0.4),
+    ),
+    (
+        Remark("knees_inwards", "warning", 0.8, 0.9, "ratio", (0, 1), "left"),
+        Remark("steady_tempo", "praise", 3.0, 10.0, "%"),
+    ),
+    {"heels_up": "needs heels and toes"},
+)
+
+
+def over_the_wire(message):
+    """The message as a listener gets it."""
+    buffer = io.BytesIO()
+    message.serialize(buffer)
+    return type(message)().deserialize(buffer.getvalue())
+
+
+def test_a_movement_comes_out_as_it_went_in():
+    back = from_movement_message(over_the_wire(to_movement_message(MOVEMENT)))
+    # NaN is not equal to itself: the same by its text.
+    assert repr(back) == repr(MOVEMENT)
+    assert back.repetitions[1].symmetry is None and np.isnan(back.repetitions[1].smoothness)
+
+
+def test_a_movement_without_anything_to_measure_is_none():
+    assert from_movement_message(over_the_wire(to_movement_message(None))) is None
+
+
+def test_what_numpy_counts_goes_over_the_wire():
+    movement = Movement(
+        "squat", np.float64(3.0), (), (Remark("rule", "hint", np.float32(1.0), 2.0, "s", (np.int64(3),)),)
+    )
+    assert from_movement_message(over_the_wire(to_movement_message(movement))).remarks[0].repetitions == (3,)
+
+
+def test_the_severities_of_the_message_are_those_of_the_library():
+    assert (msg.Remark.PRAISE, msg.Remark.HINT, msg.Remark.WARNING) == SEVERITIES
