@@ -19,7 +19,7 @@ DEBIAN_PACKAGES := ca-certificates g++ make cmake catkin catkin-lint ffmpeg \
   ros-message-generation \
   ros-std-msgs libstd-msgs-dev python3-std-msgs ros-sensor-msgs libsensor-msgs-dev python3-sensor-msgs \
   ros-geometry-msgs libgeometry-msgs-dev python3-geometry-msgs ros-std-srvs libstd-srvs-dev python3-std-srvs \
-  ros-diagnostic-msgs python3-diagnostic-updater python3-venv libgl1 libglib2.0-0 libglu1-mesa libosmesa6 xvfb xauth xdotool
+  ros-diagnostic-msgs python3-diagnostic-updater ros-nav-msgs python3-nav-msgs python3-tf2-ros python3-venv libgl1 libglib2.0-0 libglu1-mesa libosmesa6 xvfb xauth xdotool
 
 setup: packages $(VENV)/.installed models/mobilenet_thin.pb build
 

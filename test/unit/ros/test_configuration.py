@@ -18,11 +18,16 @@ NODES = [
     ("recorder", "Recorder"),
     ("turtlebot_controller", "TurtlebotController"),
     ("displayer", "Displayer"),
+    ("fake_turtlebot", "FakeTurtlebot"),
 ]
 # What a node keeps by itself on the parameter server, with its value at first; not to be configured.
 KEPT = {"recorder": {"answered": ""}, "turtlebot_controller": {"stopped": False}}
 # What would load networks or open a window.
-HEAVY = {"recorder": ["create_estimator", "Recognizer"], "displayer": ["window", "Renderer", "StopSwitch"]}
+HEAVY = {
+    "fake_turtlebot": ["tf2_ros"],
+    "recorder": ["create_estimator", "Recognizer"],
+    "displayer": ["window", "Renderer", "StopSwitch"],
+}
 
 
 def defaults_in_the_code(node, class_name):
