@@ -1,0 +1,196 @@
+"""One clip from its video to skeleton files; what a worker does. At most one clip is on its disk at a time."""
+
+import errno
+import os
+import resource
+import tempfile
+from dataclasses import dataclass, replace
+from typing import Dict, List, Optional, Tuple
+
+from rehab_coach.dataset.footage import cut, download, duration_of, require_downloader, require_ffmpeg
+from rehab_coach.dataset.labels import Entry
+from rehab_coach.dataset.packed import FRAMES
+from rehab_coach.dataset.videos import Variant, VideoClip
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.skeleton import SkeletonSequence, write_kinetics
+from rehab_coach.skeleton.kinetics import RATE
+
+DONE, NOBODY, FAILED = "done", "nobody", "failed"
+ENDINGS = {"kinetics": ".json", "npz": ".npz"}
+SHORTEST = 0.9
+"""Share of the wanted part under which a video is taken for truncated."""
+
+
+class RunEnds(RehabCoachError):
+    """No clip after this one can be better: the disk is full, a program is missing."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One clip and what is to be made of it.
+
+    Attributes:
+        clip: which.
+        label_index: number of its label.
+        wanted: estimator and view of the picture, for each file to make.
+        format: "kinetics" (300 frames: repeated from the start, or cut) or "npz" (as long as it is).
+        fit: "letterbox" or "stretch".
+        temporary: folder for the video meanwhile; None = the machine's.
+        threads: of a network; 0 = the library's choice.
+    """
+
+    clip: VideoClip
+    label_index: int
+    wanted: Tuple[Tuple[str, Variant], ...]
+    format: str = "kinetics"
+    fit: str = "letterbox"
+    temporary: Optional[str] = None
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one wanted file.
+
+    Attributes:
+        estimator: by which.
+        entry: of the set.
+        status: "done", "nobody" (the file is there, but nobody is ever seen) or "failed".
+        reason: of a failure.
+        frames: of the video, before repeating.
+        frames_with_person: of these.
+        processor_seconds: for cutting and estimating, not for the download.
+        content: the whole file.
+    """
+
+    estimator: str
+    entry: Entry
+    status: str
+    reason: str = ""
+    frames: int = 0
+    frames_with_person: int = 0
+    processor_seconds: float = 0.0
+    content: bytes = b""
+
+
+def entry_of(clip: VideoClip, label_index: int, variant: Variant) -> Entry:
+    """The entry of a clip's view, as the set will have it."""
+    return Entry(clip.name + variant.suffix, clip.label, label_index, clip.group)
+
+
+def extract(task: Task) -> List[Outcome]:
+    """Download if need be, and make every wanted file.
+
+    Raises:
+        RunEnds: it is not the clip's fault.
+    """
+    require_ffmpeg_here(task.clip.is_url)
+    outcomes: List[Outcome] = []
+    try:
+        if task.temporary:
+            os.makedirs(task.temporary, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="clip-", dir=task.temporary) as folder:
+            video = task.clip.source
+            if task.clip.is_url:
+                os.mkdir(os.path.join(folder, "download"))
+                video = download(task.clip.source, os.path.join(folder, "download"))
+            seconds = _seconds_wanted(task, duration_of(video))
+            for estimator, variant in task.wanted:
+                outcomes.append(_extract(task, video, seconds, estimator, variant, folder))
+    except RunEnds:
+        raise
+    except Exception as error:  # whatever a stranger's video provokes costs this clip, not the run
+        reason = str(error) if isinstance(error, RehabCoachError) else "%s: %s" % (type(error).__name__, error)
+        if is_disk_full(reason):
+            raise RunEnds(reason) from error
+        for estimator, variant in task.wanted[len(outcomes) :]:
+            entry = replace(entry_of(task.clip, task.label_index, variant), has_skeleton=False)
+            outcomes.append(Outcome(estimator, entry, FAILED, " ".join(reason.split())))
+    return outcomes
+
+
+def require_ffmpeg_here(is_url: bool) -> None:
+    """RunEnds unless this machine has what cutting and, for urls, downloading need."""
+    try:
+        require_ffmpeg()
+        if is_url:
+            require_downloader()
+    except RehabCoachError as error:
+        raise RunEnds(str(error)) from error
+
+
+def is_disk_full(text: str) -> bool:
+    """Whether a message of Python, ffmpeg or yt-dlp says so."""
+    return any(os.strerror(number) in text for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS))
+
+
+def _seconds_wanted(task: Task, duration: Optional[float]) -> Optional[float]:
+    """Length of the part, as far as it is known."""
+    start, stop = task.clip.start or 0.0, task.clip.stop
+    if duration is not None and start >= duration:
+        raise RehabCoachError("it ends after %.1f s, before start %g" % (duration, start))
+    end = stop if stop is not None else duration
+    if end is None:
+        return None
+    return min(end - start, FRAMES / RATE) if task.format == "kinetics" else end - start
+
+
+def _extract(
+    task: Task, video: str, seconds: Optional[float], estimator: str, variant: Variant, folder: str
+) -> Outcome:
+    from rehab_coach.pose import estimate_video
+
+    seer = _estimator(estimator, task.threads)
+    before = _processor_seconds()
+    part = os.path.join(folder, "part.mkv")
+    most = FRAMES if task.format == "kinetics" else None
+    cut(video, part, task.clip.start, task.clip.stop, variant, task.fit, most)
+    try:
+        sequence = estimate_video(part, seer)
+    finally:
+        os.remove(part)
+    if seconds and len(sequence) / RATE < SHORTEST * seconds:
+        raise RehabCoachError(
+            "only %.1f of %.1f s can be read: is it truncated, or shorter than the table says?"
+            % (len(sequence) / RATE, seconds)
+        )
+    spent = _processor_seconds() - before
+    seen = int(sequence.seen.sum())
+    entry = replace(entry_of(task.clip, task.label_index, variant), has_skeleton=seen > 0)
+    content = _file_content(sequence, entry, task.format, folder)
+    return Outcome(estimator, entry, DONE if seen else NOBODY, "", len(sequence), seen, spent, content)
+
+
+def _file_content(sequence: SkeletonSequence, entry: Entry, format: str, folder: str) -> bytes:
+    path = os.path.join(folder, "skeleton" + ENDINGS[format])
+    if format == "kinetics":
+        write_kinetics(path, [sequence.coco_18().repeat(FRAMES)], entry.label, entry.label_index)
+    else:
+        sequence.save(path)
+    with open(path, "rb") as stream:
+        content = stream.read()
+    os.remove(path)
+    return content
+
+
+_estimators: Dict[str, object] = {}  # one a process: making one takes seconds
+
+
+def _estimator(name: str, threads: int):
+    from rehab_coach.pose import create_estimator
+
+    if name not in _estimators:
+        try:
+            _estimators[name] = create_estimator(name, **({"threads": threads} if name == "tf_pose" else {}))
+        except RehabCoachError as error:
+            raise RunEnds(str(error)) from error
+    return _estimators[name]
+
+
+def _processor_seconds() -> float:
+    """Of this process, all its threads, and the programs that it ran."""
+    total = 0.0
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        usage = resource.getrusage(who)
+        total += usage.ru_utime + usage.ru_stime
+    return total
