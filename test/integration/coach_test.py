@@ -156,14 +156,7 @@ class Killed(unittest.TestCase):
     def test_the_next_round_works(self):
         coach = Coach("squat.mp4", ["squat", "lunge"], recorder={"duration": 5.0}, pick_action={"round_timeout": 100.0})
         try:
-            wait_for(
-                lambda: [
-                    message
-                    for message in coach.of("display_message", kind="countdown")
-                    if message.text.startswith("Go")
-                ],
-                "the recording",
-            )
+            wait_for(lambda: coach.of("display_message", kind="recording"), "the recording")
             api = rosnode.get_api_uri(rosgraph.Master(rospy.get_name()), "recorder")
             _, _, pid = ServerProxy(api).getPid(rospy.get_name())
             os.kill(pid, signal.SIGKILL)

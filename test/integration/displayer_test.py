@@ -123,7 +123,7 @@ class Rounds(unittest.TestCase):
         screen.show_for(0.6)
         screen.say("Get ready", "countdown", 1, 1.0)
         screen.show_for(1.0)
-        screen.say("Go!", "countdown", 1, 2.0)
+        screen.say("Go!", "recording", 1, 2.0)
         screen.show_for(2.2)
         screen.predictions.publish(Prediction(round=1, status="recognised", label="squat", confidence=0.9))
         screen.say("Well done! That was a squat", "correct", 1)

@@ -125,7 +125,7 @@ class RecorderTest(unittest.TestCase):
 
     def test_what_was_recorded_before_the_camera_died_is_used(self):
         number = self.neighbours.ask()
-        wait_for(lambda: "Go!" in self.neighbours.texts(number, "countdown"), "the recording")
+        wait_for(lambda: self.neighbours.texts(number, "recording"), "the recording")
         before = len(self.neighbours.skeletons)
         wait_for(lambda: len(self.neighbours.skeletons) > before + 1, "two frames of it")
         time.sleep(1.2)

@@ -129,15 +129,15 @@ def _draw_count(pen: Pen, view: View, box: pygame.Rect, texts: Texts) -> None:
     """The repetitions so far, as large as it goes, in the ring of the time that is left."""
     pen.panel(box, theme.PANEL)
     box = pen.inside(box, 18, 16, 18, 12)
-    below = int(box.height * 0.15)
+    below = int(box.height * 0.16)
     size = min(box.width, box.height - below)
     ring = pygame.Rect(box.centerx - size // 2, box.top, size, size)
     pen.surface.blit(shapes.ring(size, max(6, size // 14), view.fraction, theme.CORAL, theme.TRACK), ring)
-    digits = ring.inflate(-int(size * 0.3), -int(size * 0.42)).move(0, -int(size * 0.05))
-    pen.text(str(view.count), digits, 260)
-    word = pygame.Rect(digits.left, digits.bottom - int(size * 0.01), digits.width, int(size * 0.13))
-    pen.text(texts("repetition" if view.count == 1 else "repetitions"), word, 44, theme.MUTED)
-    pen.text(texts("seconds", seconds=view.number), pygame.Rect(box.left, ring.bottom, box.width, below), 54)
+    pen.text(str(view.count), ring.inflate(-int(size * 0.34), -int(size * 0.28)), 330)
+    words = pen.inside(pygame.Rect(box.left, ring.bottom, box.width, below), 8, 4, 8, 0)
+    left = pen.text(texts("seconds", seconds=view.number), words, 52, theme.CORAL, "right").left
+    words.width = left - pen.px(16) - words.left
+    pen.text(texts("repetition" if view.count == 1 else "repetitions"), words, 52, align="left")
 
 
 def _draw_countdown(pen: Pen, view: View, box: pygame.Rect, now: float) -> None:

@@ -13,12 +13,14 @@ from rehab_coach.display import window
 from rehab_coach.display.picture import PictureBuffer, PictureDecoder, PictureSkeleton, compose
 from rehab_coach.display.renderer import Renderer
 from rehab_coach.display.screen_video import ScreenVideo
-from rehab_coach.display.state import Motion, ScreenState
+from rehab_coach.display.state import Motion, Phase, ScreenState
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
+from rehab_coach.kinematics.live import RepetitionCounter
+from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
 from rehab_coach.ros.parameters import get_parameter
 from rehab_coach.ros.stop_switch import StopSwitch
 from rehab_coach.skeleton import get_layout
+from rehab_coach.texts import ENGLISH, languages, load_texts
 
 
 class Displayer:
@@ -28,16 +30,22 @@ class Displayer:
         display_message (rehab_coach/DisplayMessage): what the person should read.
         action_class (rehab_coach/ActionClass): round and exercise.
         stgcn_prediction (rehab_coach/Prediction): what was seen, and how sure.
+        movement (rehab_coach/Movement): how many repetitions there were.
         camera/image/compressed (sensor_msgs/CompressedImage): the picture.
-        skeleton (rehab_coach/Skeleton): drawn over the picture with the same stamp.
+        skeleton (rehab_coach/Skeleton): drawn over the picture with the same stamp; its repetitions are counted
+            while it is recorded.
         stopped (std_msgs/Bool): whether the robot's stop is on.
+    Publishes:
+        consent (std_msgs/Bool): Y (true) or N (false) was pressed while a question was shown.
     Calls:
         stop (std_srvs/SetBool): true when Esc is pressed, false when Space is.
-    Keys: Esc stops the robot, Space releases it, F changes between window and full screen, Q ends the node.
+    Keys: Esc stops the robot, Space releases it, F changes between window and full screen, Q ends the node,
+        Y and N answer a question.
     Parameters: see config/coach.yaml.
     """
 
     def __init__(self) -> None:
+        texts = load_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
         size = (
             get_parameter("~width", 1024, int, minimum=320, maximum=3840),
             get_parameter("~height", 600, int, minimum=240, maximum=2160),
@@ -50,7 +58,9 @@ class Displayer:
         picture_timeout = get_parameter("~picture_timeout", 2.0, float, minimum=0.2, maximum=60.0)
 
         self._lock = threading.Lock()
-        self._state = ScreenState()
+        self._texts = texts
+        self._state = ScreenState(texts)
+        self._counter: Optional[RepetitionCounter] = None
         self._pictures = PictureBuffer(stale=picture_timeout)
         self._decoder = PictureDecoder()
         self._shown: Optional[np.ndarray] = None
@@ -65,13 +75,15 @@ class Displayer:
                 "screen, start the node where DISPLAY is set",
                 self._window.problem,
             )
-        self._renderer = Renderer(self._window.surface)
+        self._renderer = Renderer(self._window.surface, texts)
         self._video = self._open_video(record, size)
         self._stop_switch = StopSwitch(self._on_motion)
+        self._consent = rospy.Publisher("consent", Bool, queue_size=1)
         self._subscribers = [
             rospy.Subscriber("display_message", DisplayMessage, self._on_message, queue_size=20),
             rospy.Subscriber("action_class", ActionClass, self._on_action_class, queue_size=10),
             rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10),
+            rospy.Subscriber("movement", Movement, self._on_movement, queue_size=10),
             rospy.Subscriber("skeleton", Skeleton, self._on_skeleton, queue_size=5),
             rospy.Subscriber(
                 "stopped", Bool, lambda message: self._stop_switch.robot_says(message.data), queue_size=10
@@ -114,10 +126,21 @@ class Displayer:
     def _on_action_class(self, message: ActionClass) -> None:
         with self._lock:
             self._state.request(message.round, message.label)
+            self._counter = None
+            try:
+                self._counter = RepetitionCounter(message.label)
+                self._state.counting(0)
+            except ValueError as error:
+                rospy.logwarn("the repetitions are not counted: %s", error)
 
     def _on_prediction(self, message: Prediction) -> None:
         with self._lock:
             self._state.prediction(message.round, message.status, message.label, message.confidence)
+
+    def _on_movement(self, message: Movement) -> None:
+        if message.label:
+            with self._lock:
+                self._state.counted(message.round, len(message.repetitions))
 
     def _on_motion(self, motion: Motion) -> None:
         with self._lock:
@@ -144,6 +167,24 @@ class Displayer:
         )
         with self._lock:
             self._pictures.add_skeleton(skeleton)
+        self._count(skeleton)
+
+    def _count(self, skeleton: PictureSkeleton) -> None:
+        """Not under the lock: drawing does not wait for it."""
+        with self._lock:
+            counter = self._counter if self._state.recording else None
+        if counter is None:
+            return
+        try:
+            count: Optional[int] = counter.add(skeleton.stamp, skeleton.key_points, skeleton.layout)
+        except Exception as error:  # pylint: disable=broad-except
+            # The number is an extra: without it the screen shows the seconds.
+            rospy.logerr("the repetitions are not counted any more: %s: %s", type(error).__name__, error)
+            count = None
+        with self._lock:
+            if counter is self._counter:  # no new round has begun meanwhile
+                self._state.counting(count)
+                self._counter = None if count is None else counter
 
     # Main thread
 
@@ -161,11 +202,16 @@ class Displayer:
             self._stop_switch.stop()
         elif command == window.RELEASE:
             self._stop_switch.release()
+        elif command in (window.YES, window.NO):
+            with self._lock:
+                asked = self._state.view(rospy.get_time()).phase is Phase.QUESTION
+            if asked:
+                self._consent.publish(command == window.YES)
         elif command == window.QUIT:
             self._running = False
         elif command == window.FULL_SCREEN:
             problem = self._window.toggle_full_screen()
-            self._renderer = Renderer(self._window.surface)
+            self._renderer = Renderer(self._window.surface, self._texts)
             if problem:
                 rospy.logwarn("full screen does not work here: %s", problem)
 

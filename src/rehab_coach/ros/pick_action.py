@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Callable
+from typing import Callable, Optional
 
 import rosgraph
 import rospy
@@ -23,6 +23,7 @@ class PickAction:
         /diagnostics
     Subscribes:
         stgcn_prediction (rehab_coach/Prediction): the end of a round.
+        display_message (rehab_coach/DisplayMessage): while a question is open, the first round waits.
     Parameters: see config/coach.yaml.
     """
 
@@ -46,18 +47,21 @@ class PickAction:
         self._round = 0
         self._doing = "starting"
         self._timed_out = 0
+        self._question: Optional[DisplayMessage] = None
         self._ended = threading.Event()
         self._actions = rospy.Publisher("action_class", ActionClass, queue_size=1, latch=True)
         self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10, latch=True)
         self._diagnostics = Diagnostics()
         self._diagnostics.add("rounds", self._state)
         self._predictions = rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10)
+        self._others = rospy.Subscriber("display_message", DisplayMessage, self._on_message, queue_size=20)
 
     def spin(self) -> None:
         """Ask until the last round is over or ROS shuts down."""
         self._say(DisplayMessage.INFO, self._texts("welcome"))
         self._wait(self._start_delay)
         self._wait_for_recorder()
+        self._wait_for_answer()
         while not rospy.is_shutdown() and (self._rounds == 0 or self._round < self._rounds):
             self._play_round()
         if not rospy.is_shutdown():
@@ -88,6 +92,17 @@ class PickAction:
     def _on_prediction(self, message: Prediction) -> None:
         if message.round == self._round:
             self._ended.set()
+
+    def _on_message(self, message: DisplayMessage) -> None:
+        if message.kind == DisplayMessage.QUESTION:
+            self._question = message if message.text else None
+
+    def _wait_for_answer(self) -> None:
+        """Somebody who reads a question cannot exercise."""
+        question = self._question
+        if question is not None:
+            self._doing = "waiting for an answer"
+            self._wait(question.seconds or float("inf"), lambda: self._question is None)
 
     def _wait_for_recorder(self) -> None:
         """A recorder subscribes to action_class and advertises its predictions when its networks are warm."""

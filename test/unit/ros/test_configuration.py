@@ -18,15 +18,18 @@ NODES = [
     ("recorder", "Recorder"),
     ("turtlebot_controller", "TurtlebotController"),
     ("displayer", "Displayer"),
+    ("speaker", "Speaker"),
+    ("visit_keeper", "VisitKeeper"),
     ("fake_turtlebot", "FakeTurtlebot"),
 ]
 # What a node keeps by itself on the parameter server, with its value at first; not to be configured.
-KEPT = {"recorder": {"answered": ""}, "turtlebot_controller": {"stopped": False}}
+KEPT = {"recorder": {"answered": ""}, "turtlebot_controller": {"stopped": False}, "visit_keeper": {"refused": ""}}
 # What would load networks or open a window.
 HEAVY = {
     "fake_turtlebot": ["tf2_ros"],
     "recorder": ["create_estimator", "Recognizer"],
     "displayer": ["window", "Renderer", "StopSwitch"],
+    "speaker": ["Voice"],
 }
 
 
