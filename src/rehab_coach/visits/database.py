@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
-from rehab_coach.visits.errors import StoreUnavailableError, VisitStoreError
+from rehab_coach.visits.errors import SchemaError, StoreUnavailableError, VisitStoreError
 
 _PRAGMAS = (
     "PRAGMA journal_mode = DELETE",
@@ -52,7 +52,7 @@ class Database:
         if "://" in place:
             try:
                 url = make_url(place)
-            except ArgumentError as error:
+            except (ArgumentError, ValueError) as error:
                 raise VisitStoreError("%s is not the URL of a database" % place) from error
         if url is None or url.get_backend_name() == "sqlite":
             path = place if url is None else url.database
@@ -81,11 +81,10 @@ class Database:
             # Its journal gets the same permissions from SQLite.
             if os.stat(self.name).st_mode & 0o077:
                 os.chmod(self.name, 0o600)
-        except FileNotFoundError as error:
-            raise VisitStoreError(
-                "there is no database %s; name another one with --database, or let the coach make it" % self.name
-            ) from error
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and not create:
+                message = "there is no database %s; name another one with --database, or let the coach make it"
+                raise VisitStoreError(message % self.name) from error
             raise VisitStoreError(
                 "cannot use the database %s: %s; choose another place" % (self.name, error.strerror)
             ) from error
@@ -164,10 +163,8 @@ class Database:
             yield
         except (DBAPIError, sqlite3.Error) as error:
             raise self._in_plain_words(error) from error
-        except VisitStoreError as error:
-            if self.name in str(error):
-                raise
-            raise type(error)("the database %s cannot be used: %s" % (self.name, error)) from error
+        except SchemaError as error:
+            raise VisitStoreError("the database %s cannot be used: %s" % (self.name, error)) from error
 
     def _in_plain_words(self, error: Exception) -> VisitStoreError:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]

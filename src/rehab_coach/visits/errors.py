@@ -13,3 +13,7 @@ class StoreUnavailableError(VisitStoreError):
 
 class NoConsentError(VisitStoreError):
     """The patient has not agreed that visits are kept, or does not any more. Nothing was stored."""
+
+
+class SchemaError(VisitStoreError):
+    """The tables are not what this program can work with. They were left as they are."""

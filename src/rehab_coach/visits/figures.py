@@ -25,9 +25,16 @@ Texts = Callable[..., str]
 Visits = Sequence[ExerciseVisit]
 
 
+def normal_text(normal: NormalRange, unit: str, say: Texts) -> str:
+    """The normal range in words, "" where there is none."""
+    if normal.low is None:
+        return ""
+    return say("normal_range", low="%g" % normal.low, high="%g%s" % (normal.high, unit))
+
+
 def range_of_motion(visits: Visits, days: Sequence[str], normal: NormalRange, say: Texts) -> go.Figure:
     """Largest angle of every repetition, the middle one of each visit joined by a line, the normal range shaded."""
-    figure = _figure(days, say("degrees"))
+    figure = _figure(days)
     values: List[float] = []
     for side in SIDES:
         look = _SIDE[side]
@@ -66,7 +73,7 @@ def range_of_motion(visits: Visits, days: Sequence[str], normal: NormalRange, sa
 
 def symmetry(visits: Visits, days: Sequence[str], normal: NormalRange, say: Texts) -> go.Figure:
     """The left side's range of motion in percent of the right one's."""
-    figure = _figure(days, say("percent"))
+    figure = _figure(days)
     middle = [statistics.median(visit.symmetry) if visit.symmetry else None for visit in visits]
     points = [(number, value) for number, visit in enumerate(visits) for value in visit.symmetry]
     figure.add_scatter(
@@ -95,29 +102,31 @@ def symmetry(visits: Visits, days: Sequence[str], normal: NormalRange, say: Text
 
 
 def repetitions(visits: Visits, days: Sequence[str], say: Texts) -> go.Figure:
-    """Repetitions of each visit; below the bar's number, in how many recordings."""
-    figure = _figure(days, "")
+    """Repetitions of each visit, and in how many recordings."""
+    figure = _figure(days)
     counts = [sum(visit.repetitions) for visit in visits]
-    recordings = [say("one_recording") if visit.sets == 1 else say("recordings", count=visit.sets) for visit in visits]
     figure.add_bar(
         x=list(range(len(visits))),
         y=counts,
-        text=[str(count) if visit.sets else "–" for count, visit in zip(counts, visits)],
+        text=[
+            "<b>%d</b><br>%s" % (count, say("in_recordings", count=visit.sets)) if visit.sets else "–"
+            for count, visit in zip(counts, visits)
+        ],
+        textfont=dict(size=11),
         textposition="outside",
         cliponaxis=False,
-        customdata=recordings,
         marker=dict(color=BAR, line=dict(color=INK, width=0.5)),
         width=0.6,
-        hovertemplate="<b>%{y}</b> (%{customdata})<extra></extra>",
+        hovertemplate="%{text}<extra></extra>",
     )
-    figure.update_yaxes(range=[0, max(counts + [1]) * 1.2], tickformat="d")
+    figure.update_yaxes(range=[0, max(counts + [1]) * 1.3], tickformat="d")
     figure.update_layout(showlegend=False)
     return figure
 
 
 def tempo(visits: Visits, days: Sequence[str], say: Texts) -> go.Figure:
     """Mean duration of the parts of a repetition, on top of each other."""
-    figure = _figure(days, say("seconds"))
+    figure = _figure(days)
     for phase in PHASES:
         look = _PHASE[phase]
         seconds = [round(visit.phases[phase], 2) if visit.phases else None for visit in visits]
@@ -134,6 +143,7 @@ def tempo(visits: Visits, days: Sequence[str], say: Texts) -> go.Figure:
             hovertemplate=say(phase) + " %{y:.1f} s<extra></extra>",
         )
     figure.update_layout(barmode="stack")
+    figure.update_yaxes(ticksuffix=" s")
     return figure
 
 
@@ -149,28 +159,30 @@ def _band(figure: go.Figure, normal: NormalRange, say: Texts, unit: str) -> None
         line=dict(color=BAND_EDGE, width=1),
         layer="below",
         annotation=dict(
-            text=say("normal_range", low="%g" % normal.low, high="%g%s" % (normal.high, unit)),
+            text=normal_text(normal, unit, say),
             font=dict(size=11, color=BAND_EDGE),
             bgcolor="rgba(255, 255, 255, 0.75)",
         ),
-        annotation_position="bottom right",
+        annotation_position="top right",
     )
 
 
-def _figure(days: Sequence[str], unit: str) -> go.Figure:
+def _figure(days: Sequence[str]) -> go.Figure:
     # So many dates that they stay readable side by side.
-    step = -(-len(days) // 8)
+    step = -(-len(days) // 12)
     shown = list(range(0, len(days), step))
     figure = go.Figure()
     figure.update_layout(
         template="none",
         autosize=True,
         height=260,
-        margin=dict(l=48, r=10, t=26, b=34),
+        margin=dict(l=46, r=8, t=26, b=10 + 15 * max(day.count(" ") + 1 for day in days)),
         font=dict(family="system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif", size=12, color=INK),
         paper_bgcolor="#ffffff",
         plot_bgcolor="#ffffff",
-        legend=dict(orientation="h", x=1, xanchor="right", y=1.02, yanchor="bottom", traceorder="normal"),
+        legend=dict(
+            orientation="h", font=dict(size=11), x=1, xanchor="right", y=1.02, yanchor="bottom", traceorder="normal"
+        ),
         hovermode="closest",
         dragmode=False,
         bargap=0.4,
@@ -178,7 +190,7 @@ def _figure(days: Sequence[str], unit: str) -> go.Figure:
     figure.update_xaxes(
         range=[-0.5, max(len(days), 4) - 0.5],
         tickvals=shown,
-        ticktext=[days[number] for number in shown],
+        ticktext=[days[number].replace(" ", "<br>") for number in shown],
         showgrid=False,
         zeroline=False,
         linecolor=MUTED,
@@ -187,7 +199,6 @@ def _figure(days: Sequence[str], unit: str) -> go.Figure:
         fixedrange=True,
     )
     figure.update_yaxes(
-        title=dict(text=unit, standoff=4, font=dict(color=MUTED)),
         gridcolor=GRID,
         zeroline=False,
         linecolor=MUTED,

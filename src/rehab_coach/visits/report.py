@@ -4,7 +4,7 @@ import functools
 import os
 import statistics
 import time
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import jinja2
 import plotly.graph_objects as go
@@ -15,11 +15,15 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.movement import SEVERITIES
 from rehab_coach.paths import share_path
 from rehab_coach.visits import figures
+from rehab_coach.visits.figures import normal_text
 from rehab_coach.visits.private import private_file
 from rehab_coach.visits.progress import ExerciseVisit, NormalRange, Progress, follow, read_normal_ranges
 from rehab_coach.visits.store import RoundResult
 
 ENGLISH = "en"
+
+MOST_COLUMNS = 12
+"""Visits in a table that still fits a page; of more, it shows the first and the last ones."""
 
 
 class Plot(NamedTuple):
@@ -38,11 +42,12 @@ class Cell(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of a table of shares."""
+    """A row of a table of shares; `kind` is the severity of a remark, or ""."""
 
     title: str
     note: str
     cells: Sequence[Cell]
+    kind: str = ""
     change: str = ""
 
 
@@ -108,7 +113,11 @@ def render(patient: str, rounds: Sequence[RoundResult], language: str = ENGLISH)
     say = ReportTexts(language)
     ranges = read_normal_ranges()
     progress = follow(patient, rounds, ranges)
-    days = [say.day(stamp, "short_date") for stamp in progress.starts]
+    several_years = len({time.localtime(stamp).tm_year for stamp in progress.starts}) > 1
+    days = [say.day(stamp, "date" if several_years else "short_date") for stamp in progress.starts]
+    columns = range(len(days))
+    if len(days) > MOST_COLUMNS:
+        columns = [0, *columns[1 - MOST_COLUMNS :]]
     measured = [label for label, visits in progress.exercises.items() if any(one.sets for one in visits)]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(share_path("config", "report")),
@@ -122,16 +131,23 @@ def render(patient: str, rounds: Sequence[RoundResult], language: str = ENGLISH)
         say=say,
         progress=progress,
         days=days,
+        columns=[days[number] for number in columns],
         glance=[_glance(label, progress.exercises[label], ranges.get(label, NormalRange()), say) for label in measured],
-        recognition=_recognition(progress, say),
+        recognition=[_columns(row, columns) for row in _recognition(progress, say)],
         exercises=[
             (say.name(label), _plots(progress.exercises[label], days, ranges.get(label, NormalRange()), ranges, say))
             for label in measured
         ],
-        remarks={severity: _remarks(progress, severity, say) for severity in reversed(SEVERITIES)},
+        remarks=[
+            _columns(row, columns) for severity in reversed(SEVERITIES) for row in _remarks(progress, severity, say)
+        ],
         sources=_sources(measured, ranges, say),
         plotly=get_plotlyjs() if measured else "",
     )
+
+
+def _columns(row: Row, columns: Sequence[int]) -> Row:
+    return row._replace(cells=[row.cells[number] for number in columns])
 
 
 def _plot_json(figure: go.Figure) -> str:
@@ -176,27 +192,26 @@ def _plots(
     ]
 
 
-def _glance(label: str, visits: Sequence[ExerciseVisit], normal: NormalRange, say: ReportTexts) -> List[str]:
-    """One exercise in one line: each number in the first and in the last visit that has it."""
+def _glance(
+    label: str, visits: Sequence[ExerciseVisit], normal: NormalRange, say: ReportTexts
+) -> List[Tuple[str, str]]:
+    """One exercise in one line: each number in the first and in the last visit that has it, and a note below it."""
 
-    def both(values: Sequence[Optional[float]], form: str) -> str:
+    def both(form: str, values: Iterable[Optional[float]]) -> str:
         known = [form % value for value in values if value is not None]
-        return " → ".join(dict.fromkeys([known[0], known[-1]])) if known else "–"
+        return " → ".join([known[0], known[-1]] if len(known) > 1 else known) or "–"
 
     def middle(values: Sequence[float]) -> Optional[float]:
         return statistics.median(values) if values else None
 
-    sides = [middle([peak for side in visit.peaks.values() for peak in side]) for visit in visits]
-    angle = both(sides, "%.0f°")
-    if normal.low is not None and angle != "–":
-        angle += " (%s)" % say("normal_range", low="%g" % normal.low, high="%g°" % normal.high)
+    angles = both("%.0f°", (middle([peak for side in visit.peaks.values() for peak in side]) for visit in visits))
     return [
-        say.name(label),
-        both([100.0 * visit.recognised / visit.asked if visit.asked else None for visit in visits], "%.0f %%"),
-        both([middle(visit.repetitions) for visit in visits], "%g"),
-        angle,
-        both([middle(visit.symmetry) for visit in visits], "%.0f %%"),
-        both([sum(visit.phases.values()) if visit.phases else None for visit in visits], "%.1f s"),
+        (say.name(label), ""),
+        (both("%s", ("%d/%d" % (one.recognised, one.asked) if one.asked else None for one in visits)), ""),
+        (both("%g", (middle(visit.repetitions) for visit in visits)), ""),
+        (angles, normal_text(normal, "°", say) if angles != "–" else ""),
+        (both("%.0f %%", (middle(visit.symmetry) for visit in visits)), ""),
+        (both("%.1f s", (sum(visit.phases.values()) if visit.phases else None for visit in visits)), ""),
     ]
 
 
@@ -233,7 +248,8 @@ def _remarks(progress: Progress, severity: str, say: ReportTexts) -> List[Row]:
             shares = [cell.share for cell in cells if cell.share is not None]
             change = "same" if abs(shares[-1] - shares[0]) < 0.1 else "better" if shares[-1] < shares[0] else "worse"
             title = say.name(rule) + (" (%s)" % say(side) if side else "")
-            rows.append(Row(title, say.name(label), cells, say(change) if len(shares) > 1 else ""))
+            note = "%s · %s" % (say.name(label), say("severity_" + severity))
+            rows.append(Row(title, note, cells, severity, say(change) if len(shares) > 1 else ""))
     return rows
 
 

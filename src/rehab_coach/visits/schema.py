@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from rehab_coach.visits.errors import VisitStoreError
+from rehab_coach.visits.errors import SchemaError
 
 VERSION = 2
 
@@ -81,16 +81,16 @@ def read_version(connection: Connection) -> Optional[int]:
     """Version of the tables; None in an empty database.
 
     Raises:
-        VisitStoreError: there are tables, but not ours.
+        SchemaError: there are tables, but not ours.
     """
     names = inspect(connection).get_table_names()
     if information.name not in names:
         if names:
-            raise VisitStoreError("it is a database of something else (its tables: %s)" % ", ".join(names[:5]))
+            raise SchemaError("it is a database of something else (its tables: %s)" % ", ".join(names[:5]))
         return None
     version = connection.execute(select(information.c.version)).scalar()
     if version is None or version < 1:
-        raise VisitStoreError("its version is missing; take the last copy of it that worked")
+        raise SchemaError("its version is missing; take the last copy of it that worked")
     return version
 
 
@@ -98,7 +98,7 @@ def bring_up_to_date(connection: Connection) -> None:
     """Make the tables, or upgrade them step by step; within the caller's transaction.
 
     Raises:
-        VisitStoreError: the tables are newer than this program, or not ours.
+        SchemaError: the tables are newer than this program, or not ours.
     """
     version = read_version(connection)
     if version is None:
@@ -115,7 +115,7 @@ def bring_up_to_date(connection: Connection) -> None:
 def check_not_newer(version: int) -> None:
     """Refuse tables that a later program made."""
     if version > VERSION:
-        raise VisitStoreError(
+        raise SchemaError(
             "it was made by a newer rehab_coach (tables of version %d, this one knows %d); install that one"
             % (version, VERSION)
         )

@@ -183,7 +183,8 @@ class VisitStore:
 
         Returns:
             True; False if this very round (same patient, `started` and `number`) had been stored before, so that a call
-            whose outcome got lost can simply be made once more.
+            whose outcome got lost can simply be made once more. What was stored without a movement gets the one that
+            comes later.
 
         Raises:
             NoConsentError: the patient has not agreed.
@@ -202,13 +203,15 @@ class VisitStore:
                     % (name, json.dumps(name, ensure_ascii=False) if " " in name else name)
                 )
             nearest = connection.execute(
-                select(table.c.visit_id, table.c.started, table.c.number)
+                select(table.c.id, table.c.visit_id, table.c.started, table.c.number, table.c.movement)
                 .join(schema.visits)
                 .where(schema.visits.c.patient_id == row.id)
                 .order_by(func.abs(table.c.started - result.started), func.abs(table.c.number - result.number))
                 .limit(1)
             ).first()
             if nearest and (nearest.started, nearest.number) == (result.started, result.number):
+                if nearest.movement is None and result.movement is not None:
+                    connection.execute(table.update().where(table.c.id == nearest.id).values(values))
                 return False
             if nearest and abs(nearest.started - result.started) <= VISIT_GAP:
                 visit = nearest.visit_id
