@@ -43,15 +43,15 @@ def export(store: VisitStore, folder: str, patients: Optional[Sequence[str]] = N
     names = list(known) if patients is None else list(dict.fromkeys(patients))
     rounds = {name: store.rounds(name, skeletons=True) for name in names}
     files = [os.path.join(folder, name) for name in ("visits.json", "rounds.csv", "repetitions.csv")]
+    with private_file(files[0]) as stream:
+        content = [_patient(known[name], rounds[name]) for name in names]
+        json.dump({"version": VERSION, "patients": content}, stream, indent=1, ensure_ascii=False, allow_nan=False)
     for name in names:
         for one in rounds[name]:
             if one.skeleton is not None:
                 files.append(os.path.join(folder, _skeleton_name(name, one)))
                 with private_file(files[-1], "wb") as stream:
                     stream.write(one.skeleton.to_bytes())
-    with private_file(files[0]) as stream:
-        content = [_patient(known[name], rounds[name]) for name in names]
-        json.dump({"version": VERSION, "patients": content}, stream, indent=1, ensure_ascii=False, allow_nan=False)
     _write_table(files[1], [_round_row(name, one) for name in names for one in rounds[name]], _ROUND)
     repetitions = [row for name in names for one in rounds[name] for row in _repetition_rows(name, one)]
     angles = sorted({column for row in repetitions for column in row if column.endswith("_deg")})
