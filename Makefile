@@ -1,6 +1,6 @@
 # make setup   what is needed: Debian packages, .venv, the pose network, the catkin workspace in .ws
 # make demo    the coach on a clip that ships; SOURCE=0 webcam, SOURCE=FILE video, ROUNDS=n, RECORD=1,
-#              EXERCISES="squat lunge"
+#              EXERCISES="squat lunge", PATIENT=pseudonym
 # make test    every test; fails when any test fails
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -13,7 +13,7 @@ ROS_ENV := env -u PYTHONPATH -u ROS_PACKAGE_PATH -u CMAKE_PREFIX_PATH -u PYTHONH
 WITH_WS := source .ws/devel/setup.bash
 EXTRAS := mediapipe,display,train,simulation,benchmark,visits,report,test
 
-DEBIAN_PACKAGES := ca-certificates g++ make cmake catkin catkin-lint ffmpeg \
+DEBIAN_PACKAGES := ca-certificates g++ make cmake catkin catkin-lint espeak-ng ffmpeg \
   python3-rospy python3-roslaunch python3-rostest librostest-dev python3-rosnode python3-rostopic \
   python3-rosservice python3-rosmsg python3-rosparam python3-roswtf python3-rosbag rosbash rospack-tools \
   ros-message-generation \
@@ -55,9 +55,10 @@ SOURCE ?=
 ROUNDS ?=
 RECORD ?=
 EXERCISES ?=
+PATIENT ?=
 demo: setup
 	@$(WITH_WS) && $(VENV)/bin/rehab-coach demo --source "$(SOURCE)" --rounds "$(ROUNDS)" --record "$(RECORD)" \
-	  --exercises "$(EXERCISES)"
+	  --exercises "$(EXERCISES)" --patient "$(PATIENT)"
 
 # catkin_make run_tests succeeds whatever the tests say: catkin_test_results has the last word.
 test: setup

@@ -8,11 +8,20 @@ from typing import List, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
+from rehab_coach.texts import ENGLISH, load_texts
 
 MARK = "[coach] "  # what the nodes say, among what roslaunch says
 
 
-def run_demo(source: str = "", rounds: str = "", record: str = "", exercises: str = "") -> int:
+def run_demo(
+    source: str = "",
+    rounds: str = "",
+    record: str = "",
+    exercises: str = "",
+    patient: str = "",
+    database: str = "",
+    language: str = ENGLISH,
+) -> int:
     """Start demo.launch and wait for its end.
 
     Args:
@@ -21,12 +30,16 @@ def run_demo(source: str = "", rounds: str = "", record: str = "", exercises: st
         record: video to write what the screen shows to ("1": demo.mp4); empty: only where there is no screen and the
             pictures are not a webcam's.
         exercises: labels to ask for, one after the other; empty: all six at random.
+        patient: pseudonym of the patient whose rounds are kept; empty: nothing is kept.
+        database: where they are kept; empty: the usual place.
+        language: of what is said.
 
     Returns:
         The exit code.
 
     Raises:
-        RehabCoachError: roslaunch or the workspace is missing, no such file, the coach ended before its last round.
+        RehabCoachError: roslaunch or the workspace is missing, no such file or language, the coach ended before its last
+            round.
     """
     if shutil.which("roslaunch") is None or not os.environ.get("ROS_PACKAGE_PATH"):
         raise RehabCoachError(
@@ -42,6 +55,7 @@ def run_demo(source: str = "", rounds: str = "", record: str = "", exercises: st
         )
     if rounds and not rounds.isdigit():
         raise RehabCoachError("ROUNDS is a number, 0 for endless, not '%s'" % rounds)
+    load_texts(language)
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if record == "1" or (headless and not record and not webcam):
         record = "demo.mp4"
@@ -54,7 +68,12 @@ def run_demo(source: str = "", rounds: str = "", record: str = "", exercises: st
         "source:=" + source,
         "rounds:=" + rounds,
         "headless:=%s" % str(headless).lower(),
+        "language:=" + language,
     ]
+    if patient:
+        command.append("patient:=" + patient)
+    if database:
+        command.append("database:=" + (database if "://" in database else os.path.abspath(database)))
     if ours and not exercises:
         exercises = "squat, lunge"  # the patient on the clip squats: the first answer is right, the second wrong
     if exercises:

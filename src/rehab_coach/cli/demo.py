@@ -5,6 +5,7 @@ EPILOG = """examples:
   rehab-coach demo                          # a virtual patient does squats; is asked for a squat, then for a lunge
   rehab-coach demo --source 0               # the webcam: you are the patient
   rehab-coach demo --source jacks.mp4 --rounds 1 --exercises jumping_jack
+  rehab-coach demo --patient P-017 --language no    # keeps the rounds of a patient; speaks Norwegian
 `source .ws/devel/setup.bash` first; `make demo` does it all.
 """
 
@@ -29,9 +30,25 @@ def add_arguments(parser):
         help="write what the screen shows to a video; 1: demo.mp4. Without a screen this is done by "
         "itself, except with a webcam: pictures of people are only stored when asked",
     )
+    parser.add_argument(
+        "--patient",
+        default="",
+        metavar="NAME",
+        help="pseudonym of the patient whose rounds are kept, after their consent (default: nothing is kept)",
+    )
+    parser.add_argument("--database", default="", metavar="PLACE", help="where they are kept; see `rehab-coach visits`")
+    parser.add_argument("--language", default="en", metavar="CODE", help="of what is said: en, no ... (default: en)")
 
 
 def run(arguments) -> int:
     from rehab_coach.demo import run_demo
 
-    return run_demo(arguments.source, arguments.rounds, arguments.record, arguments.exercises)
+    return run_demo(
+        arguments.source,
+        arguments.rounds,
+        arguments.record,
+        arguments.exercises,
+        arguments.patient,
+        arguments.database,
+        arguments.language,
+    )
