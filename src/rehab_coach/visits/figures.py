@@ -21,6 +21,9 @@ _PHASE = {
     "pause": dict(color="#ffffff", shape=".", text=INK),
 }
 
+# From so many visits on, marks are small and the numbers on the bars are left to those who point at them.
+_MANY = 16
+
 Texts = Callable[..., str]
 Visits = Sequence[ExerciseVisit]
 
@@ -60,7 +63,7 @@ def range_of_motion(visits: Visits, days: Sequence[str], normal: NormalRange, sa
             connectgaps=True,
             name=say(side),
             line=dict(color=look["color"], dash=look["dash"], width=2.5),
-            marker=dict(color=look["color"], symbol=look["symbol"], size=9, line=dict(width=2)),
+            marker=dict(color=look["color"], symbol=look["symbol"], size=_size(visits), line=dict(width=2)),
             hovertemplate="<b>" + say(side) + " %{y:.0f}°</b><extra></extra>",
         )
     if normal.low is not None:
@@ -90,7 +93,7 @@ def symmetry(visits: Visits, days: Sequence[str], normal: NormalRange, say: Text
         mode="lines+markers",
         connectgaps=True,
         line=dict(color=INK, width=2.5),
-        marker=dict(symbol="diamond", size=9),
+        marker=dict(symbol="diamond", size=_size(visits)),
         hovertemplate="<b>%{y:.0f} %</b><extra></extra>",
     )
     _band(figure, normal, say, " %")
@@ -108,7 +111,7 @@ def repetitions(visits: Visits, days: Sequence[str], say: Texts) -> go.Figure:
     figure.add_bar(
         x=list(range(len(visits))),
         y=counts,
-        text=[
+        hovertext=[
             "<b>%d</b><br>%s" % (count, say("in_recordings", count=visit.sets)) if visit.sets else "–"
             for count, visit in zip(counts, visits)
         ],
@@ -117,7 +120,8 @@ def repetitions(visits: Visits, days: Sequence[str], say: Texts) -> go.Figure:
         cliponaxis=False,
         marker=dict(color=BAR, line=dict(color=INK, width=0.5)),
         width=0.6,
-        hovertemplate="%{text}<extra></extra>",
+        hovertemplate="%{hovertext}<extra></extra>",
+        texttemplate="%{hovertext}" if len(visits) < _MANY else "",
     )
     figure.update_yaxes(range=[0, max(counts + [1]) * 1.3], tickformat="d")
     figure.update_layout(showlegend=False)
@@ -147,6 +151,10 @@ def tempo(visits: Visits, days: Sequence[str], say: Texts) -> go.Figure:
     return figure
 
 
+def _size(visits: Visits) -> int:
+    return 9 if len(visits) < _MANY else 6
+
+
 def _sides(visits: Visits) -> List[str]:
     return [side for side in SIDES if any(side in visit.peaks for visit in visits)]
 
@@ -168,8 +176,8 @@ def _band(figure: go.Figure, normal: NormalRange, say: Texts, unit: str) -> None
 
 
 def _figure(days: Sequence[str]) -> go.Figure:
-    # So many dates that they stay readable side by side.
-    step = -(-len(days) // 12)
+    # So many dates that they stay readable side by side on paper; each word of a date is a line.
+    step = -(-len(days) // 9)
     shown = list(range(0, len(days), step))
     figure = go.Figure()
     figure.update_layout(
@@ -191,6 +199,8 @@ def _figure(days: Sequence[str]) -> go.Figure:
         range=[-0.5, max(len(days), 4) - 0.5],
         tickvals=shown,
         ticktext=[days[number].replace(" ", "<br>") for number in shown],
+        tickangle=0,
+        tickfont=dict(size=11),
         showgrid=False,
         zeroline=False,
         linecolor=MUTED,
