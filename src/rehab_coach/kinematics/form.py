@@ -1,0 +1,243 @@
+"""Form: explainable rules with a name, a measured value and a limit, or the reason why a rule cannot be judged.
+
+What each rule measures is in `form_rules`; its limits, units, meaning and sources in config/form.yaml; the sentences
+for patients in config/texts/form.LANGUAGE.yaml, under the rule's name and the severity.
+"""
+
+import functools
+import warnings
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+import yaml
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.kinematics.form_body import FormBody
+from rehab_coach.kinematics.form_rules import FRONTAL, OBLIQUE, RULES, SIDED, FormRule
+from rehab_coach.kinematics.movement import SEVERITIES, JointAngles, Remark, Repetition
+from rehab_coach.paths import share_path
+from rehab_coach.skeleton import SkeletonSequence
+
+LEAST_SHARE = 0.25
+"""Of the repetitions in which a rule must be broken before it is said."""
+
+NO_REPETITION = "no repetition was seen"
+NO_VIEW = "shoulders or hips are hidden, so it is not known from which side the person is seen"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The limits of one rule.
+
+    Attributes:
+        hint: from here on it is worth a hint.
+        warning: from here on it is worth a warning; None: never.
+        unit: of both, and of what is measured.
+        meaning: what is measured, in words.
+        source: where the limits come from.
+        praise: whether it is worth praise when no repetition breaks the rule.
+    """
+
+    hint: float
+    warning: Optional[float]
+    unit: str
+    meaning: str
+    source: str
+    praise: bool = False
+    worse: str = "above"
+
+    def excess(self, values: np.ndarray) -> np.ndarray:
+        """How far values are beyond the hint; positive: worse than allowed, whichever direction that is."""
+        return (np.asarray(values, float) - self.hint) * (1 if self.worse == "above" else -1)
+
+    @property
+    def step(self) -> float:
+        """From the hint to the warning; where there is none, a quarter of the hint."""
+        return abs(self.hint - self.warning) if self.warning is not None else max(abs(self.hint) / 4, 1e-6)
+
+
+@functools.lru_cache(maxsize=None)
+def load_limits(path: Optional[str] = None) -> Dict[str, Dict[str, Limit]]:
+    """Limits of every rule of every exercise.
+
+    Args:
+        path: a YAML file like config/form.yaml; None: that one.
+
+    Raises:
+        RehabCoachError: the file is missing, or an entry is; the message names it.
+    """
+    path = path or share_path("config", "form.yaml")
+    try:
+        with open(path, encoding="utf-8") as stream:
+            content = yaml.safe_load(stream)
+    except (OSError, yaml.YAMLError) as error:
+        raise RehabCoachError("cannot read the limits of form %s: %s" % (path, error)) from error
+    limits: Dict[str, Dict[str, Limit]] = {}
+    for exercise, rules in RULES.items():
+        entries = content.get(exercise) if isinstance(content, dict) else None
+        if not isinstance(entries, dict) or set(entries) != set(rules):
+            raise RehabCoachError("%s: '%s' must have exactly the rules %s" % (path, exercise, ", ".join(rules)))
+        limits[exercise] = {name: _limit(path, exercise, name, entries[name]) for name in rules}
+    return limits
+
+
+def _limit(path: str, exercise: str, name: str, values: Dict[str, Any]) -> Limit:
+    try:
+        limit = Limit(**values)
+        numbers = [limit.hint] + ([] if limit.warning is None else [limit.warning])
+        if any(isinstance(number, bool) or not isinstance(number, (int, float)) for number in numbers):
+            raise TypeError("hint and warning are numbers")
+        if limit.worse not in ("above", "below"):
+            raise TypeError("worse is above or below")
+        if limit.warning is not None and not limit.excess(limit.warning) > 0:
+            raise TypeError("the warning must be worse than the hint")
+    except TypeError as error:
+        raise RehabCoachError("%s: %s: %s: %s" % (path, exercise, name, error)) from error
+    return limit
+
+
+def measure_form(
+    sequence: SkeletonSequence, exercise: str, repetitions: Sequence[Repetition], angles: Optional[JointAngles] = None
+) -> Tuple[Dict[str, np.ndarray], Dict[str, str], FormBody]:
+    """What each rule measures in each repetition.
+
+    Args:
+        sequence, exercise, repetitions, angles: as for `judge`.
+
+    Returns:
+        For each rule that can be judged float64 (R,), NaN in repetitions in which it was not seen; for the others
+        the reason; and the body that was measured.
+
+    Raises:
+        ValueError: an unknown exercise.
+    """
+    if exercise not in RULES:
+        raise ValueError("there are no rules for '%s'; known: %s" % (exercise, ", ".join(RULES)))
+    rules = RULES[exercise]
+    if len(sequence) < 2 or not repetitions:
+        return {}, {name: NO_REPETITION for name in rules}, FormBody(sequence, ())
+    values: Dict[str, np.ndarray] = {}
+    reasons: Dict[str, str] = {}
+    with warnings.catch_warnings():
+        # Medians of what was never seen: they are NaN, which is what they should be.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        body = FormBody(sequence, repetitions)
+        for name, rule in rules.items():
+            reason = _hindrance(body, sequence, rule)
+            if not reason:
+                values[name] = np.array([rule.measure(body, number) for number in range(len(repetitions))])
+                if np.isnan(values[name]).all():
+                    del values[name]
+                    reason = "it was hidden when it mattered"
+            if reason:
+                reasons[name] = reason
+    return values, reasons, body
+
+
+def _hindrance(body: FormBody, sequence: SkeletonSequence, rule: FormRule) -> str:
+    """Why a rule cannot be applied; "" if it can."""
+    lacking = [name for name in rule.needs if name in ("mid_heel", "mid_foot_index") and not _in_layout(sequence, name)]
+    if lacking:
+        return "needs heels and toes, which this pose estimator does not give"
+    hidden = [name for name in rule.needs if not body.seen(name)]
+    if hidden:
+        return "not seen well enough: %s" % ", ".join(_spoken(name) for name in hidden)
+    if not body.view.name:
+        return NO_VIEW
+    if body.view.name not in rule.views:
+        wanted = "from the front" if FRONTAL in rule.views else "from the side"
+        if OBLIQUE not in rule.views:
+            wanted = "straight " + wanted
+        seen = {FRONTAL: "from the front", OBLIQUE: "obliquely"}.get(body.view.name, "from the side")
+        return "seen %s; it can be judged only %s" % (seen, wanted)
+    return ""
+
+
+def _in_layout(sequence: SkeletonSequence, name: str) -> bool:
+    return any(joint.endswith(name[len("mid_") :]) for joint in sequence.layout.joints)
+
+
+def _spoken(name: str) -> str:
+    if name.startswith("mid_"):
+        name = {"mid_foot_index": "toes"}.get(name, name[len("mid_") :] + "s")
+    return name.replace("_", " ")
+
+
+def judge(
+    sequence: SkeletonSequence, exercise: str, repetitions: Sequence[Repetition], angles: Optional[JointAngles] = None
+) -> Tuple[Tuple[Remark, ...], Dict[str, str]]:
+    """What there is to say about the form.
+
+    Args:
+        sequence: the recording, any layout and view.
+        exercise: squat, lunge, deadlift, push_up, pull_up or jumping_jack.
+        repetitions: as `find_repetitions` found them; none: nothing can be judged.
+        angles: as `joint_angles` measured them, if they could be measured.
+
+    Returns:
+        Remarks, the most important first: warnings, hints, then praise; and for each rule that could not be judged
+        the reason.
+
+    Raises:
+        ValueError: an unknown exercise.
+        RehabCoachError: config/form.yaml cannot be read.
+    """
+    limits = load_limits()[exercise] if exercise in RULES else {}
+    values, reasons, body = measure_form(sequence, exercise, repetitions, angles)
+    remarks: List[Tuple[float, Remark]] = []
+    for name, measured in values.items():
+        found = _remark(name, measured, limits[name])
+        if found is not None:
+            weight, remark = found
+            if name in SIDED and remark.severity != "praise":
+                remark = _with_side(body, remark)
+            remarks.append((weight, remark))
+    order = {severity: place for place, severity in enumerate(reversed(SEVERITIES))}
+    remarks.sort(key=lambda entry: (order[entry[1].severity], -entry[0]))
+    return tuple(remark for _, remark in remarks), reasons
+
+
+def _remark(name: str, measured: np.ndarray, limit: Limit) -> Optional[Tuple[float, Remark]]:
+    """A remark and how much it matters among those of its severity; None if there is nothing to say."""
+    judged = np.isfinite(measured)
+    beyond = judged & (np.where(judged, limit.excess(measured), -1) > 0)
+    if beyond.sum() >= max(1.0, LEAST_SHARE * judged.sum()):
+        value = float(np.median(measured[beyond]))
+        warned = limit.warning is not None and (value - limit.warning) * (limit.warning - limit.hint) >= 0
+        weight = float(limit.excess(value)) / limit.step + float(beyond.sum()) / float(judged.sum())
+        reached = limit.warning if warned else limit.hint
+        severity = "warning" if warned else "hint"
+        numbers = tuple(int(number) for number in np.flatnonzero(beyond))
+        return weight, Remark(name, severity, value, float(reached), limit.unit, numbers)
+    if limit.praise and judged.all() and not beyond.any():
+        value = float(np.median(measured))
+        numbers = tuple(range(len(measured)))
+        weight = -float(limit.excess(value)) / limit.step
+        return weight, Remark(name, "praise", value, float(limit.hint), limit.unit, numbers)
+    return None
+
+
+def _with_side(body: FormBody, remark: Remark) -> Remark:
+    sides = {body.leading_side(number) for number in remark.repetitions}
+    side = sides.pop() if len(sides) == 1 else ""
+    return Remark(remark.rule, remark.severity, remark.value, remark.limit, remark.unit, remark.repetitions, side)
+
+
+def form_score(values: Dict[str, np.ndarray], exercise: str) -> float:
+    """One number from all rules: how far beyond the limits, 0 = well within all of them.
+
+    Each rule adds how far its value is beyond its hint, in steps from hint to warning, beginning one step before the
+    hint and ending three behind it; the sum is taken over the rules and the mean over the repetitions.
+
+    Args:
+        values: as `measure_form` returns them.
+        exercise: whose limits hold.
+    """
+    limits = load_limits()[exercise]
+    total = 0.0
+    for name, measured in values.items():
+        known = measured[np.isfinite(measured)]
+        if len(known):
+            total += float(np.mean(np.clip(1 + limits[name].excess(known) / limits[name].step, 0, 4)))
+    return total
