@@ -3,12 +3,13 @@
 Numerically equal to `STGCN.eval()` (tested); about the speed of the matrix products alone.
 """
 
-from typing import Tuple
+from typing import Optional, Tuple
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from rehab_coach.recognition.multi_branch import MultiBranchConvolution
 from rehab_coach.recognition.st_gcn import STGCN, STGCNLayer
 
 
@@ -16,6 +17,75 @@ def _scale_and_shift(norm: nn.modules.batchnorm._BatchNorm) -> Tuple[torch.Tenso
     """Batch norm in inference as y = scale * x + shift."""
     scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     return scale, norm.bias - scale * norm.running_mean
+
+
+class FusedConvolution(nn.Module):
+    """A convolution over frames, (N, T, V, C) -> (N, T / stride, V, C), with the batch norm that follows it."""
+
+    def __init__(self, convolution: nn.Conv2d, scale: torch.Tensor, shift: torch.Tensor):
+        super().__init__()
+        weight = convolution.weight * scale[:, None, None, None]
+        self.register_buffer("weight", weight.contiguous(memory_format=torch.channels_last))
+        self.register_buffer("bias", convolution.bias * scale + shift)
+        self.stride, self.padding, self.dilation = convolution.stride, convolution.padding, convolution.dilation
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        # (N, T, V, C) in memory is what PyTorch calls (N, C, T, V) in channels-last format.
+        return functional.conv2d(
+            features.permute(0, 3, 1, 2), self.weight, self.bias, self.stride, self.padding, self.dilation
+        ).permute(0, 2, 3, 1)
+
+
+class FusedProjection(nn.Module):
+    """A 1x1 convolution and its batch norm as one matrix product, (N, T, V, C_in) -> (N, T / stride, V, C_out)."""
+
+    def __init__(self, convolution: nn.Conv2d, norm: nn.modules.batchnorm._BatchNorm):
+        super().__init__()
+        scale, shift = _scale_and_shift(norm)
+        self.register_buffer("weight", convolution.weight[:, :, 0, 0] * scale[:, None])
+        self.register_buffer("bias", convolution.bias * scale + shift)
+        self.stride = convolution.stride[0]
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return functional.linear(features[:, :: self.stride], self.weight, self.bias)
+
+
+def _residual(present: bool, projection: Optional[nn.Sequential]) -> Optional[nn.Module]:
+    if not present:
+        return None
+    return nn.Identity() if projection is None else FusedProjection(projection[0], projection[1])
+
+
+class FusedMultiBranch(nn.Module):
+    """ST-GCN++'s temporal module: the entrances of all branches are one matrix product."""
+
+    def __init__(self, module: MultiBranchConvolution, norm: nn.modules.batchnorm._BatchNorm):
+        super().__init__()
+        entrances = [FusedProjection(entrance[0], entrance[1]) for entrance in module.entrances]
+        self.widths = [len(entrance.bias) for entrance in entrances]
+        self.register_buffer("entrance_weight", torch.cat([entrance.weight for entrance in entrances]))
+        self.register_buffer("entrance_bias", torch.cat([entrance.bias for entrance in entrances]))
+        scale, shift = _scale_and_shift(module.norm)
+        parts = self.widths + [module.direct.out_channels]
+        scales, shifts = scale.split(parts), shift.split(parts)
+        self.dilated = nn.ModuleList(FusedConvolution(*branch) for branch in zip(module.dilated, scales, shifts))
+        self.maximum = module.maximum
+        # A negative scale would turn the maximum into a minimum, so here it stays behind.
+        self.register_buffer("maximum_scale", scales[-2].clone())
+        self.register_buffer("maximum_shift", shifts[-2].clone())
+        self.register_buffer("direct_weight", module.direct.weight[:, :, 0, 0] * scales[-1][:, None])
+        self.register_buffer("direct_bias", module.direct.bias * scales[-1] + shifts[-1])
+        self.mixing = FusedProjection(module.mixing, norm)
+        self.stride = module.stride
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """(N, T, V, C) -> (N, T / stride, V, C)."""
+        narrow = functional.linear(features, self.entrance_weight, self.entrance_bias).relu_().split(self.widths, -1)
+        results = [convolution(branch) for convolution, branch in zip(self.dilated, narrow)]
+        highest = self.maximum(narrow[-1].permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        results.append(highest * self.maximum_scale + self.maximum_shift)
+        results.append(functional.linear(features[:, :: self.stride], self.direct_weight, self.direct_bias))
+        return self.mixing(torch.cat(results, dim=-1).relu_())
 
 
 class FusedLayer(nn.Module):
@@ -27,8 +97,7 @@ class FusedLayer(nn.Module):
 
     def __init__(self, layer: STGCNLayer):
         super().__init__()
-        spatial, convolution = layer.spatial, layer.spatial.convolution
-        mixing = spatial.adjacency * spatial.edge_importance  # (K, from, to)
+        convolution, mixing = layer.spatial.convolution, layer.spatial.mixing  # (K, from, to)
         partitions, joints = mixing.shape[:2]
         scale, shift = _scale_and_shift(layer.spatial_norm)
         weight = convolution.weight.view(partitions, len(scale), -1) * scale[:, None]  # (K, C_out, C_in)
@@ -38,34 +107,23 @@ class FusedLayer(nn.Module):
         self.register_buffer("spatial_weight", weight.permute(1, 0, 2).reshape(len(scale), -1).contiguous())
         self.register_buffer("spatial_bias", torch.einsum("kvw,kc->wc", mixing, bias) + shift)
 
-        scale, shift = _scale_and_shift(layer.temporal_norm)
-        weight = layer.temporal.weight * scale[:, None, None, None]
-        self.register_buffer("temporal_weight", weight.contiguous(memory_format=torch.channels_last))
-        self.register_buffer("temporal_bias", layer.temporal.bias * scale + shift)
-        self.stride, self.padding = layer.temporal.stride, layer.temporal.padding
-
-        self.has_residual = layer.has_residual
-        self.projected = layer.projection is not None
-        if self.projected:
-            scale, shift = _scale_and_shift(layer.projection[1])
-            projection = layer.projection[0]
-            self.register_buffer("projection_weight", projection.weight[:, :, 0, 0] * scale[:, None])
-            self.register_buffer("projection_bias", projection.bias * scale + shift)
+        self.spatial_residual = _residual(layer.spatial_residual, layer.spatial_projection)
+        if isinstance(layer.temporal, MultiBranchConvolution):
+            self.temporal = FusedMultiBranch(layer.temporal, layer.temporal_norm)
+        else:
+            self.temporal = FusedConvolution(layer.temporal, *_scale_and_shift(layer.temporal_norm))
+        self.residual = _residual(layer.has_residual, layer.projection)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, T, V, C_in) -> (N, T / stride, V, C_out)."""
         batch, frames, joints, _ = features.shape
         mixed = torch.matmul(self.mixing, features).view(batch, frames, joints, -1)
-        result = functional.linear(mixed, self.spatial_weight).add_(self.spatial_bias).relu_()
-        # (N, T, V, C) in memory is what PyTorch calls (N, C, T, V) in channels-last format.
-        result = functional.conv2d(
-            result.permute(0, 3, 1, 2), self.temporal_weight, self.temporal_bias, self.stride, self.padding
-        ).permute(0, 2, 3, 1)
-        if self.projected:
-            kept = features[:, :: self.stride[0]]
-            result += functional.linear(kept, self.projection_weight, self.projection_bias)
-        elif self.has_residual:
-            result += features
+        result = functional.linear(mixed, self.spatial_weight).add_(self.spatial_bias)
+        if self.spatial_residual is not None:
+            result += self.spatial_residual(features)
+        result = self.temporal(result.relu_())
+        if self.residual is not None:
+            result += self.residual(features)
         return result.relu_()
 
 
@@ -80,6 +138,10 @@ class FusedSTGCN(nn.Module):
             self.register_buffer("input_scale", scale.view(joints, -1).clone())
             self.register_buffer("input_shift", shift.view(joints, -1).clone())
             self.layers = nn.ModuleList(FusedLayer(layer) for layer in network.layers)
+            self.fully_connected = network.fully_connected is not None
+            if self.fully_connected:
+                self.register_buffer("hidden_weight", network.fully_connected.weight.detach().clone())
+                self.register_buffer("hidden_bias", network.fully_connected.bias.detach().clone())
             self.register_buffer("head_weight", network.head.weight.detach().clone())
             self.register_buffer("head_bias", network.head.bias.detach().clone())
         self.eval()
@@ -91,4 +153,6 @@ class FusedSTGCN(nn.Module):
         for layer in self.layers:
             features = layer(features)
         features = features.mean(dim=(1, 2)).view(batch, persons, -1).mean(dim=1)
+        if self.fully_connected:
+            features = functional.linear(features, self.hidden_weight, self.hidden_bias).relu_()
         return functional.linear(features, self.head_weight, self.head_bias)

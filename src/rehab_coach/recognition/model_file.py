@@ -16,7 +16,7 @@ from safetensors.torch import save
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
-from rehab_coach.recognition.preprocessing import NORMALISATIONS
+from rehab_coach.recognition.preprocessing import NORMALISATIONS, SAMPLINGS
 from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig
 from rehab_coach.skeleton import COCO_18, get_layout
 
@@ -24,6 +24,8 @@ FORMAT_VERSION = 1
 METADATA_KEY = "rehab_coach"
 UNKNOWN = "unknown"
 LAYOUTS = (COCO_18.name,)
+LATER_ENTRIES = ("sampling",)
+"""Entries of the contract that older files lack; their default is what those files mean."""
 
 
 class ModelError(RehabCoachError):
@@ -38,10 +40,12 @@ class ModelContract:
         labels: names of the outputs in order, the exercises and usually "unknown".
         network: shape of the network.
         layout: joint layout of the input.
-        rate: frames per second that the input must be put on.
+        rate: frames per second that the input must be put on; with `sampling` "uniform" the lowest rate.
         window: frames of one input.
         persons: persons of one input (M); the patient is the first.
         normalisation: of the coordinates, "picture" or "box" (see preprocessing.normalise).
+        sampling: "consecutive": a window holds `window` frames at `rate`, a shorter recording is repeated.
+            "uniform": it holds `window` moments spread evenly over the recording, of window / rate seconds at most.
         unknown_threshold: an exercise less probable than this is answered as "unknown".
         training: how it was trained: recipe, data, revision, date, accuracy; plain JSON values.
         format_version: of the file.
@@ -60,6 +64,7 @@ class ModelContract:
     unknown_threshold: float = 0.5
     training: Dict[str, Any] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
+    sampling: str = SAMPLINGS[0]
 
     def __post_init__(self):
         object.__setattr__(self, "labels", tuple(self.labels))
@@ -79,6 +84,8 @@ class ModelContract:
             raise ValueError("joint layout '%s'; known: %s" % (self.layout, ", ".join(LAYOUTS)))
         if self.normalisation not in NORMALISATIONS:
             raise ValueError("normalisation '%s'; known: %s" % (self.normalisation, ", ".join(NORMALISATIONS)))
+        if self.sampling not in SAMPLINGS:
+            raise ValueError("sampling '%s'; known: %s" % (self.sampling, ", ".join(SAMPLINGS)))
         if not (self.rate > 0 and self.window >= 1 and self.persons >= 1):
             raise ValueError("rate %r, window %r, persons %r must be positive" % (self.rate, self.window, self.persons))
         if not 0 <= self.unknown_threshold <= 1:
@@ -100,7 +107,7 @@ class ModelContract:
                 % (values.get("format_version"), FORMAT_VERSION)
             )
         names = {entry.name for entry in fields(cls)}
-        if set(values) != names:
+        if not names - set(LATER_ENTRIES) <= set(values) <= names:
             raise ValueError("entries %s, expected %s" % (sorted(values), sorted(names)))
         try:
             values["network"] = NetworkConfig(**values["network"])

@@ -6,6 +6,7 @@ Training augments raw key points and hands them to `to_network`, the robot its r
 end in the same arrays (N, 3, T, V, M).
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Sequence, Tuple
 
 import numpy as np
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from rehab_coach.recognition.model_file import ModelContract
 
 NORMALISATIONS = ("picture", "box")
+SAMPLINGS = ("consecutive", "uniform")
+METHODS = ("interpolate", "copy", "as_it_is")
+"""How frames get to the model's rate; "as_it_is" takes them for frames of that rate, which is how the thesis began."""
 
 # A twentieth of the joints may be wrong on each side before the box moves much.
 BOX_PERCENTILES = (0.05, 0.95)
@@ -115,7 +119,11 @@ def at_contract_rate(
     """
     if len(sequence) == 0:
         raise ValueError("the sequence holds no frames")
+    if method not in METHODS:
+        raise ValueError("unknown resampling method '%s'; known: %s" % (method, ", ".join(METHODS)))
     sequence = sequence.coco_18()
+    if method == "as_it_is":
+        return replace(sequence, stamps=np.arange(len(sequence)) / contract.rate)
     return sequence.resample(contract.rate, method) if len(sequence) > 1 else sequence
 
 
@@ -143,17 +151,38 @@ def windows(sequence: SkeletonSequence, contract: "ModelContract", method: str =
     Args:
         sequence: any layout that has a COCO-18 view, any frame rate, any length but zero.
         contract: the model's.
-        method: how to get to the contract's rate, "interpolate" or "copy" (see SkeletonSequence.resample).
+        method: how to get to the contract's rate, one of `METHODS` (see SkeletonSequence.resample).
 
     Returns:
-        float32 (windows, 3, T, V, M): one window if the recording is no longer than the contract's (repeated
-        from the start to its length), else overlapping ones. Each is normalised by itself, as in training.
+        float32 (windows, 3, T, V, M): one window if the recording is no longer than the contract's (then repeated
+        from the start to its length or, with sampling "uniform", spread over it), else overlapping ones. Each is
+        normalised by itself, as in training.
 
     Raises:
         ValueError: an empty sequence or an unknown method.
     """
-    sequence = at_contract_rate(without_empty_ends(sequence), contract, method)
+    sequence = without_empty_ends(sequence)
+    if contract.sampling == "uniform":
+        return _spread(sequence, contract, method)
+    sequence = at_contract_rate(sequence, contract, method)
     if len(sequence) < contract.window:
         sequence = sequence.repeat(contract.window)
     index = window_starts(len(sequence), contract.window)[:, None] + np.arange(contract.window)
+    return to_network(sequence.key_points[index], sequence.size, contract)
+
+
+def _spread(sequence: SkeletonSequence, contract: "ModelContract", method: str) -> np.ndarray:
+    """Windows of sampling "uniform": the recording, or overlapping parts of it, each on `window` even moments."""
+    if method == "as_it_is" or len(sequence) < 2:
+        sequence = at_contract_rate(sequence, contract, method)
+    if len(sequence) < 2:
+        return to_network(sequence.coco_18().repeat(contract.window).key_points[None], sequence.size, contract)
+    longest = (contract.window - 1) / contract.rate
+    if sequence.duration <= longest:
+        rate, starts = (contract.window - 1) / sequence.duration, np.zeros(1, int)
+    else:
+        rate = contract.rate
+        starts = window_starts(int(round(sequence.duration * rate)) + 1, contract.window)
+    sequence = sequence.coco_18().resample(rate, "interpolate" if method == "as_it_is" else method)
+    index = starts[:, None] + np.arange(contract.window)
     return to_network(sequence.key_points[index], sequence.size, contract)

@@ -98,7 +98,7 @@ class Recognizer:
 
         Args:
             sequence: of one person, at any frame rate.
-            method: how to get to the model's rate: "interpolate" or "copy".
+            method: how to get to the model's rate: "interpolate", "copy" or "as_it_is".
 
         Raises:
             ValueError: an unknown method.

@@ -1,18 +1,22 @@
-"""ST-GCN: the spatial temporal graph convolutional network (Yan, Xiong and Lin, AAAI 2018)."""
+"""ST-GCN (Yan, Xiong and Lin, AAAI 2018) and ST-GCN++ (Duan, Wang, Chen and Lin: PYSKL, ACM Multimedia 2022)."""
 
 from dataclasses import dataclass
 from typing import Tuple
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from rehab_coach.recognition.graph import spatial_configuration_adjacency
+from rehab_coach.recognition.multi_branch import BRANCHES, MultiBranchConvolution
 from rehab_coach.skeleton import COCO_18, Layout
+
+ARCHITECTURES = ("st_gcn", "st_gcn++")
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The shape of an ST-GCN; the defaults are the published network's.
+    """The shape of a network; the defaults are the published ST-GCN's.
 
     Attributes:
         channels: output channels of each layer.
@@ -21,6 +25,10 @@ class NetworkConfig:
         dropout: rate after each layer's temporal convolution but the first's.
         classes: number of outputs.
         in_channels: channels of the input (x, y, score).
+        architecture: "st_gcn", or "st_gcn++": every edge of a graph over all pairs of joints is learned, the
+            graph convolution has a residual of its own, and the temporal convolution is a
+            `MultiBranchConvolution` (`temporal_kernel` then says nothing).
+        fully_connected: width of a fully connected layer with ReLU before the output; 0 = none.
 
     Raises:
         ValueError: a shape that no network can have.
@@ -32,6 +40,8 @@ class NetworkConfig:
     dropout: float = 0.0
     classes: int = 7
     in_channels: int = 3
+    architecture: str = ARCHITECTURES[0]
+    fully_connected: int = 0
 
     def __post_init__(self):
         # Lists come out of JSON and YAML; a tuple keeps the configuration hashable and comparable.
@@ -47,41 +57,64 @@ class NetworkConfig:
             raise ValueError("temporal_kernel must be odd, so that a frame has as many before it as after it")
         if not 0 <= self.dropout < 1:
             raise ValueError("dropout must be in 0..1, not %r" % self.dropout)
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError("architecture '%s'; known: %s" % (self.architecture, ", ".join(ARCHITECTURES)))
+        if self.architecture == "st_gcn++" and min(self.channels) < len(BRANCHES):
+            raise ValueError("st_gcn++ needs %d channels or more in each layer" % len(BRANCHES))
+        if self.fully_connected < 0:
+            raise ValueError("fully_connected must be 0 or more, not %r" % self.fully_connected)
 
     @property
     def receptive_field(self) -> int:
         """Frames of the input that one output frame depends on."""
         frames, step = 1, 1
+        reach = MultiBranchConvolution.REACH if self.architecture == "st_gcn++" else self.temporal_kernel
         for stride in self.strides:
-            frames += (self.temporal_kernel - 1) * step
+            frames += (reach - 1) * step
             step *= stride
         return frames
 
 
 class SpatialGraphConvolution(nn.Module):
-    """The paper's equation 10, each edge weighted by a learned importance M.
+    """The ST-GCN paper's equation 10, each edge weighted by a learned importance M.
 
     f_out(w) = sum over partitions k and joints v of A_k[v, w] M_k[v, w] (W_k f_in(v) + b_k), where A is the
-    normalised adjacency of the partition.
+    normalised adjacency of the partition. With `learned_graph`, as in ST-GCN++, A M is replaced by weights that
+    start as A and are learned for all pairs of joints.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, adjacency: torch.Tensor):
+    def __init__(self, in_channels: int, out_channels: int, adjacency: torch.Tensor, learned_graph: bool = False):
         super().__init__()
         self.convolution = nn.Conv2d(in_channels, out_channels * len(adjacency), 1)
-        self.edge_importance = nn.Parameter(torch.ones_like(adjacency))
-        # Made again from the layout, so it is not stored with the weights.
-        self.register_buffer("adjacency", adjacency.clone(), persistent=False)
+        self.learned_graph = learned_graph
+        if learned_graph:
+            self.graph = nn.Parameter(adjacency.clone())
+        else:
+            self.edge_importance = nn.Parameter(torch.ones_like(adjacency))
+            # Made again from the layout, so it is not stored with the weights.
+            self.register_buffer("adjacency", adjacency.clone(), persistent=False)
+
+    @property
+    def mixing(self) -> torch.Tensor:
+        """(K, V from, V to): how much of a joint goes into another."""
+        return self.graph if self.learned_graph else self.adjacency * self.edge_importance
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, C_in, T, V) -> (N, C_out, T, V)."""
-        partitions, joints = self.adjacency.shape[:2]
-        batch, _, frames, _ = features.shape
-        # One matrix product for each frame, (V, V * K) x (V * K, C): with channels innermost in memory, as
-        # the trainer has them, nothing but the result is copied.
-        features = self.convolution(features).permute(0, 2, 3, 1)
-        features = features.reshape(batch * frames, joints * partitions, -1)
-        mixing = (self.adjacency * self.edge_importance).permute(2, 1, 0).reshape(joints, joints * partitions)
-        return torch.matmul(mixing, features).view(batch, frames, joints, -1).permute(0, 3, 1, 2)
+        mixing = self.mixing
+        partitions, joints = mixing.shape[:2]
+        batch, channels, frames, _ = features.shape
+        # The sums over joints and channels may change places. Joints first, all that follows is one matrix product
+        # (N * T * V, K * C_in) x (K * C_in, C_out), and with channels innermost in memory, as the trainer has them,
+        # nothing is copied in between.
+        flat = features.permute(0, 2, 3, 1).reshape(batch * frames, joints, channels)
+        to_all = mixing.permute(2, 0, 1).reshape(joints * partitions, joints).to(flat.dtype)
+        mixed = torch.bmm(to_all.expand(len(flat), -1, -1), flat).view(batch, frames, joints, partitions * channels)
+        weight = self.convolution.weight.view(partitions, -1, channels)
+        outputs = weight.shape[1]
+        bias = torch.einsum("kvw,kc->wc", mixing, self.convolution.bias.view(partitions, outputs))
+        result = functional.linear(mixed, weight.transpose(0, 1).reshape(outputs, partitions * channels))
+        return (result + bias.to(result.dtype)).permute(0, 3, 1, 2)
 
 
 class STGCNLayer(nn.Module):
@@ -96,33 +129,45 @@ class STGCNLayer(nn.Module):
         stride: int,
         dropout: float,
         residual: bool,
+        plus_plus: bool = False,
     ):
         super().__init__()
-        self.spatial = SpatialGraphConvolution(in_channels, out_channels, adjacency)
+        self.spatial = SpatialGraphConvolution(in_channels, out_channels, adjacency, plus_plus)
         self.spatial_norm = nn.BatchNorm2d(out_channels)
-        self.temporal = nn.Conv2d(out_channels, out_channels, (kernel, 1), (stride, 1), (kernel // 2, 0))
+        self.spatial_residual = plus_plus
+        self.spatial_projection = None
+        if plus_plus and in_channels != out_channels:
+            self.spatial_projection = _projection(in_channels, out_channels, 1)
+        if plus_plus:
+            self.temporal = MultiBranchConvolution(out_channels, stride)
+        else:
+            self.temporal = nn.Conv2d(out_channels, out_channels, (kernel, 1), (stride, 1), (kernel // 2, 0))
         self.temporal_norm = nn.BatchNorm2d(out_channels)
         self.dropout = nn.Dropout(dropout)
         self.has_residual = residual
         self.projection = None
         if residual and (in_channels != out_channels or stride != 1):
-            self.projection = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, (stride, 1)), nn.BatchNorm2d(out_channels)
-            )
+            self.projection = _projection(in_channels, out_channels, stride)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, C_in, T, V) -> (N, C_out, T / stride, V)."""
-        result = torch.relu(self.spatial_norm(self.spatial(features)))
-        result = self.dropout(self.temporal_norm(self.temporal(result)))
+        result = self.spatial_norm(self.spatial(features))
+        if self.spatial_residual:
+            result = result + (features if self.spatial_projection is None else self.spatial_projection(features))
+        result = self.dropout(self.temporal_norm(self.temporal(torch.relu(result))))
         if self.has_residual:
             result = result + (features if self.projection is None else self.projection(features))
         return torch.relu(result)
 
 
-class STGCN(nn.Module):
-    """The published network, with other widths where the configuration says so.
+def _projection(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, (stride, 1)), nn.BatchNorm2d(out_channels))
 
-    Batch norm over the input's V * C rows, ten layers, mean over time, joints and persons, linear head. Input
+
+class STGCN(nn.Module):
+    """The published network, with other widths, layers and kinds of layer where the configuration says so.
+
+    Batch norm over the input's V * C rows, the layers, mean over time, joints and persons, linear head. Input
     (N, 3, T, V, M): batch, (x, y, score), frames, joints, persons. Output (N, classes): before softmax.
     """
 
@@ -142,23 +187,30 @@ class STGCN(nn.Module):
                 stride,
                 config.dropout if number else 0.0,
                 residual=number > 0,
+                plus_plus=config.architecture == "st_gcn++",
             )
             for number, (before, after, stride) in enumerate(zip(inputs, config.channels, config.strides))
         )
-        self.head = nn.Linear(config.channels[-1], config.classes)
+        width = config.channels[-1]
+        self.fully_connected = None
+        if config.fully_connected:
+            self.fully_connected = nn.Linear(width, config.fully_connected)
+            width = config.fully_connected
+        self.head = nn.Linear(width, config.classes)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """(N, C, T, V, M) -> (N, classes)."""
         return self.head(self.features(windows))
 
     def features(self, windows: torch.Tensor) -> torch.Tensor:
-        """What the head sees: (N, C, T, V, M) -> (N, channels of the last layer)."""
+        """What the head sees: (N, C, T, V, M) -> (N, width of the last layer before it)."""
         batch, channels, frames, joints, persons = windows.shape
         rows = windows.permute(0, 4, 3, 1, 2).reshape(batch * persons, joints * channels, frames)
         features = self.input_norm(rows).view(batch * persons, joints, channels, frames).permute(0, 2, 3, 1)
         for layer in self.layers:
             features = layer(features)
-        return features.mean(dim=(2, 3)).view(batch, persons, -1).mean(dim=1)
+        features = features.mean(dim=(2, 3)).view(batch, persons, -1).mean(dim=1)
+        return features if self.fully_connected is None else torch.relu(self.fully_connected(features))
 
     @property
     def parameter_count(self) -> int:

@@ -55,6 +55,23 @@ def test_round_trip(tmp_path):
     assert os.stat(path).st_mode & 0o777 == 0o666 & ~umask
 
 
+@pytest.mark.parametrize(
+    "network", [replace(SMALL, architecture="st_gcn++"), replace(SMALL, fully_connected=16)], ids=["st_gcn++", "wide"]
+)
+def test_every_network_survives_the_file(tmp_path, network):
+    path = str(tmp_path / "model.safetensors")
+    save_model(path, STGCN(network), replace(CONTRACT, network=network, sampling="uniform"))
+    loaded, contract = load_model(path)
+    assert loaded.config == contract.network == network and contract.sampling == "uniform"
+
+
+def test_files_from_before_the_choice_of_a_network_are_read(model):
+    values = json.loads(CONTRACT.to_json())
+    del values["network"]["architecture"], values["network"]["fully_connected"], values["sampling"]
+    save_file(load_file(model), model, {METADATA_KEY: json.dumps(values)})
+    assert load_model(model)[1] == CONTRACT
+
+
 def test_contract_survives_json():
     assert ModelContract.from_json(CONTRACT.to_json()) == CONTRACT
 
@@ -111,6 +128,8 @@ def test_safetensors_without_a_contract(model):
         ({"format_version": None}, "format version None"),
         ({"layout": "blazepose_33"}, "layout 'blazepose_33'"),
         ({"normalisation": "sphere"}, "picture, box"),
+        ({"sampling": "random"}, "consecutive, uniform"),
+        ({"network": {**json.loads(CONTRACT.to_json())["network"], "architecture": "cnn"}}, "st_gcn, st_gcn"),
         ({"labels": ["squat", "lunge"]}, "2 labels for a network of 3"),
         ({"labels": ["squat", "squat", "lunge"]}, "different names"),
         ({"rate": 0}, "rate 0"),

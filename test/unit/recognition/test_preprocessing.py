@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -216,4 +218,41 @@ def test_a_single_frame_is_repeated_and_none_is_refused():
     with pytest.raises(ValueError, match="no frames"):
         windows(sequence(5)[:0], contract())
     with pytest.raises(ValueError, match="resampling"):
+        windows(sequence(), contract(), "guess")
+
+
+def test_frames_taken_as_they_are_keep_their_number_and_their_places():
+    recording = sequence(frames=20, rate=9.0)
+    agreed = contract(rate=30.0, window=20)
+    taken = windows(recording, agreed, "as_it_is")
+    assert taken.shape[0] == 1 and taken.shape[2] == 20
+    np.testing.assert_allclose(taken, windows(replace(recording, stamps=np.arange(20) / 30.0), agreed), atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [9.0, 30.0])
+@pytest.mark.parametrize("method", ["interpolate", "copy"])
+def test_uniform_sampling_spreads_one_window_over_a_short_recording(rate, method):
+    recording = sequence(frames=int(3 * rate), rate=rate)
+    agreed = contract(rate=10.0, window=50, sampling="uniform")
+    (window,) = windows(recording, agreed, method)
+    x = window[0, :, 0, 0]
+    ends = to_network(recording.key_points[None], recording.size, agreed)[0][0, [0, -1], 0, 0]
+    np.testing.assert_allclose(x[[0, -1]], ends, atol=0.05)
+    assert window.shape[1] == 50
+
+
+def test_uniform_sampling_divides_what_is_longer_than_its_window():
+    recording = sequence(frames=361, rate=30.0)
+    agreed = contract(rate=10.0, window=51, sampling="uniform")
+    consecutive = contract(rate=10.0, window=51)
+    assert len(windows(recording, agreed)) == len(windows(recording, consecutive)) == 4
+    np.testing.assert_allclose(windows(recording, agreed), windows(recording, consecutive), atol=1e-6)
+
+
+def test_a_single_frame_fills_a_uniform_window():
+    assert len(windows(sequence(frames=1), contract(window=16, sampling="uniform"))) == 1
+
+
+def test_an_unknown_method_is_named():
+    with pytest.raises(ValueError, match="interpolate, copy, as_it_is"):
         windows(sequence(), contract(), "guess")

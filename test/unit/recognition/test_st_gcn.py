@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,8 @@ from rehab_coach.recognition.graph import spatial_configuration_adjacency
 from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig, SpatialGraphConvolution
 
 SMALL = NetworkConfig(channels=(8, 8, 12), strides=(1, 2, 1), temporal_kernel=5, classes=4)
+PLUS_PLUS = NetworkConfig(channels=(8, 8, 13), strides=(1, 2, 1), classes=4, architecture="st_gcn++")
+HIDDEN = NetworkConfig(channels=(8, 12), strides=(2, 1), classes=4, fully_connected=10)
 
 
 def trained_like(config, seed=0):
@@ -17,11 +21,15 @@ def trained_like(config, seed=0):
     for module in network.modules():
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             nn.init.uniform_(module.weight, 0.5, 1.5)
+            module.weight.data *= torch.where(torch.rand_like(module.weight) < 0.2, -1.0, 1.0)
             nn.init.normal_(module.bias)
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 2)
         if isinstance(module, SpatialGraphConvolution):
-            nn.init.uniform_(module.edge_importance, 0.5, 1.5)
+            if module.learned_graph:
+                module.graph.data += 0.1 * torch.randn_like(module.graph)
+            else:
+                nn.init.uniform_(module.edge_importance, 0.5, 1.5)
     return network.eval()
 
 
@@ -35,15 +43,21 @@ def test_receptive_field_of_the_published_network_is_153_frames():
     assert NetworkConfig().receptive_field == 153
 
 
-def test_receptive_field_is_what_the_output_depends_on():
-    network = trained_like(SMALL)
+def test_st_gcn_plus_plus_has_as_many_parameters_as_published():
+    # 1.39 million with 60 classes in pyskl's table, there with 17 joints; a joint more adds 35 edges a set and layer.
+    assert STGCN(NetworkConfig(classes=60, architecture="st_gcn++")).parameter_count == pytest.approx(1.39e6, rel=0.01)
+
+
+@pytest.mark.parametrize("config", [SMALL, replace(PLUS_PLUS, channels=(48,) * 3)], ids=["st_gcn", "st_gcn++"])
+def test_receptive_field_is_what_the_output_depends_on(config):
+    network = trained_like(config)
     windows = torch.randn(1, 3, 65, 18, 1, requires_grad=True)
     features = []
     network.layers[-1].register_forward_hook(lambda _, __, output: features.append(output))
     network(windows)
     features[0][0, :, 16].sum().backward()  # a frame in the middle of the last layer's output
     touched = windows.grad.abs().sum(dim=(0, 1, 3, 4)).nonzero()[:, 0]
-    assert touched.max() - touched.min() + 1 == SMALL.receptive_field
+    assert touched.max() - touched.min() + 1 == config.receptive_field
 
 
 def spatial_by_loops(layer, features):
@@ -127,7 +141,60 @@ def test_whole_network_equals_plain_loops(persons):
     np.testing.assert_allclose(network(windows).detach().numpy(), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("config", [SMALL, NetworkConfig()], ids=["small", "published"])
+def branches_by_loops(module, features):
+    """ST-GCN++'s temporal module for one window (C, T, V), in plain NumPy."""
+
+    def one_by_one(layer, values):
+        weight, bias = layer.weight.detach().numpy()[:, :, 0, 0], layer.bias.detach().numpy()
+        return np.einsum("oc,ctv->otv", weight, values) + bias[:, None, None]
+
+    frames = range(0, features.shape[1], module.stride)
+    narrow = [
+        np.maximum(norm_by_formula(entrance[1], one_by_one(entrance[0], features)), 0) for entrance in module.entrances
+    ]
+    results = []
+    for dilation, (convolution, branch) in enumerate(zip(module.dilated, narrow), start=1):
+        weight, bias = convolution.weight.detach().numpy()[..., 0], convolution.bias.detach().numpy()
+        padded = np.pad(branch, ((0, 0), (dilation, dilation), (0, 0)))
+        results.append(
+            np.stack(
+                [
+                    sum(weight[:, :, tap] @ padded[:, frame + tap * dilation] for tap in range(3)) + bias[:, None]
+                    for frame in frames
+                ],
+                axis=1,
+            )
+        )
+    highest = [narrow[-1][:, max(frame - 1, 0) : frame + 2].max(axis=1) for frame in frames]
+    results.append(np.stack(highest, axis=1))
+    results.append(one_by_one(module.direct, features[:, :: module.stride]))
+    return one_by_one(module.mixing, np.maximum(norm_by_formula(module.norm, np.concatenate(results)), 0))
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_branches_are_those_of_the_paper(stride):
+    module = trained_like(PLUS_PLUS).layers[stride - 1].temporal
+    assert module.stride == stride
+    features = torch.randn(2, 8, 11, 18)
+    expected = np.stack([branches_by_loops(module, window.numpy()) for window in features])
+    np.testing.assert_allclose(module(features).detach().numpy(), expected, atol=1e-4)
+
+
+def test_the_learned_graph_begins_as_the_skeleton():
+    learned, fixed = STGCN(PLUS_PLUS).layers[0].spatial, STGCN(SMALL).layers[0].spatial
+    assert torch.equal(learned.mixing, fixed.mixing)
+    assert learned.mixing.requires_grad and "adjacency" not in dict(learned.named_buffers())
+
+
+def test_a_fully_connected_layer_stands_before_the_head():
+    network = STGCN(HIDDEN)
+    assert network.features(torch.randn(2, 3, 16, 18, 1)).shape == (2, 10)
+    assert network.head.in_features == 10
+
+
+@pytest.mark.parametrize(
+    "config", [SMALL, PLUS_PLUS, HIDDEN, NetworkConfig()], ids=["small", "st_gcn++", "fully connected", "published"]
+)
 @pytest.mark.parametrize("shape", [(1, 3, 64, 18, 1), (3, 3, 37, 18, 2)])
 def test_fused_network_equals_the_plain_one(config, shape):
     network = trained_like(config)
@@ -151,9 +218,10 @@ def test_the_order_of_the_persons_does_not_matter():
     torch.testing.assert_close(network(windows), network(windows.flip(-1)))
 
 
-def test_gradients_reach_every_parameter_and_a_step_lowers_the_loss():
+@pytest.mark.parametrize("config", [SMALL, PLUS_PLUS, HIDDEN], ids=["small", "st_gcn++", "fully connected"])
+def test_gradients_reach_every_parameter_and_a_step_lowers_the_loss(config):
     torch.manual_seed(1)
-    network = STGCN(SMALL).train()
+    network = STGCN(config).train()
     windows, labels = torch.randn(8, 3, 16, 18, 1), torch.arange(8) % 4
     optimiser = torch.optim.SGD(network.parameters(), 0.05)
     losses = []
@@ -184,6 +252,9 @@ def test_dropout_acts_in_training_only_and_not_in_the_first_layer():
         {"dropout": 1.0},
         {"classes": 0},
         {"channels": (0,) * 10},
+        {"architecture": "transformer"},
+        {"architecture": "st_gcn++", "channels": (4,), "strides": (1,)},
+        {"fully_connected": -1},
     ],
 )
 def test_impossible_shapes_are_refused(wrong):
