@@ -154,7 +154,16 @@ class Database:
                 connection.exec_driver_sql(command)
             connection.execute(statement)
             connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("VACUUM")
+            try:
+                self._write_anew(connection)
+            except (DBAPIError, sqlite3.Error) as error:
+                raise StoreUnavailableError(
+                    "deleted and overwritten with zeros, but the file %s could not be written anew (%s): it is as "
+                    "large as before" % (self.name, _reason(error))
+                ) from error
+
+    def _write_anew(self, connection: Connection) -> None:
+        connection.exec_driver_sql("VACUUM")
 
     @contextlib.contextmanager
     def plain_errors(self) -> Iterator[None]:
@@ -167,19 +176,19 @@ class Database:
             raise VisitStoreError("the database %s cannot be used: %s" % (self.name, error)) from error
 
     def _in_plain_words(self, error: Exception) -> VisitStoreError:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        reason = _reason(error)
         if not self.is_file:
             return StoreUnavailableError(
-                "the database %s does not answer as it should (%s); nothing was stored" % (self.name, reason)
+                "the database %s does not answer as it should (%s); nothing was changed" % (self.name, reason)
             )
         if "locked" in reason:
             return StoreUnavailableError(
-                "the database %s is in use by another program; nothing was stored, try again when that one is done"
+                "the database %s is in use by another program; nothing was changed, try again when that one is done"
                 % self.name
             )
         if "full" in reason or "I/O" in reason:
             return StoreUnavailableError(
-                "the disk of the database %s is full or broken (%s); nothing was stored, make room and try again"
+                "the disk of the database %s is full or broken (%s); nothing was changed, make room and try again"
                 % (self.name, reason)
             )
         if "not a database" in reason or "malformed" in reason:
@@ -187,7 +196,12 @@ class Database:
                 "%s is not a database or is broken (%s); it was left as it is: move it away, or put a copy in its place"
                 % (self.name, reason)
             )
-        return VisitStoreError("cannot use the database %s: %s; nothing was stored" % (self.name, reason))
+        return VisitStoreError("cannot use the database %s: %s; nothing was changed" % (self.name, reason))
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _reason(error: Exception) -> str:
+    """The driver's own words, one line."""
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

@@ -307,3 +307,15 @@ def test_deleted_is_gone_from_the_bytes_of_the_file(filled, round_result, skelet
         assert skeleton.to_bytes()[:200] not in left
         assert len(store.rounds("P-017")) == 20
     assert permissions(filled) == 0o600
+
+
+def test_deleted_is_overwritten_even_where_the_file_cannot_be_written_anew(filled, monkeypatch):
+    def full(connection):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with VisitStore(filled) as store:
+        monkeypatch.setattr(store._database, "_write_anew", full)
+        with pytest.raises(StoreUnavailableError, match="deleted and overwritten.*could not be written anew.*full"):
+            store.delete("P-017")
+        assert store.patients() == []
+    assert b"P-017" not in content(filled) and b"knee_angle_r" not in content(filled)
