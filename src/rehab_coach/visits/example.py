@@ -23,14 +23,16 @@ _EXERCISES: Dict[str, Tuple[str, float, float, float, int, int, Tuple[float, ...
     "jumping_jack": ("shoulder_elv", 15, 138, 170, 7, 10, (0.45, 0.05, 0.4, 0.1), 0.95),
 }
 
-# exercise, rule, severity, limit, unit, side, share of the repetitions in the first and in the last visit
+# exercise, rule, severity, limit, unit, share of the repetitions in which it is broken in the first and the last visit
 _REMARKS = (
-    ("squat", "knees_inwards", "warning", 10.0, "%", "left", 1.0, 0.0),
-    ("squat", "heels_up", "hint", 15.0, "deg", "", 0.7, 0.1),
-    ("lunge", "trunk_lean", "hint", 20.0, "deg", "", 0.5, 0.2),
-    ("push_up", "hips_sag", "warning", 15.0, "deg", "", 0.6, 0.0),
-    ("squat", "good_depth", "praise", 90.0, "deg", "", 0.0, 1.0),
+    ("squat", "knees_inwards", "warning", 85.0, "%", 1.0, 0.05),
+    ("squat", "heels_up", "hint", 15.0, "%", 0.7, 0.1),
+    ("squat", "shallow_depth", "hint", 35.0, "deg", 0.9, 0.0),
+    ("squat", "improper_hip_flexion", "hint", 50.0, "deg", 0.0, 0.0),
+    ("lunge", "trunk_lean", "hint", 25.0, "deg", 0.5, 0.2),
+    ("push_up", "hips_sag", "warning", 14.0, "deg", 0.6, 0.0),
 )
+_NOT_JUDGED = {"squat": {"knees_over_toes": "seen from the front"}}
 
 
 def add_example(store: VisitStore) -> int:
@@ -53,7 +55,7 @@ def example_rounds() -> List[RoundResult]:
 def _round(number: int, started: float, asked: str, progress: float, random: np.random.RandomState) -> RoundResult:
     chance = random.uniform()
     seen, verdict = asked, "correct"
-    if chance > 0.62 + 0.33 * progress:
+    if chance > 0.72 + 0.25 * progress:
         seen, verdict = {"squat": "lunge", "lunge": "squat"}.get(asked, "unknown"), "wrong"
         verdict = "wrong" if seen != "unknown" else "unknown"
     elif chance < 0.03:
@@ -105,11 +107,11 @@ def _movement(exercise: str, progress: float, random: np.random.RandomState) -> 
         )
         start += down + hold + up + pause
     remarks = []
-    for of, rule, severity, limit, unit, side, early, late in _REMARKS:
+    for of, rule, severity, limit, unit, early, late in _REMARKS:
         share = early + (late - early) * progress
-        affected = tuple(number for number in range(len(repetitions)) if random.uniform() < share)
-        if of == exercise and affected:
-            remarks.append(
-                Remark(rule, severity, round(limit * random.uniform(1.1, 1.5), 1), limit, unit, affected, side)
-            )
-    return Movement(exercise, 10.0, tuple(repetitions), tuple(remarks))
+        broken = tuple(number for number in range(len(repetitions)) if random.uniform() < share)
+        if of == exercise and broken:
+            remarks.append(Remark(rule, severity, round(limit * random.uniform(1.1, 1.5), 1), limit, unit, broken))
+        elif of == exercise:
+            remarks.append(Remark(rule, "praise", round(limit * 0.6, 1), limit, unit, tuple(range(len(repetitions)))))
+    return Movement(exercise, 10.0, tuple(repetitions), tuple(remarks), _NOT_JUDGED.get(exercise, {}))

@@ -3,12 +3,12 @@
 import math
 import statistics
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 import yaml
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.movement import SEVERITIES, Movement, Repetition
+from rehab_coach.kinematics.movement import SEVERITIES, Movement, Remark, Repetition
 from rehab_coach.paths import share_path
 from rehab_coach.visits.store import RoundResult
 
@@ -33,11 +33,24 @@ class NormalRange:
 
 
 @dataclass(frozen=True)
-class RemarkCount:
-    """How often a remark was made in a visit: in so many of so many repetitions."""
+class RuleCount:
+    """In how many repetitions of a visit a rule of form was broken, of those in which it could be judged."""
 
-    repetitions: int
+    broken: int
     of: int
+
+
+@dataclass(frozen=True)
+class RuleSummary:
+    """A rule about which there was a remark.
+
+    Attributes:
+        severity: the worst that it ever had; "praise": it was never broken.
+        side: "right" or "left" if it was always that side, else "".
+    """
+
+    severity: str
+    side: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class ExerciseVisit:
         peaks: "right", "left" -> largest angle of each repetition in degrees.
         phases: mean seconds of "down", "hold", "up", "pause".
         symmetry: left over right in percent, of each repetition.
-        remarks: (rule, side) -> how often.
+        rules: rule of form -> how often it was broken.
     """
 
     asked: int = 0
@@ -62,7 +75,7 @@ class ExerciseVisit:
     peaks: Dict[str, Tuple[float, ...]] = field(default_factory=dict)
     phases: Dict[str, float] = field(default_factory=dict)
     symmetry: Tuple[float, ...] = ()
-    remarks: Dict[Tuple[str, str], RemarkCount] = field(default_factory=dict)
+    rules: Dict[str, RuleCount] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,7 @@ class Progress:
         starts: stamp of each visit's first round; the lists below are as long.
         rounds: rounds of each visit; not_judged: those in which nobody was seen or something failed.
         exercises: label -> what was done in each visit.
-        severities: rule -> the worst severity that it had.
+        rules: label -> rule of form -> what there was to say about it, the worst first.
         measured_by: everything that measured, in the order of time.
     """
 
@@ -83,7 +96,7 @@ class Progress:
     rounds: Tuple[int, ...]
     not_judged: Tuple[int, ...]
     exercises: Dict[str, Tuple[ExerciseVisit, ...]]
-    severities: Dict[str, str]
+    rules: Dict[str, Dict[str, RuleSummary]]
     measured_by: Tuple[str, ...]
 
 
@@ -114,22 +127,20 @@ def follow(patient: str, rounds: Sequence[RoundResult], ranges: Dict[str, Normal
         visits.setdefault(one.visit, []).append(one)
     labels = {one.asked for one in rounds} | {movement.exercise for movement in map(measured, rounds) if movement}
     order = [label for label in ranges if label in labels] + sorted(labels - set(ranges))
+    rules = {label: _rules([one for one in map(measured, rounds) if one and one.exercise == label]) for label in order}
     exercises = {
-        label: tuple(_exercise_visit(label, visit, ranges.get(label, NormalRange())) for visit in visits.values())
+        label: tuple(
+            _exercise_visit(label, visit, ranges.get(label, NormalRange()), rules[label]) for visit in visits.values()
+        )
         for label in order
     }
-    severities: Dict[str, str] = {}
-    for movement in filter(None, map(measured, rounds)):
-        for remark in movement.remarks:
-            worst = max(severities.get(remark.rule, remark.severity), remark.severity, key=SEVERITIES.index)
-            severities[remark.rule] = worst
     return Progress(
         patient,
         tuple(visit[0].started for visit in visits.values()),
         tuple(len(visit) for visit in visits.values()),
         tuple(sum(not _was_seen(one) for one in visit) for visit in visits.values()),
         exercises,
-        severities,
+        rules,
         tuple(dict.fromkeys(one.measured_by for one in rounds if one.measured_by)),
     )
 
@@ -143,7 +154,9 @@ def _was_seen(one: RoundResult) -> bool:
     return one.verdict in ("correct", "wrong", "unknown")
 
 
-def _exercise_visit(label: str, visit: Sequence[RoundResult], normal: NormalRange) -> ExerciseVisit:
+def _exercise_visit(
+    label: str, visit: Sequence[RoundResult], normal: NormalRange, rules: Iterable[str]
+) -> ExerciseVisit:
     asked = [one for one in visit if one.asked == label and _was_seen(one)]
     movements = [movement for movement in map(measured, visit) if movement and movement.exercise == label]
     repetitions = [one for movement in movements for one in movement.repetitions]
@@ -157,7 +170,7 @@ def _exercise_visit(label: str, visit: Sequence[RoundResult], normal: NormalRang
         if repetitions
         else {},
         symmetry=tuple(100 * one.symmetry for one in repetitions if one.symmetry is not None),
-        remarks=_remarks(movements),
+        rules={rule: _count(movements, rule) for rule in rules},
     )
 
 
@@ -171,12 +184,27 @@ def _peaks(repetitions: Sequence[Repetition], angle: str) -> Dict[str, Tuple[flo
     return peaks
 
 
-def _remarks(movements: Sequence[Movement]) -> Dict[Tuple[str, str], RemarkCount]:
-    counts: Dict[Tuple[str, str], int] = {}
+def _rules(movements: Sequence[Movement]) -> Dict[str, RuleSummary]:
+    remarks: Dict[str, List[Remark]] = {}
     for movement in movements:
         for remark in movement.remarks:
-            # A remark without repetitions is about all of them.
-            key = (remark.rule, remark.side)
-            counts[key] = counts.get(key, 0) + (len(remark.repetitions) or len(movement.repetitions))
-    of = sum(len(movement.repetitions) for movement in movements)
-    return {key: RemarkCount(count, of) for key, count in counts.items()}
+            remarks.setdefault(remark.rule, []).append(remark)
+    summaries = {}
+    for rule, made in remarks.items():
+        severity = max((remark.severity for remark in made), key=SEVERITIES.index)
+        sides = {remark.side for remark in made if remark.severity != "praise"}
+        summaries[rule] = RuleSummary(severity, sides.pop() if len(sides) == 1 else "")
+    return dict(sorted(summaries.items(), key=lambda entry: (-SEVERITIES.index(entry[1].severity), entry[0])))
+
+
+def _count(movements: Sequence[Movement], rule: str) -> RuleCount:
+    broken = of = 0
+    for movement in movements:
+        if rule in movement.not_judged:
+            continue
+        of += len(movement.repetitions)
+        for remark in movement.remarks:
+            if remark.rule == rule and remark.severity != "praise":
+                # A remark without repetitions is about all of them.
+                broken += len(remark.repetitions) or len(movement.repetitions)
+    return RuleCount(broken, of)

@@ -233,24 +233,29 @@ def _recognition(progress: Progress, say: ReportTexts) -> List[Row]:
 
 
 def _remarks(progress: Progress, severity: str, say: ReportTexts) -> List[Row]:
-    """The remarks of a severity, in how many repetitions of each visit they were made."""
+    """The rules of a severity: in how many repetitions of each visit they were broken."""
     rows = []
     for label, visits in progress.exercises.items():
-        for rule, side in sorted({key for visit in visits for key in visit.remarks}):
-            if progress.severities[rule] != severity:
+        for rule, summary in progress.rules[label].items():
+            if summary.severity != severity:
                 continue
-            counts = [visit.remarks.get((rule, side)) for visit in visits]
-            cells = []
-            for visit, count in zip(visits, counts):
-                of = sum(visit.repetitions)
-                some = count.repetitions if count else 0
-                cells.append(Cell("%d/%d" % (some, of), some / of) if of else Cell("–", None))
+            counts = [visit.rules[rule] for visit in visits]
+            cells = [
+                Cell("%d/%d" % (one.broken, one.of), one.broken / one.of) if one.of else Cell("–", None)
+                for one in counts
+            ]
             shares = [cell.share for cell in cells if cell.share is not None]
-            change = "same" if abs(shares[-1] - shares[0]) < 0.1 else "better" if shares[-1] < shares[0] else "worse"
-            title = say.name(rule) + (" (%s)" % say(side) if side else "")
+            title = say.name(rule) + (" (%s)" % say(summary.side) if summary.side else "")
             note = "%s · %s" % (say.name(label), say("severity_" + severity))
-            rows.append(Row(title, note, cells, severity, say(change) if len(shares) > 1 else ""))
+            rows.append(Row(title, note, cells, severity, _change(shares, say)))
     return rows
+
+
+def _change(shares: Sequence[float], say: ReportTexts) -> str:
+    if len(shares) < 2:
+        return ""
+    more = shares[-1] - shares[0]
+    return say("same" if abs(more) < 0.1 else "more" if more > 0 else "less")
 
 
 def _sources(labels: Sequence[str], ranges: Dict[str, NormalRange], say: ReportTexts) -> List[Tuple[str, str]]:

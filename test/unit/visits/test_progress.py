@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -7,7 +8,7 @@ from rehab_coach.kinematics.angles import ANGLES
 from rehab_coach.kinematics.movement import Remark
 from rehab_coach.robot.exercises import EXERCISES
 from rehab_coach.visits.example import example_rounds
-from rehab_coach.visits.progress import RemarkCount, follow, measured, read_normal_ranges
+from rehab_coach.visits.progress import RuleCount, RuleSummary, follow, measured, read_normal_ranges
 
 
 @pytest.fixture
@@ -70,10 +71,11 @@ def test_what_the_repetitions_come_to(ranges, round_result):
     assert visit.symmetry == pytest.approx([93.0] * 4)
 
 
-def test_remarks_are_counted_in_repetitions(ranges, round_result, movement):
+def test_broken_rules_are_counted_in_repetitions(ranges, round_result, movement):
     remarks = [
         Remark("heels_up", "hint", 12.0, 10.0, "deg", (0, 2), "left"),
         Remark("too_fast", "warning", 0.5, 1.0, "s"),
+        Remark("knees_inwards", "praise", 95.0, 85.0, "%", (0, 1, 2)),
     ]
     rounds = [
         round_result(1, movement=movement(count=3, remarks=remarks), visit=1),
@@ -84,10 +86,25 @@ def test_remarks_are_counted_in_repetitions(ranges, round_result, movement):
     ]
     progress = follow("P-017", rounds, ranges)
     first, second = progress.exercises["squat"]
-    # A remark that names no repetition is about all of them.
-    assert first.remarks == {("heels_up", "left"): RemarkCount(2, 5), ("too_fast", ""): RemarkCount(3, 5)}
-    assert second.remarks == {("heels_up", ""): RemarkCount(1, 2)}
-    assert progress.severities == {"heels_up": "warning", "too_fast": "warning"}
+    # A remark that names no repetition is about all of them; praise is about none that was bad.
+    assert first.rules == {"heels_up": RuleCount(2, 5), "too_fast": RuleCount(3, 5), "knees_inwards": RuleCount(0, 5)}
+    assert second.rules["heels_up"] == RuleCount(1, 2)
+    assert progress.rules["squat"] == {
+        "heels_up": RuleSummary("warning", ""),
+        "too_fast": RuleSummary("warning", ""),
+        "knees_inwards": RuleSummary("praise", ""),
+    }
+    assert list(progress.rules["squat"])[-1] == "knees_inwards"
+
+
+def test_what_could_not_be_judged_is_not_good(ranges, round_result, movement):
+    judged = movement(count=3, remarks=[Remark("heels_up", "hint", 12.0, 10.0, "deg", (0,), "left")])
+    hidden = replace(movement(count=2), not_judged={"heels_up": "needs heels and toes"})
+    rounds = [round_result(1, movement=judged, visit=1), round_result(2, movement=hidden, visit=1)]
+    rounds.append(round_result(1, 90000.0, movement=hidden, visit=2))
+    progress = follow("P-017", rounds, ranges)
+    assert [visit.rules["heels_up"] for visit in progress.exercises["squat"]] == [RuleCount(1, 3), RuleCount(0, 0)]
+    assert progress.rules["squat"]["heels_up"] == RuleSummary("hint", "left")
 
 
 def test_nobody_came_yet(ranges):
@@ -98,7 +115,7 @@ def test_nobody_came_yet(ranges):
 def test_the_example_is_always_the_same_and_gets_better(ranges):
     rounds = example_rounds()
     assert [one.started for one in rounds] == [one.started for one in example_rounds()]
-    assert all(a.movement == b.movement for a, b in zip(rounds, rounds))
+    assert [one.movement for one in rounds] == [one.movement for one in example_rounds()]
     assert {one.measured_by for one in rounds} == {"made up for the example"}
     squats = [one.movement for one in rounds if measured(one) and one.recognised == "squat"]
     first, last = squats[0].repetitions[0], squats[-1].repetitions[0]

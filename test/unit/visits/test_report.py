@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.kinematics.movement import Remark
 from rehab_coach.paths import share_path
 from rehab_coach.visits.example import example_rounds
 from rehab_coach.visits.report import MOST_COLUMNS, ReportTexts, languages, render, write_report
@@ -111,9 +112,9 @@ def test_nothing_in_it_points_anywhere(rounds):
 
 def test_it_says_what_was_done(rounds):
     page = own_part(render("Example", rounds))
-    for text in ("Progress of Example", "3 Mar 2025 to 15 Apr 2025", "Knees inwards (left)", "Schellenberg", "UI-PRMD"):
+    for text in ("Progress of Example", "3 Mar 2025 to 15 Apr 2025", "Knees inwards", "Schellenberg", "UI-PRMD"):
         assert (text in page) == (text != "Schellenberg"), text  # there was no deadlift
-    assert "2/3 → 2/3" in page and "not a medical device" in page
+    assert "3/3 → 3/3" in page and "not a medical device" in page
     assert "made up for the example" in page
 
 
@@ -184,6 +185,21 @@ def test_every_language_says_the_same(rounds):
     assert "Framgangen til Example" in page and "3. mars 2025" in page and "Knebøy" in page
 
 
+def test_every_rule_of_form_has_a_name():
+    with open(share_path("config", "form.yaml"), encoding="utf-8") as stream:
+        rules = {rule for limits in yaml.safe_load(stream).values() for rule in limits}
+    assert rules <= set(read("en"))
+
+
+def test_what_could_not_be_judged_is_a_dash(round_result, movement):
+    judged = movement(remarks=[Remark("heels_up", "warning", 12.0, 10.0, "deg", (1,), "left")])
+    hidden = replace(movement(), not_judged={"heels_up": "needs heels and toes"})
+    rounds = [round_result(movement=judged, visit=1), round_result(1, 90000.0, movement=hidden, visit=2)]
+    page = own_part(render("P-017", rounds))
+    row = page[page.index("Heels up (left)") :].split("</tr>")[0]
+    assert re.findall(r"<span>(.*?)</span>", row) == ["1/2", "–"]
+
+
 def read(language):
     with open(share_path("config", "texts", "report.%s.yaml" % language), encoding="utf-8") as stream:
         return yaml.safe_load(stream)
@@ -194,6 +210,6 @@ def test_a_language_without_texts_is_told():
         ReportTexts("xx")
 
 
-@pytest.mark.parametrize("key, name", [("push_up", "Push-up"), ("knees_over_toes", "Knees over toes")])
+@pytest.mark.parametrize("key, name", [("push_up", "Push-up"), ("elbows_flare", "Elbows flare")])
 def test_what_has_no_text_is_named_by_its_key(key, name):
     assert ReportTexts("en").name(key) == name
