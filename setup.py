@@ -41,11 +41,14 @@ EXTRAS = {
         "six",
         "trimesh",
     ],
+    # yt-dlp follows the sites it reads: the newest is the only one that works.
+    "data": ["yt-dlp[default]"],
+    "ray": ["ray==2.10.0; python_version<'3.9'", "ray>=2.40,<3; python_version>='3.10'"],
     "benchmark": ["psutil"],
     "visits": ["sqlalchemy==2.0.58; python_version<'3.9'", "sqlalchemy==2.1.9; python_version>='3.10'"],
     "postgresql": ["psycopg[binary]>=3.1,<3.4"],
     "report": ["plotly==7.1.0", "jinja2>=3.1,<4"],
-    "test": ["pytest", "hypothesis", "vermin", "ruff==0.17.5"],
+    "test": ["psutil", "pytest", "hypothesis", "vermin", "ruff==0.17.5"],
 }
 
 setup(

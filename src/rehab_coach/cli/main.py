@@ -12,6 +12,7 @@ COMMANDS = {
     "recognize": "say which exercise a video shows",
     "evaluate": "measure a model on labelled clips",
     "train": "train a model from a recipe",
+    "dataset": "make, convert, divide and look at sets of labelled skeletons",
     "benchmark": "measure pose estimation or recognition against named baselines",
     "render": "film a virtual patient who does an exercise",
     "screenshots": "draw every state of the robot's screen",

@@ -1,9 +1,12 @@
 """Many tasks at once: in processes of this machine, or on a Ray cluster. Results come as they are finished."""
 
 import concurrent.futures
+import logging
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
+import socket
 import threading
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Callable, Iterable, Iterator, List, Tuple
@@ -30,14 +33,14 @@ def run_in_processes(function: Callable, tasks: Iterable, workers: int) -> Itera
     Args:
         function: of one task; it can be pickled, as the tasks and results can.
         tasks: taken as they are needed, so that there may be any number.
-        workers: processes.
+        workers: processes. They are ended when the caller stops taking results.
 
     Raises:
         whatever the function raises.
     """
     tasks = iter(tasks)
     while True:
-        executor = _executor(workers)
+        executor, lifeline = _executor(workers)
         running = {}
         suspects: List = []
         try:
@@ -62,9 +65,10 @@ def run_in_processes(function: Callable, tasks: Iterable, workers: int) -> Itera
                         break
                     yield running.pop(future), result, ""
         finally:
-            for future in running:
-                future.cancel()
+            if running:
+                lifeline.close()
             executor.shutdown()
+            lifeline.close()
         for task in suspects:
             yield _alone(function, task)
 
@@ -73,25 +77,28 @@ _END = object()
 
 
 def _alone(function: Callable, task: Any) -> Result:
-    with _executor(1) as executor:
+    executor, lifeline = _executor(1)
+    with lifeline, executor:
         try:
             return task, executor.submit(function, task).result(), ""
         except BrokenProcessPool:
             return task, None, DIED
 
 
-def _executor(workers: int) -> concurrent.futures.ProcessPoolExecutor:
+def _executor(workers: int):
+    """An executor, and the end of a pipe: when it is closed, by hand or because this process died, its workers end
+    whatever they do. (They would otherwise wait for a dead parent for ever.)"""
     # Threads of this process (OpenMP, OpenVINO) do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    return concurrent.futures.ProcessPoolExecutor(workers, context, _follow_parent)
+    theirs, ours = context.Pipe(duplex=False)
+    return concurrent.futures.ProcessPoolExecutor(workers, context, _hang_on, (theirs,)), ours
 
 
-def _follow_parent() -> None:
-    """Ctrl-C ends a worker without a trace; without its parent it would wait for ever."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _hang_on(lifeline) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a trace
 
     def watch():
-        multiprocessing.parent_process().join()
+        multiprocessing.connection.wait([lifeline])
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -117,9 +124,12 @@ def run_on_ray(function: Callable, tasks: Iterable, address: str, workers: int) 
     except ImportError as error:
         raise RehabCoachError("--ray needs Ray (%s): `pip install -e '.[ray]'` in the repository" % error) from error
     options = {"num_cpus": workers, "include_dashboard": False} if address == "local" else {}
+    host, _, port = address.rpartition("://")[2].rpartition(":")
     try:
-        ray.init(address, log_to_driver=False, **options)
-    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        if port.isdecimal():  # Ray itself would try for many minutes
+            socket.create_connection((host, int(port)), timeout=10).close()
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
+    except (OSError, ValueError, RuntimeError) as error:
         raise RehabCoachError("no Ray cluster at %s: %s" % (address, str(error).splitlines()[0])) from error
     try:
         yield from _with_ray(ray, function, iter(tasks))
