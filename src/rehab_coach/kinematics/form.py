@@ -20,7 +20,7 @@ from rehab_coach.paths import share_path
 from rehab_coach.skeleton import SkeletonSequence
 
 LEAST_SHARE = 0.25
-"""Of the repetitions in which a rule must be broken before it is said."""
+"""Of the repetitions in which a rule must be broken before it is said; of four or more at least two."""
 
 NO_REPETITION = "no repetition was seen"
 NO_VIEW = "shoulders or hips are hidden, so it is not known from which side the person is seen"
@@ -129,7 +129,7 @@ def measure_form(
                 values[name] = np.array([rule.measure(body, number) for number in range(len(repetitions))])
                 if np.isnan(values[name]).all():
                     del values[name]
-                    reason = "it was hidden when it mattered"
+                    reason = "not seen when it mattered, or it does not apply to this variant"
             if reason:
                 reasons[name] = reason
     return values, reasons, body
@@ -202,7 +202,7 @@ def _remark(name: str, measured: np.ndarray, limit: Limit) -> Optional[Tuple[flo
     """A remark and how much it matters among those of its severity; None if there is nothing to say."""
     judged = np.isfinite(measured)
     beyond = judged & (np.where(judged, limit.excess(measured), -1) > 0)
-    if beyond.sum() >= max(1.0, LEAST_SHARE * judged.sum()):
+    if beyond.sum() >= max(1.0 if judged.sum() < 4 else 2.0, LEAST_SHARE * judged.sum()):
         value = float(np.median(measured[beyond]))
         warned = limit.warning is not None and (value - limit.warning) * (limit.warning - limit.hint) >= 0
         weight = float(limit.excess(value)) / limit.step + float(beyond.sum()) / float(judged.sum())

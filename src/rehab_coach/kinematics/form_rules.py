@@ -22,6 +22,8 @@ TOES_BEFORE_ANKLE = 0.47
 body's height, the ankle a quarter of the foot from the heel), for layouts without toes."""
 BAR_ABOVE_WRIST = 0.15
 """Trunk lengths from the wrist to a bar in the hand."""
+WIDE_STANCE = 1.1
+"""Trunk lengths between the ankles, seen from the front, from which on a lunge goes to the side."""
 CHIN_BELOW_NOSE = 0.4
 """Of the way from the nose to the middle of the shoulders."""
 
@@ -86,12 +88,19 @@ def _knee_distance(body: FormBody, number: int) -> float:
 
 def _leading_knee_inwards(body: FormBody, number: int) -> float:
     side = body.leading_side(number)
-    hip, knee, ankle = (body["%s_%s" % (side, joint)] for joint in ("hip", "knee", "ankle"))
-    drop = ankle[:, 1] - hip[:, 1]
-    share = np.clip((knee[:, 1] - hip[:, 1]) / np.where(np.abs(drop) > 1, drop, np.nan), 0, 1)
-    line = hip[:, 0] + share * (ankle[:, 0] - hip[:, 0])
-    inwards = (line - knee[:, 0]) * body.left() * (1 if side == "left" else -1)
+    knee, foot, toes = (body["%s_%s" % (side, joint)][:, 0] for joint in ("knee", "ankle", "foot_index"))
+    # Knee and foot are both before the hip, so that a view that is a little oblique moves them alike.
+    foot = np.where(np.isnan(toes), foot, (foot + toes) / 2)
+    inwards = (foot - knee) * body.left() * (1 if side == "left" else -1)
     return 100 * median(inwards, body.turn(number)) / (body.thigh + body.shank)
+
+
+def _lean_unless_sideways(body: FormBody, number: int) -> float:
+    feet = np.abs(body["left_ankle"][:, 0] - body["right_ankle"][:, 0])
+    # A lunge to the side needs the trunk forwards; it is one when the feet are far apart seen from the front.
+    if body.view.name == FRONTAL and median(feet, body.turn(number)) > WIDE_STANCE * body.trunk:
+        return float("nan")
+    return _lean_at_turn(body, number)
 
 
 def _heel_rise(body: FormBody, number: int) -> float:
@@ -233,7 +242,7 @@ RULES: Dict[str, Dict[str, FormRule]] = {
     "lunge": {
         "front_knee_inwards": FormRule(_leading_knee_inwards, _BOTH_LEGS + _TRUNK, (FRONTAL,)),
         "front_knee_over_toes": FormRule(_leading_knee_over_toes, _BOTH_LEGS + _TRUNK, FROM_THE_SIDE),
-        "trunk_lean": FormRule(_lean_at_turn, _TRUNK),
+        "trunk_lean": FormRule(_lean_unless_sideways, _TRUNK),
         "shallow_lunge": FormRule(_leading_thigh, _LEGS),
     },
     "deadlift": {

@@ -105,11 +105,12 @@ class RoundJoin:
 
 
 def remark_sentence(remark: Remark, texts: Texts) -> str:
-    """What a person reads about a remark: ``form_RULE`` of the texts, with the side where it has one.
+    """What a person reads about a remark: ``RULE_SEVERITY`` of the texts, such as heels_up_hint.
 
     Raises:
-        RehabCoachError: the rule has no sentence.
+        RehabCoachError: the rule has no sentence of that severity.
     """
-    if remark.rule not in texts:
-        raise RehabCoachError("the texts (%s) have no sentence for the rule '%s'" % (texts.language, remark.rule))
-    return texts(remark.rule)
+    key = "%s_%s" % (remark.rule, remark.severity)
+    if key not in texts:
+        raise RehabCoachError("the texts (%s) have no sentence '%s'" % (texts.language, key))
+    return texts(key)
