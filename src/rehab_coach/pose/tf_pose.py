@@ -15,7 +15,7 @@ STRIDE = 8
 # Quarter turns of the picture, tried in this order: upright, head to the left, head to the right.
 TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE)
 BACK = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_90_CLOCKWISE)
-WELL_SEEN = 6.0  # sum of a person's scores (18 joints) over which no other turn is tried
+WELL_SEEN = 6.0  # sum of a person's scores (18 joints) over which no other turn is tried, and the person followed
 TRY_EVERY = 4  # frames between two tries
 
 LOOK_AROUND = 15  # frames between two looks at the whole picture
@@ -90,7 +90,7 @@ class TfPose(PoseEstimator):
     one in every TRY_EVERY frames; after `reset` all three are.
 
     The network's time goes with the number of pixels, and most of them show the room. So it looks where people were in
-    the last frame and around, at the whole picture only every LOOK_AROUND frames, or when they are seen worse.
+    the last frame and around, at the whole picture only every LOOK_AROUND frames, or when they are badly seen.
 
     Args:
         size: width and height of the network's input, multiples of 8.
@@ -170,8 +170,9 @@ class TfPose(PoseEstimator):
                 if _quality(tried) > 1.25 * quality + 0.5:
                     poses, quality, self._turn = tried, _quality(tried), turn
         self._frames += 1
-        followed = self._following and (not before or quality > LOST * _quality(before))
-        self._people = poses if followed else []
+        # Around half a person the other half would not be found again.
+        followed = quality >= WELL_SEEN and (not before or quality > LOST * _quality(before))
+        self._people = poses if self._following and followed else []
         return poses
 
     def _estimate(self, picture: np.ndarray, turn: int, before: Sequence[Pose] = ()) -> List[Pose]:
