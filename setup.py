@@ -27,7 +27,12 @@ EXTRAS = {
         "mediapipe==0.10.21; python_version>='3.9'",
     ],
     "display": ["pygame==2.6.1"],
-    "train": ["matplotlib", "scikit-learn"],
+    "train": [
+        "matplotlib",
+        "scikit-learn",
+        "tensorboard==2.14.0; python_version<'3.9'",
+        "tensorboard==2.20.0; python_version>='3.10'",
+    ],
     # pyrender 0.1.45 pins an old PyOpenGL that fails without a screen, so it is installed beside, with --no-deps
     # (see Makefile); these are its other dependencies.
     "simulation": [

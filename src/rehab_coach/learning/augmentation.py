@@ -12,13 +12,23 @@ from typing import Any, Dict, Tuple
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.learning.estimator_noise import NOISE, imitate
+from rehab_coach.learning.faults import change_scores, hide, mistake, shake
+from rehab_coach.learning.view import body_size, place_in_picture, tilt_and_stretch, turn
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
-ARMS = [[COCO_18.index(side + joint) for joint in ("_elbow", "_wrist")] for side in ("right", "left")]
-LEGS = [[COCO_18.index(side + joint) for joint in ("_knee", "_ankle")] for side in ("right", "left")]
-FACE = [COCO_18.index(joint) for joint in ("right_eye", "left_eye", "right_ear", "left_ear")]
-HEAD = [COCO_18.index("nose")] + FACE
-CROPPABLE = ([joint for leg in LEGS for joint in leg], [joint for arm in ARMS for joint in arm], HEAD)
+NO_PROBABILITY = (
+    "speed",
+    "camera_rate",
+    "distance",
+    "longest_pause",
+    "yaw",
+    "pitch",
+    "roll",
+    "stretch",
+    "noise",
+    "fill",
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,12 @@ class Augmentation:
         lost: probability that nobody is seen for a while.
         flicker: probability that the person is found in a part of the frames only.
         hide_scores: probability that all scores of seen joints are 1.
+        estimator_like: probability that clean key points get the jitter, gaps, wrong joints and scores that were
+            measured on one of the estimators, instead of noise, false joints and scores of no common kind.
+        second_person: probability that somebody else is in the picture.
+        mix_up: probability that the second person's joints, all or an arm or leg, are taken for the patient's for a
+            while.
+        fill: part of the picture's height (or width) that the person fills; only where the model sees the picture.
     """
 
     speed: Tuple[float, float] = (0.6, 1.6)
@@ -73,6 +89,10 @@ class Augmentation:
     lost: float = 0.08
     flicker: float = 0.12
     hide_scores: float = 0.3
+    estimator_like: float = 0.0
+    second_person: float = 0.0
+    mix_up: float = 0.3
+    fill: Tuple[float, float] = (0.3, 1.0)
 
 
 def make_augmentation(values: Dict[str, Any]) -> Augmentation:
@@ -95,7 +115,9 @@ def make_augmentation(values: Dict[str, Any]) -> Augmentation:
             )
         if pair and numbers[0] > numbers[1]:
             raise RehabCoachError("'augmentation: %s' must be [low, high], not %r" % (name, value))
-        if name in ("speed", "camera_rate", "distance") and numbers[0] <= 0:
+        if name not in NO_PROBABILITY and not 0 <= value <= 1:
+            raise RehabCoachError("'augmentation: %s' must be between 0 and 1, not %r" % (name, value))
+        if name in ("speed", "camera_rate", "distance", "fill") and numbers[0] <= 0:
             raise RehabCoachError("'augmentation: %s' must be above 0, not %r" % (name, value))
     return replace(
         defaults, **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
@@ -110,6 +132,7 @@ def draw_window(
     strength: Augmentation = Augmentation(),
     idle: bool = False,
     estimated: bool = True,
+    place: bool = False,
 ) -> SkeletonSequence:
     """One random training window of a sequence.
 
@@ -121,6 +144,7 @@ def draw_window(
         strength: what may happen.
         idle: hold one random posture with a little sway instead of playing the sequence.
         estimated: the sequence holds an estimator's own noise and, if `world` is there, only estimated depth.
+        place: put the person somewhere in the picture; for models that see more than the person's own box.
 
     Returns:
         A COCO-18 sequence of `frames` frames at `rate`, in pixels, ready for the same preprocessing as a
@@ -134,17 +158,25 @@ def draw_window(
     if (key_points[..., 2] > 0).sum() < 8:
         return SkeletonSequence(np.zeros((frames, len(COCO_18), 3)), np.arange(frames) / rate, sequence.size)
     if world is not None:
-        key_points = _turn(key_points, world, random, strength, all_around=not estimated)
+        key_points = turn(key_points, world, random, strength, all_around=not estimated)
     if random.random() < 0.5:
         key_points = key_points[:, list(COCO_18.mirror)]
         key_points[..., 0] *= -1
-    key_points = _tilt_and_stretch(key_points, random, strength)
-    size = _body_size(key_points)
-    key_points = _shake(key_points, size, strength.noise * (0.5 if estimated else 1.0), random)
-    key_points = _mistake(key_points, size, random, strength)
-    key_points = _hide(key_points, random, strength)
-    key_points[..., 2] = _scores(key_points[..., 2], random, strength)
+    key_points = tilt_and_stretch(key_points, random, strength)
+    size = body_size(key_points)
+    # An entry that is 0 must not ask for a random number: windows of recipes without it stay what they were.
+    if not estimated and strength.estimator_like and random.random() < strength.estimator_like:
+        noise = NOISE[sorted(NOISE)[random.integers(len(NOISE))]]
+        rate_seen = (len(stamps) - 1) / (stamps[-1] - stamps[0])
+        key_points = hide(imitate(key_points, size, rate_seen, noise, random), random, strength)
+    else:
+        key_points = shake(key_points, size, strength.noise * (0.5 if estimated else 1.0), random)
+        key_points = mistake(key_points, size, random, strength)
+        key_points = hide(key_points, random, strength)
+        key_points[..., 2] = change_scores(key_points[..., 2], random, strength)
     key_points[key_points[..., 2] <= 0] = 0
+    if place:
+        key_points = place_in_picture(key_points, sequence.size, random, strength)
     filmed = SkeletonSequence(key_points, stamps, sequence.size)
     return filmed.resample(rate, "copy" if random.random() < strength.copy else "interpolate").repeat(frames)
 
@@ -179,7 +211,7 @@ def _hold(sequence, stamps, random):
     still = np.full(len(stamps), frame)
     key_points = sequence.key_points[still]
     world = None if sequence.world is None else sequence.world[still]
-    size = _body_size(key_points)
+    size = body_size(key_points)
 
     def slow(count: int) -> np.ndarray:
         frequency = random.uniform(0.05, 0.6, (2, count))
@@ -206,131 +238,3 @@ def _at(sequence, moments):
     if sequence.world is not None:
         world = sequence.world[before] + (sequence.world[after] - sequence.world[before]) * weight
     return key_points, world
-
-
-def _turn(key_points, world, random, strength, all_around):
-    """See the person from elsewhere: each joint moves in the picture as it does when the body turns.
-
-    Where depth was only estimated the turn is small, and the picture keeps what `world` does not know, such
-    as the movement of the whole body.
-    """
-    seen = (key_points[..., 2] > 0) & np.isfinite(world).all(axis=-1)
-    flat, places = key_points[..., :2], world.astype(np.float32)
-    spread = np.linalg.norm(places[..., :2][seen].std(axis=0))
-    if not spread > 1e-3:
-        return key_points
-    scale = np.linalg.norm(flat[seen].std(axis=0)) / spread  # pixels per metre
-    part = 1.0 if all_around else 0.5
-    yaw = np.radians(random.uniform(-180, 180) if all_around else random.uniform(-strength.yaw, strength.yaw))
-    pitch = np.radians(random.uniform(*strength.pitch)) * part
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    about_y = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
-    cos, sin = np.cos(pitch), np.sin(pitch)
-    about_x = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
-    turned = places @ (about_x @ about_y).T.astype(np.float32)
-    moved = flat + scale * (turned - places)[..., :2]
-    middle = moved[seen].mean(axis=0)
-    away = random.uniform(*strength.distance) / part
-    nearer = away / np.maximum(away + turned[..., 2:] - turned[..., 2][seen].mean(), 0.5)
-    result = key_points.copy()
-    result[..., :2] = middle + (moved - middle) * nearer
-    return result
-
-
-def _tilt_and_stretch(key_points, random, strength):
-    seen = key_points[..., 2] > 0
-    roll = np.radians(random.uniform(-strength.roll, strength.roll))
-    wide = strength.stretch ** random.uniform(-1, 1)
-    shear = (strength.stretch - 1) * random.uniform(-0.3, 0.3)
-    tilt = np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
-    matrix = tilt @ np.array([[wide, shear], [0, 1]])
-    middle = key_points[seen][:, :2].mean(axis=0)
-    result = key_points.copy()
-    result[..., :2] = (key_points[..., :2] - middle) @ matrix.T.astype(np.float32) + middle
-    return result
-
-
-def _body_size(key_points) -> float:
-    seen = key_points[key_points[..., 2] > 0][:, :2]
-    if len(seen) < 2:
-        return 1.0
-    low, high = np.percentile(seen, (3, 97), axis=0)
-    return float(max(np.hypot(*(high - low)), 1.0))
-
-
-def _shake(key_points, size, highest, random):
-    """Noise from frame to frame, and slower errors that stay with a joint."""
-    frames, joints = key_points.shape[:2]
-    deviation = highest * random.random() ** 2 * size * random.uniform(0.5, 1.5, (joints, 1))
-    fast = random.standard_normal((frames, joints, 2), np.float32)
-    slow = random.standard_normal((frames // 8 + 2, joints, 2), np.float32)
-    place = np.arange(frames) / 8
-    below, part = place.astype(int), (place % 1)[:, None, None].astype(np.float32)
-    slow = slow[below] * (1 - part) + slow[below + 1] * part
-    lasting = random.standard_normal((joints, 2)) * highest * size * random.random()
-    result = key_points.copy()
-    result[..., :2] += deviation * (fast + slow) + lasting
-    return result
-
-
-def _mistake(key_points, size, random, strength):
-    """Joints at wrong places; left taken for right."""
-    frames, joints = key_points.shape[:2]
-    result = key_points.copy()
-    wrong = random.random((frames, joints)) < strength.false_joints * random.random() ** 2
-    count = int(wrong.sum())
-    if count:
-        result[wrong, :2] += random.standard_normal((count, 2)) * size * 0.25
-    if random.random() < strength.swaps:
-        begin, end = _stretch_of_time(frames, 0.4, random)
-        both = [LEGS, ARMS, LEGS + ARMS][random.integers(3)]
-        joints_swapped = [joint for limb in both for joint in limb]
-        others = [COCO_18.mirror[joint] for joint in joints_swapped]
-        result[begin:end, joints_swapped] = result[begin:end, others]
-    return result
-
-
-def _hide(key_points, random, strength):
-    frames, joints = key_points.shape[:2]
-    seen = key_points[..., 2] > 0
-    seen &= random.random((frames, joints)) >= strength.gaps * random.random() ** 2
-    seen &= random.random(joints) >= strength.joint_missing
-    chance = random.random(6)
-    if chance[0] < strength.face_missing:
-        seen[:, FACE] = False
-    if chance[1] < strength.limb_missing:
-        limb = (LEGS + ARMS)[random.integers(4)]
-        seen[:, limb[random.integers(2) :]] = False
-    if chance[2] < strength.crop:
-        begin, end = (0, frames) if random.random() < 0.5 else _stretch_of_time(frames, 1.0, random)
-        seen[begin:end, CROPPABLE[random.integers(len(CROPPABLE))]] = False
-    if chance[3] < 0.3:  # one side of the face, as in a side view
-        seen[:, [[14, 16], [15, 17]][random.integers(2)]] = False
-    if chance[4] < strength.lost:
-        begin, end = _stretch_of_time(frames, 0.3, random)
-        seen[begin:end] = False
-    if chance[5] < strength.flicker:
-        seen &= (random.random(frames) >= random.uniform(0, 0.6))[:, None]
-    result = key_points.copy()
-    result[~seen] = 0
-    return result
-
-
-def _stretch_of_time(frames, longest, random):
-    length = max(1, int(frames * random.uniform(0, longest)))
-    begin = random.integers(frames - length + 1)
-    return begin, begin + length
-
-
-def _scores(scores, random, strength):
-    """Scores of no common meaning: an estimator's, or all alike, never what gives the source away."""
-    seen = scores > 0
-    if random.random() < strength.hide_scores:
-        return seen.astype(np.float32)
-    frames, joints = scores.shape
-    spread = random.uniform(0, 0.25)
-    level = random.uniform(0.35, 1.0) + random.standard_normal(joints) * spread
-    flicker = random.standard_normal((frames, joints)) * spread * random.uniform(0.1, 0.6)
-    own = random.uniform(0, 1)
-    changed = own * scores + (1 - own) * level + flicker
-    return np.where(seen, np.clip(changed, 0.05, 1), 0).astype(np.float32)

@@ -11,9 +11,9 @@ from typing import Any, Dict, List, Sequence, Set, Tuple
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.evaluation import Outcome, describe, judge, write_json, write_report
-from rehab_coach.learning.recipe import CLIPS, Recipe
-from rehab_coach.learning.trainer import forget_checkpoint, make_contract, train_network
-from rehab_coach.recognition.model_file import load_model, save_model
+from rehab_coach.learning.recipe import Recipe
+from rehab_coach.learning.recipe_checks import CLIPS
+from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.recognizer import Recognizer
 
 STUDY = ((None, "interpolate"), (9, "interpolate"), (9, "copy"))
@@ -52,58 +52,6 @@ def part_samples(samples: Sequence[Sample], held_out: Set[str]) -> Tuple[List[Sa
         [sample for sample in samples if sample.group not in held_out],
         [sample for sample in samples if sample.group in held_out and sample.source == CLIPS],
     )
-
-
-def is_trained(path: str, identity: str) -> bool:
-    """Whether a model file is there that an earlier run made of the same recipe, data and seed."""
-    return os.path.exists(path) and load_model(path)[1].training.get("identity") == identity
-
-
-def train_fold(
-    recipe: Recipe,
-    samples: Sequence[Sample],
-    number: int,
-    held_out: Set[str],
-    folder: str,
-    device: str,
-    resume: bool,
-    loaders: int,
-    identity: str,
-) -> str:
-    """Train one fold's network, unless a resumed run has it already.
-
-    Args:
-        number: of the fold, from 1; the seed is the recipe's plus this.
-        held_out: groups that are not learned from.
-        folder: the fold's.
-
-    Returns:
-        Path of the fold's model.
-    """
-    path = os.path.join(folder, "model.safetensors")
-    identity = "%s fold %d" % (identity, number)
-    if resume and is_trained(path, identity):
-        return path
-    learned, clips = part_samples(samples, held_out)
-    network, progress = train_network(
-        recipe,
-        learned,
-        folder,
-        device,
-        recipe.seed + number,
-        resume,
-        clips,
-        loaders,
-        "fold %d of %d" % (number, recipe.folds),
-        identity,
-    )
-    save_model(
-        path,
-        network,
-        make_contract(recipe, {"identity": identity, "held_out": sorted(held_out), "minutes": progress.seconds / 60}),
-    )
-    forget_checkpoint(folder)
-    return path
 
 
 def judge_folds(recipe: Recipe, samples: Sequence[Sample], models: Sequence[str], folder: str) -> Dict[str, Any]:

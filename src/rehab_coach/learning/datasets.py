@@ -18,7 +18,7 @@ import numpy as np
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import read_table
-from rehab_coach.learning.recipe import CLIPS, SEQUENCE_SOURCES
+from rehab_coach.learning.recipe_checks import CLIPS, SEQUENCE_SOURCES
 from rehab_coach.recognition.model_file import UNKNOWN
 from rehab_coach.skeleton import COCO_18, SkeletonSequence, to_coco_18
 
@@ -28,6 +28,24 @@ FLAT_SIZE = {"penn": (640, 480), "jhmdb": (640, 480), "pushfit": (1920, 1080), "
 PIXELS_PER_METRE = 200.0
 LONGEST_STEP = 0.5
 """Metres from one frame to the next; a tracked joint that jumps further was lost."""
+
+ESTIMATED = {CLIPS, "pushfit", "kaiakol"}
+"""Sources whose key points come from a pose estimator, so that its noise is already there."""
+
+SAME_ACTION = {
+    "push-up": "push_up",
+    "pushup": "push_up",
+    "pullup": "pull_up",
+    "jumping_jacks": "jumping_jack",
+    "deep_squat": "squat",
+    "inline_lunge": "lunge",
+    "bowl": "bowling",
+    "golf": "golf_swing",
+    "tennis_swing": "tennis_forehand",
+    "sit2stand": "sit_to_stand",
+    "stand2sit": "stand_to_sit",
+}
+"""Names of one movement in different sets: two classes for it would only teach which set a sequence comes from."""
 
 DEADLIFT_RATE = 15.0
 """Frames per second of the first pull of a clean, filmed at 30: a deadlift is pulled half as fast."""
@@ -55,12 +73,23 @@ class Sample:
     estimator: str = ""
     whole_body: bool = True
 
+    @property
+    def estimated(self) -> bool:
+        """Whether the key points come from a pose estimator."""
+        return bool(self.estimator) or self.source in ESTIMATED
 
-def read_data_sets(folder: str, sources: Iterable[str]) -> List[Sample]:
+
+def read_data_sets(folder: str, sources: Iterable[str], label_column: str = "label") -> List[Sample]:
     """The sequences of the named data sets (any of `SEQUENCE_SOURCES`) in a data folder.
 
     Sequences in which a tracked joint jumps by more than `LONGEST_STEP` are left out; of the clean and jerk
     only the first pull is taken, as a deadlift.
+
+    Args:
+        folder: the data folder.
+        sources: names of the data sets; others are passed over.
+        label_column: "label", or "action" for what the set itself calls the movement, as `SAME_ACTION` unites it
+            (the clean and jerk then stays whole).
 
     Raises:
         RehabCoachError: files missing or not as the module's docstring says.
@@ -68,13 +97,13 @@ def read_data_sets(folder: str, sources: Iterable[str]) -> List[Sample]:
     wanted = {source for source in SEQUENCE_SOURCES if source in set(sources)}
     samples: List[Sample] = []
     if wanted & set(FLAT_SIZE):
-        for entry in _read_set(folder, "sequences_2d", "frames"):
+        for entry in _read_set(folder, "sequences_2d", "frames", label_column):
             if entry.row["source"] in wanted & set(FLAT_SIZE):
-                samples += _flat(entry)
+                samples += _flat(entry, label_column)
     if wanted - set(FLAT_SIZE):
-        for entry in _read_set(folder, "sequences_3d", "frames_mm"):
+        for entry in _read_set(folder, "sequences_3d", "frames_mm", label_column):
             if entry.row["source"] in wanted - set(FLAT_SIZE):
-                samples += _spatial(entry)
+                samples += _spatial(entry, label_column)
     return samples
 
 
@@ -88,10 +117,13 @@ class _Entry(NamedTuple):
     def name(self) -> str:
         return "%s %s" % (self.row["source"], self.row["sequence"])
 
+    def label(self, column: str) -> str:
+        return SAME_ACTION.get(self.row[column], self.row[column])
 
-def _read_set(folder: str, name: str, key: str) -> Iterator[_Entry]:
+
+def _read_set(folder: str, name: str, key: str, label_column: str) -> Iterator[_Entry]:
     path = os.path.join(folder, "skeletons", name)
-    rows = read_table(path + ".csv", ("sequence", "source", "label", "group", "fps"))
+    rows = read_table(path + ".csv", ("sequence", "source", label_column, "group", "fps"))
     try:
         with np.load(path + ".npz", allow_pickle=False) as arrays:
             frames, offsets = arrays[key], arrays["offsets"]
@@ -144,7 +176,7 @@ def _pull(text: str, length: int, where: str) -> Optional[Tuple[int, int]]:
     return int(first), int(last)
 
 
-def _flat(entry: _Entry) -> List[Sample]:
+def _flat(entry: _Entry, label_column: str) -> List[Sample]:
     source = entry.row["source"]
     size = FLAT_SIZE[source]
     key_points = np.array(entry.frames, np.float32)
@@ -153,8 +185,9 @@ def _flat(entry: _Entry) -> List[Sample]:
     elif source == "kaiakol":
         key_points[..., :2] *= np.float32(size)
     key_points[key_points[..., 2] <= 0] = 0
-    sample = Sample(_sequence(key_points, entry.rate, size), entry.row["label"], entry.row["group"], source, entry.name)
-    if entry.pull is None:
+    sequence = _sequence(key_points, entry.rate, size)
+    sample = Sample(sequence, entry.label(label_column), entry.row["group"], source, entry.name)
+    if entry.pull is None or label_column == "action":
         return [sample]
     start, end = entry.pull
     up = key_points[start : end + 1]
@@ -162,7 +195,7 @@ def _flat(entry: _Entry) -> List[Sample]:
     return [replace(sample, label="deadlift", sequence=_sequence(repetition, DEADLIFT_RATE, size))]
 
 
-def _spatial(entry: _Entry) -> List[Sample]:
+def _spatial(entry: _Entry, label_column: str) -> List[Sample]:
     metres = entry.frames.astype(np.float32) / 1000
     if len(metres) < 2 or np.linalg.norm(np.diff(metres, axis=0), axis=-1).max() > LONGEST_STEP:
         return []
@@ -171,16 +204,15 @@ def _spatial(entry: _Entry) -> List[Sample]:
     key_points = np.ones_like(world)
     key_points[..., :2] = world[..., :2] * PIXELS_PER_METRE + np.float32(size) / 2
     sequence = _sequence(key_points, entry.rate, size)
-    return [
-        Sample(replace(sequence, world=world), entry.row["label"], entry.row["group"], entry.row["source"], entry.name)
-    ]
+    sequence = replace(sequence, world=world)
+    return [Sample(sequence, entry.label(label_column), entry.row["group"], entry.row["source"], entry.name)]
 
 
 def _sequence(key_points: np.ndarray, rate: float, size: Tuple[int, int]) -> SkeletonSequence:
     return SkeletonSequence(key_points, np.arange(len(key_points)) / rate, size)
 
 
-def clip_sample(sequence: SkeletonSequence, row: Dict[str, str], estimator: str) -> Sample:
+def clip_sample(sequence: SkeletonSequence, row: Dict[str, str], estimator: str, source: str = CLIPS) -> Sample:
     """A sample of what an estimator saw of a clip (world coordinates, where it gave them, stay)."""
     flat = sequence.coco_18()
     if sequence.world is not None and flat.world is None:
@@ -192,7 +224,7 @@ def clip_sample(sequence: SkeletonSequence, row: Dict[str, str], estimator: str)
         flat,
         row["label"],
         row.get("group") or row["file"],
-        CLIPS,
+        source,
         row["file"],
         estimator,
         row.get("body", "yes") != "no",

@@ -1,20 +1,15 @@
-"""Training an ST-GCN: seeded, resumable, with an average of the weights as the result.
+"""Training a network: seeded, resumable, with an average of the weights as the result.
 
 A run's folder holds
     log.csv          one line each `log_every` windows
     curves.png       the same as a picture
+    tensorboard/     the same for `tensorboard --logdir`
     checkpoint.pt    everything that is needed to go on; removed at the end
 """
 
-import contextlib
-import csv
-import math
-import os
 import time
-from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
-import numpy as np
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -22,32 +17,19 @@ from torch.utils.data import DataLoader, Subset
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
+from rehab_coach.learning.checkpoint import Progress, load_checkpoint, restore_chance, save_checkpoint
 from rehab_coach.learning.datasets import Sample
-from rehab_coach.learning.plots import plot_curves
+from rehab_coach.learning.parallel import Processes
 from rehab_coach.learning.recipe import Recipe
+from rehab_coach.learning.schedule import is_frozen, learning_rate_at, make_optimiser, set_learning
+from rehab_coach.learning.training_log import TrainingLog
+from rehab_coach.learning.transfer import take_weights
+from rehab_coach.learning.validation import Watched, judge_watched, watch_all, watch_as_drawn
 from rehab_coach.learning.windows import TrainingBatches
 from rehab_coach.recognition.model_file import ModelContract
-from rehab_coach.recognition.preprocessing import windows
 from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig
 
-CHECKPOINT = "checkpoint.pt"
 GRADIENT_LIMIT = 5.0
-
-
-@dataclass
-class Progress:
-    """How far a training is.
-
-    Attributes:
-        step: optimiser steps done.
-        seconds: time spent in training so far, over all resumptions.
-        history: the lines of log.csv.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    history: List[Dict[str, float]] = field(default_factory=list)
 
 
 def make_contract(recipe: Recipe, training: Optional[Dict[str, Any]] = None) -> ModelContract:
@@ -58,14 +40,19 @@ def make_contract(recipe: Recipe, training: Optional[Dict[str, Any]] = None) -> 
         temporal_kernel=recipe.temporal_kernel,
         dropout=recipe.dropout,
         classes=len(recipe.labels),
+        architecture=recipe.architecture,
+        fully_connected=recipe.fully_connected,
     )
     return ModelContract(
         labels=tuple(recipe.labels),
         network=network,
         rate=recipe.rate,
         window=recipe.window,
+        persons=recipe.persons,
+        normalisation=recipe.normalisation,
         unknown_threshold=recipe.unknown_threshold,
         training=training or {},
+        sampling=recipe.sampling,
     )
 
 
@@ -73,58 +60,78 @@ def train_network(
     recipe: Recipe,
     samples: Sequence[Sample],
     folder: str,
-    device: str = "cpu",
     seed: int = 0,
-    resume: bool = False,
+    validation: Sequence[Sample] = (),
     held_out: Sequence[Sample] = (),
     loaders: int = 1,
     title: str = "training",
     identity: str = "",
+    processes: Optional[Processes] = None,
 ) -> Tuple[STGCN, Progress]:
-    """Train one network.
+    """Train one network, or go on with it where the folder's checkpoint says.
 
     Args:
         recipe: how.
         samples: on what.
         folder: for log, curves and checkpoint.
-        device: "cpu" or "cuda".
         seed: of weights and windows.
-        resume: go on from the folder's checkpoint, if it has one.
-        held_out: samples that are not learned from; the log says how the network does on them.
+        validation: samples that are not learned from and decide which of the weights on the way are the model, and
+            with `patience` when the training ends.
+        held_out: samples that are not learned from and decide nothing; the log says how the network does on them.
         loaders: processes that make windows beside the training; 0 = none.
         title: of the progress bar.
         identity: of data, recipe and seed; a checkpoint of another is refused.
+        processes: those that train together; None: this one alone, on the CPU.
 
     Returns:
         The network with averaged weights on the CPU, in evaluation mode, and how the training went.
 
     Raises:
-        RehabCoachError: no such device, a checkpoint of something else, or a loss that is not finite.
+        RehabCoachError: a checkpoint of something else, a loss that is not finite, a full disk.
     """
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise RehabCoachError("this machine has no CUDA device: use --device cpu")
-    os.makedirs(folder, exist_ok=True)
+    processes = processes or Processes()
+    device = processes.device
     torch.manual_seed(seed)
     contract = make_contract(recipe)
-    network = STGCN(contract.network).to(device, memory_format=torch.channels_last)
+    network = STGCN(contract.network)
+    if recipe.init:
+        taken = take_weights(network, recipe.labels, recipe.init)
+        if processes.first:
+            tqdm.write(taken)
+    network.to(device, memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.weight_average), use_buffers=True)
-    optimiser = _make_optimiser(network, recipe)
-    dataset = TrainingBatches(samples, recipe, contract, seed)
+    optimiser = make_optimiser(network, recipe)
+    dataset = TrainingBatches(samples, recipe, contract, seed, processes.rank, processes.count)
     steps = len(dataset)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate_at(step, steps, recipe.warm_up))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate_at(recipe, step, steps))
     parts = {"network": network, "average": average, "optimiser": optimiser, "schedule": schedule}
-    progress = _load_checkpoint(folder, parts, identity) if resume else Progress()
+    state = load_checkpoint(folder, parts, identity) or {"progress": Progress(), "best": None, "chance": None}
+    progress: Progress = state["progress"]
+    best: Optional[Dict[str, torch.Tensor]] = state["best"]
 
     loss_of = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
-    watched = _held_out_windows(held_out, recipe, contract)
-    loss_sum, right, count = 0.0, 0, 0
+    watched = {
+        "validation": watch_as_drawn(validation, recipe, contract, seed),
+        "held_out": watch_all(held_out, recipe, contract),
+    }
+    log = TrainingLog(folder, title, progress.step) if processes.first else None
     started = time.monotonic() - progress.seconds
-    batches = _batches(dataset, progress.step, loaders)
-    bar = tqdm(batches, desc=title, total=steps, initial=progress.step, unit="step", dynamic_ncols=True)
-    network.train()
+    batches = iter(_batches(dataset, steps if progress.stopped else progress.step, loaders))
+    if state["chance"] and processes.count == 1:
+        restore_chance(state["chance"])  # starting the loaders took some
+    else:
+        _chance_of_process(processes, seed, progress.step)
+    bar = tqdm(
+        batches, desc=title, total=steps, initial=progress.step, unit="step", dynamic_ncols=True, disable=not log
+    )
+    frozen: Optional[bool] = None
+    sums = torch.zeros(3, dtype=torch.float64)  # loss, right answers, windows since the last line
     for inputs, labels in bar:
-        inputs, labels = inputs.to(device), labels.to(device)
-        with _mixed_precision(recipe.precision, device):
+        if frozen is not is_frozen(recipe, progress.step, steps):
+            frozen = is_frozen(recipe, progress.step, steps)
+            set_learning(network, frozen)
+        inputs, labels = inputs.to(device, non_blocking=True), labels.to(device, non_blocking=True)
+        with mixed_precision(recipe.precision, device):
             outputs = network(inputs).float()
         loss = loss_of(outputs, labels)
         if not torch.isfinite(loss):
@@ -133,54 +140,56 @@ def train_network(
             )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_LIMIT)
+        learning = [parameter for parameter in network.parameters() if parameter.grad is not None]
+        processes.average([parameter.grad for parameter in learning] + list(network.buffers()))
+        nn.utils.clip_grad_norm_(learning, GRADIENT_LIMIT)
         optimiser.step()
         schedule.step()
         average.update_parameters(network)
         progress.step += 1
-        loss_sum += loss.item() * len(labels)
-        right += int((outputs.argmax(1) == labels).sum())
-        count += len(labels)
-        if count >= recipe.log_every or progress.step == steps:
-            progress.seconds = time.monotonic() - started
-            line = {
-                "windows": progress.step * recipe.batch,
-                "loss": loss_sum / count,
-                "accuracy": right / count,
-                "learning_rate": schedule.get_last_lr()[0],
-                "seconds": progress.seconds,
-            }
+        right = (outputs.argmax(1) == labels).sum()
+        sums += torch.tensor([loss.item() * len(labels), right.item(), len(labels)], dtype=torch.float64)
+        if sums[2] * processes.count < recipe.log_every and progress.step < steps:
+            continue
+        loss_sum, right_sum, count = processes.sum(sums.tolist())
+        sums.zero_()
+        progress.seconds = time.monotonic() - started
+        line = {
+            "windows": progress.step * recipe.batch,
+            "loss": loss_sum / count,
+            "accuracy": right_sum / count,
+            "learning_rate": schedule.get_last_lr()[0],
+            "seconds": progress.seconds,
+        }
+        if log:
             line.update(_watch(average.module, watched, device))
-            progress.history.append(line)
+        validation_loss = processes.told_by_first(line.get("validation_loss", 0.0))
+        progress.history.append(line)
+        if watched["validation"] is not None and validation_loss < progress.best_loss:
+            progress.best_loss, progress.best_line = validation_loss, len(progress.history) - 1
+            best = {name: tensor.detach().cpu().clone() for name, tensor in average.module.state_dict().items()}
+        since_best = len(progress.history) - 1 - progress.best_line
+        progress.stopped = bool(recipe.patience) and since_best >= recipe.patience
+        if log:
             bar.set_postfix(loss="%.3f" % line["loss"], accuracy="%.3f" % line["accuracy"])
-            _write_log(folder, progress.history)
-            _save_checkpoint(folder, parts, progress, identity)
-            loss_sum, right, count = 0.0, 0, 0
-    plot_curves(progress.history, os.path.join(folder, "curves.png"), title)
+            log.write(progress.history, progress.step)
+            save_checkpoint(folder, parts, progress, best, identity)
+        if processes.count > 1:
+            _chance_of_process(processes, seed, progress.step)
+        if progress.stopped:
+            break
+    bar.close()
+    if log:
+        log.finish(progress.history)
+    if best is not None:
+        average.module.load_state_dict(best)
     return average.module.to("cpu").eval(), progress
 
 
-def forget_checkpoint(folder: str) -> None:
-    """Remove the checkpoint of a training whose result is safe."""
-    with contextlib.suppress(FileNotFoundError):
-        os.remove(os.path.join(folder, CHECKPOINT))
-
-
-def _make_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    decayed = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    if recipe.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
-
-
-def _rate_at(step: int, steps: int, warm_up: float) -> float:
-    """Part of the highest learning rate: a linear rise, then a cosine to zero."""
-    rise = warm_up * steps
-    if step < rise:
-        return (step + 1) / (rise + 1)
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(steps - rise, 1)))
+def _chance_of_process(processes: Processes, seed: int, step: int) -> None:
+    """Processes that train together each have random numbers of their own, which a resumed training finds again."""
+    if processes.count > 1:
+        torch.manual_seed((seed * 1_000_003 + step) * 1_009 + processes.rank)
 
 
 def _batches(dataset: TrainingBatches, first_step: int, loaders: int) -> DataLoader:
@@ -194,6 +203,7 @@ def _batches(dataset: TrainingBatches, first_step: int, loaders: int) -> DataLoa
         prefetch_factor=4,
         multiprocessing_context="fork",
         worker_init_fn=_one_thread,
+        pin_memory=torch.cuda.is_available(),
     )
 
 
@@ -201,64 +211,14 @@ def _one_thread(_: int) -> None:
     torch.set_num_threads(1)
 
 
-def _mixed_precision(precision: str, device: str) -> Any:
-    enabled = precision == "bfloat16"
-    return torch.autocast(device.split(":")[0], dtype=torch.bfloat16, enabled=enabled)
+def mixed_precision(precision: str, device: str) -> Any:
+    """Context in which a network computes in bfloat16 where that is exact enough, if the precision says so."""
+    return torch.autocast(device.split(":")[0], dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
-def _held_out_windows(
-    samples: Sequence[Sample], recipe: Recipe, contract: ModelContract
-) -> Optional[Tuple[torch.Tensor, torch.Tensor]]:
-    inputs, labels = [], []
-    for sample in samples:
-        made = windows(sample.sequence, contract)
-        inputs.append(made)
-        labels += [recipe.labels.index(sample.label)] * len(made)
-    return (torch.from_numpy(np.concatenate(inputs)), torch.tensor(labels)) if inputs else None
-
-
-def _watch(network: nn.Module, watched: Optional[Tuple[torch.Tensor, torch.Tensor]], device: str) -> Dict[str, float]:
-    if watched is None:
-        return {}
-    network.eval()
-    with torch.no_grad():
-        outputs = torch.cat([network(part.to(device)).cpu() for part in watched[0].split(256)])
-    return {
-        "held_out_loss": float(nn.functional.cross_entropy(outputs, watched[1])),
-        "held_out_accuracy": float((outputs.argmax(1) == watched[1]).float().mean()),
-    }
-
-
-def _write_log(folder: str, history: Sequence[Dict[str, float]]) -> None:
-    with written_whole(os.path.join(folder, "log.csv")) as temporary:
-        with open(temporary, "w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, list(history[0]))
-            writer.writeheader()
-            writer.writerows({key: "%.6g" % value for key, value in line.items()} for line in history)
-
-
-def _save_checkpoint(folder: str, parts: Dict[str, Any], progress: Progress, identity: str) -> None:
-    state = {name: part.state_dict() for name, part in parts.items()}
-    state.update(step=progress.step, seconds=progress.seconds, history=progress.history, identity=identity)
-    with written_whole(os.path.join(folder, CHECKPOINT)) as temporary:
-        torch.save(state, temporary)
-
-
-def _load_checkpoint(folder: str, parts: Dict[str, Any], identity: str) -> Progress:
-    path = os.path.join(folder, CHECKPOINT)
-    if not os.path.exists(path):
-        return Progress()
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        if state["identity"] != identity:
-            raise RehabCoachError(
-                "%s belongs to another recipe, data or seed: give another --out, or leave "
-                "--resume out to start anew" % path
-            )
-        for name, part in parts.items():
-            part.load_state_dict(state[name])
-        return Progress(state["step"], state["seconds"], state["history"])
-    except RehabCoachError:
-        raise
-    except Exception as error:
-        raise RehabCoachError("%s cannot be read (%s): leave --resume out to start anew" % (path, error)) from error
+def _watch(network: nn.Module, watched: Dict[str, Optional[Watched]], device: str) -> Dict[str, float]:
+    line = {}
+    for name, of_part in watched.items():
+        if of_part is not None:
+            line[name + "_loss"], line[name + "_accuracy"] = judge_watched(network, of_part, device)
+    return line

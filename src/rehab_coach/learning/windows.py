@@ -7,19 +7,20 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.augmentation import draw_window, make_augmentation
+from rehab_coach.learning.company import add_company
 from rehab_coach.learning.datasets import Sample
-from rehab_coach.learning.recipe import CLIPS, Recipe
+from rehab_coach.learning.recipe import Recipe
 from rehab_coach.recognition.model_file import UNKNOWN, ModelContract
 from rehab_coach.recognition.preprocessing import to_network
 from rehab_coach.skeleton import SkeletonSequence
 
-ESTIMATED = {CLIPS, "pushfit", "kaiakol"}
-"""Sources whose key points come from a pose estimator, so that its noise is already there."""
-
 
 def label_shares(recipe: Recipe) -> np.ndarray:
     """float (classes,): probability of each label of the recipe among the training windows."""
+    if UNKNOWN not in recipe.labels:
+        return np.full(len(recipe.labels), 1 / len(recipe.labels))
     rest = (1 - recipe.unknown_share) / (len(recipe.labels) - 1)
     return np.array([recipe.unknown_share if label == UNKNOWN else rest for label in recipe.labels])
 
@@ -56,15 +57,33 @@ class TrainingBatches(Dataset):
         recipe: shares, augmentation, number of windows, batch.
         contract: the model's rate, window and normalisation.
         seed: of every random choice.
+        rank, processes: which part of each batch is drawn here, where several processes train together.
 
     Items: float32 (N, 3, T, V, M) and the labels' numbers, int64 (N,).
+
+    Raises:
+        RehabCoachError: a batch cannot be divided among the processes.
     """
 
-    def __init__(self, samples: Sequence[Sample], recipe: Recipe, contract: ModelContract, seed: int):
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        recipe: Recipe,
+        contract: ModelContract,
+        seed: int,
+        rank: int = 0,
+        processes: int = 1,
+    ):
+        if recipe.batch % processes:
+            raise RehabCoachError(
+                "a batch of %d windows cannot be divided among %d processes" % (recipe.batch, processes)
+            )
         self._samples = [sample for sample in samples if len(sample.sequence) > 1 and sample.sequence.seen.any()]
         self._recipe = recipe
         self._contract = contract
-        self._seed = seed
+        # A single process draws what it always drew.
+        self._seed = [seed] if processes == 1 else [seed, rank]
+        self._size = recipe.batch // processes
         self._strength = make_augmentation(recipe.augmentation)
         weights = sample_weights(self._samples, recipe.sources)
         self._of_label: List[np.ndarray] = [
@@ -83,33 +102,41 @@ class TrainingBatches(Dataset):
         return -(-self._recipe.windows // self._recipe.batch)
 
     def __getitem__(self, number: int) -> Tuple[torch.Tensor, torch.Tensor]:
-        random = np.random.default_rng([self._seed, number])
-        drawn = [self._window(random) for _ in range(self._recipe.batch)]
-        key_points = np.stack([window.key_points for window, _ in drawn])
-        sizes = np.array([window.size for window, _ in drawn])
-        inputs = to_network(key_points, sizes, self._contract)
+        random = np.random.default_rng(self._seed + [number])
+        drawn = [self._window(random) for _ in range(self._size)]
+        key_points = np.stack([people[0].key_points for people, _ in drawn])
+        sizes = np.array([people[0].size for people, _ in drawn])
+        others = np.zeros((self._contract.persons - 1,) + key_points.shape, np.float32)
+        for place, (people, _) in enumerate(drawn):
+            for other, person in zip(others, people[1:]):
+                other[place] = person.key_points
+        inputs = to_network(key_points, sizes, self._contract, others)
         return torch.from_numpy(inputs), torch.tensor([label for _, label in drawn])
 
-    def _window(self, random: np.random.Generator) -> Tuple[SkeletonSequence, int]:
+    def _window(self, random: np.random.Generator) -> Tuple[List[SkeletonSequence], int]:
+        """The patient, with whoever else is there, and the label's number."""
         label = _pick(self._shares, random)
         idle = self._recipe.labels[label] == UNKNOWN and (
             random.random() < self._recipe.idle_share or not len(self._of_label[label])
         )
+        rate = self._contract.rate
+        if self._contract.sampling == "uniform":
+            longest = (self._contract.window - 1) / rate
+            rate = (self._contract.window - 1) / random.uniform(self._recipe.shortest_recording, longest)
         # Somebody may hold any posture of any exercise: that is no exercise.
-        sample = self._draw(random.choice(self._filled) if idle else label, random)
-        window = draw_window(
-            sample.sequence,
-            self._contract.window,
-            self._contract.rate,
-            random,
-            self._strength,
-            idle,
-            estimated=sample.source in ESTIMATED,
-        )
-        return window, label
+        patient = self._film(random.choice(self._filled) if idle else label, idle, rate, random)
+        strength = self._strength
+        if not (strength.second_person and random.random() < strength.second_person):
+            return [patient], label
+        other = self._film(random.choice(self._filled), random.random() < 0.5, rate, random)
+        return list(add_company(patient, other, strength.mix_up, random)), label
 
-    def _draw(self, label: int, random: np.random.Generator) -> Sample:
-        return self._samples[self._of_label[label][_pick(self._cumulated[label], random)]]
+    def _film(self, label: int, idle: bool, rate: float, random: np.random.Generator) -> SkeletonSequence:
+        sample = self._samples[self._of_label[label][_pick(self._cumulated[label], random)]]
+        place = self._contract.normalisation == "picture"
+        return draw_window(
+            sample.sequence, self._contract.window, rate, random, self._strength, idle, sample.estimated, place
+        )
 
 
 def _pick(cumulated: np.ndarray, random: np.random.Generator) -> int:

@@ -7,7 +7,7 @@ end in the same arrays (N, 3, T, V, M).
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Sequence, Tuple
+from typing import TYPE_CHECKING, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -27,7 +27,9 @@ BOX_PERCENTILES = (0.05, 0.95)
 BOX_LIMIT = 2.0
 
 
-def normalise(key_points: np.ndarray, size: Sequence[float], method: str) -> np.ndarray:
+def normalise(
+    key_points: np.ndarray, size: Sequence[float], method: str, patient: Optional[np.ndarray] = None
+) -> np.ndarray:
     """Make coordinates independent of the picture's size ("picture") or also of the person's place ("box").
 
     "picture" is the published preprocessing: x / width - 0.5, y / height - 0.5. "box" centres on and scales
@@ -39,6 +41,7 @@ def normalise(key_points: np.ndarray, size: Sequence[float], method: str) -> np.
         key_points: (..., T, V, 3) x and y in pixels, score; each leading index is a window of its own.
         size: width and height of the picture in pixels, or (..., 2) one for each window; "box" ignores it.
         method: "picture" or "box".
+        patient: like `key_points`, whose box is meant; None: that of `key_points` themselves.
 
     Returns:
         float32 (..., T, V, 3); an unseen joint (score 0) is zero in all three.
@@ -55,7 +58,7 @@ def normalise(key_points: np.ndarray, size: Sequence[float], method: str) -> np.
         size = np.asarray(size, np.float32)[..., None, None, :]
         coordinates = key_points[..., :2] / size - np.float32(0.5)
     elif method == "box":
-        centre, extent = _robust_box(key_points)
+        centre, extent = _robust_box(key_points if patient is None else np.asarray(patient, np.float32))
         coordinates = (key_points[..., :2] - centre[..., None, None, :]) / extent[..., None, None, None]
         coordinates = np.clip(coordinates, -BOX_LIMIT, BOX_LIMIT)
     else:
@@ -92,20 +95,25 @@ def _quantile(values: np.ndarray, chosen: np.ndarray, quantile: float) -> np.nda
     return np.where(count > 0, result, np.float32(0))[..., 0]
 
 
-def to_network(key_points: np.ndarray, size: Sequence[float], contract: "ModelContract") -> np.ndarray:
+def to_network(
+    key_points: np.ndarray, size: Sequence[float], contract: "ModelContract", others: Sequence[np.ndarray] = ()
+) -> np.ndarray:
     """Normalise windows of one person and bring them into the network's order.
 
     Args:
         key_points: (..., T, V, 3) pixels and score, already at the contract's rate, layout and window.
         size: as for `normalise`.
         contract: the model's.
+        others: key points of further persons in the same windows, on the patient's scale.
 
     Returns:
-        float32 (..., 3, T, V, M); persons after the first are zero.
+        float32 (..., 3, T, V, M); persons that are not given are zero.
     """
-    normalised = np.moveaxis(normalise(key_points, size, contract.normalisation), -1, -3)
-    result = np.zeros(normalised.shape + (contract.persons,), np.float32)
-    result[..., 0] = normalised
+    people = [normalise(key_points, size, contract.normalisation)]
+    people += [normalise(other, size, contract.normalisation, key_points) for other in others]
+    result = np.zeros(np.moveaxis(people[0], -1, -3).shape + (contract.persons,), np.float32)
+    for place, person in enumerate(people[: contract.persons]):
+        result[..., place] = np.moveaxis(person, -1, -3)
     return result
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from rehab_coach.cli.main import main
 from rehab_coach.learning.recipe import make_recipe
-from rehab_coach.learning.run import train_recipe
+from rehab_coach.learning.run import Options, train_recipe
 from rehab_coach.recognition.recognizer import Recognizer
 
 RECIPE = {
@@ -58,10 +58,15 @@ def test_a_run_leaves_a_model_with_its_record(data, figure):
     assert {path.name for path in out.iterdir()} == {
         "model.safetensors",
         "run.json",
+        "summary.json",
         "recipe.yaml",
         "log.csv",
         "curves.png",
+        "tensorboard",
     }
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["device"]["kind"] == "cpu" and summary["device"]["name"] and summary["device"]["cores"] >= 1
+    assert summary["minutes"] > 0 and summary["windows"] == 64 and summary["train_loss"] > 0
 
 
 def test_a_finished_run_is_not_overwritten(data, capsys):
@@ -120,7 +125,7 @@ def test_two_processes_train_what_one_does(data):
     logs = []
     for workers in (1, 2):
         out = data / str(workers)
-        train_recipe(str(data / "recipe.yaml"), str(data / "data"), str(out), workers=workers)
+        train_recipe(str(data / "recipe.yaml"), Options(str(data / "data"), str(out), workers=workers))
         with open(str(out / "log.csv"), newline="") as stream:
             logs.append([[float(line[key]) for key in ("windows", "loss")] for line in csv.DictReader(stream)])
     # The number of threads changes the order of sums, and the optimiser enlarges their rounding.

@@ -1,0 +1,135 @@
+"""What a recipe may say."""
+
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.recognition.model_file import UNKNOWN
+from rehab_coach.recognition.preprocessing import NORMALISATIONS, SAMPLINGS
+from rehab_coach.recognition.st_gcn import ARCHITECTURES
+
+if TYPE_CHECKING:
+    from rehab_coach.learning.recipe import Recipe
+
+SEQUENCE_SOURCES = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
+CLIPS = "clips"
+
+_CHOICES = {
+    "label_column": ("label", "action"),
+    "sampling": SAMPLINGS,
+    "normalisation": NORMALISATIONS,
+    "architecture": ARCHITECTURES,
+    "optimiser": ("adamw", "sgd"),
+    "schedule": ("cosine", "steps"),
+    "precision": ("float32", "bfloat16"),
+}
+_RANGES = {  # inclusive
+    "rate": (1, 120),
+    "clip_rate": (1, 240),
+    "window": (8, 1024),
+    "shortest_recording": (0.5, 60),
+    "persons": (1, 4),
+    "temporal_kernel": (1, 31),
+    "fully_connected": (0, 8192),
+    "dropout": (0, 0.9),
+    "freeze": (0, 0.9),
+    "unfreeze_factor": (0.001, 10),
+    "unknown_share": (0, 0.9),
+    "idle_share": (0, 1),
+    "windows": (1, 10**9),
+    "epochs": (1, 10000),
+    "batch": (2, 4096),
+    "learning_rate": (1e-6, 10),
+    "step_factor": (0.001, 1),
+    "weight_decay": (0, 1),
+    "warm_up": (0, 0.5),
+    "label_smoothing": (0, 0.5),
+    "weight_average": (0, 0.99999),
+    "validation": (0, 0.5),
+    "patience": (0, 10000),
+    "folds": (0, 20),
+    "unknown_threshold": (0, 1),
+    "seed": (0, 2**31),
+    "log_every": (1, 10**9),
+}
+
+
+def typed(key: str, value: Any, kind: Any) -> Any:
+    """The value as its kind (a type annotation of `Recipe`), or RehabCoachError."""
+
+    def wrong(expected: str) -> RehabCoachError:
+        return RehabCoachError("'%s' must be %s, not %r" % (key, expected, value))
+
+    def number(entry: Any) -> bool:
+        return isinstance(entry, (int, float)) and not isinstance(entry, bool)
+
+    if kind is float and not number(value):
+        raise wrong("a number")
+    if kind is int and not (number(value) and value == int(value)):
+        raise wrong("a whole number")
+    if kind is str and not isinstance(value, str):
+        raise wrong("a word")
+    if kind == List[int] and not (isinstance(value, list) and all(isinstance(entry, int) for entry in value)):
+        raise wrong("a list of whole numbers")
+    if kind == List[str] and not (isinstance(value, list) and all(isinstance(entry, str) for entry in value)):
+        raise wrong("a list of words")
+    if kind in (Dict[str, float], Dict[str, str], Dict[str, Any]) and not isinstance(value, dict):
+        raise wrong("a mapping `name: value`")
+    return {float: float, int: int}.get(kind, lambda entry: entry)(value)
+
+
+def check_recipe(recipe: "Recipe") -> None:
+    """RehabCoachError if values are out of range or contradict each other."""
+
+    def refuse(key: str, allowed: str, value: Any) -> None:
+        raise RehabCoachError("'%s' must be %s, not %r" % (key, allowed, value))
+
+    for key, (low, high) in _RANGES.items():
+        if not low <= getattr(recipe, key) <= high:
+            refuse(key, "between %g and %g" % (low, high), getattr(recipe, key))
+    for key, allowed in _CHOICES.items():
+        if getattr(recipe, key) not in allowed:
+            refuse(key, "one of " + ", ".join(allowed), getattr(recipe, key))
+    if len(set(recipe.labels)) != len(recipe.labels) or len(recipe.labels) < 2:
+        refuse("labels", "two or more different words", recipe.labels)
+    if UNKNOWN not in recipe.labels and recipe.label_column == "label":
+        refuse("labels", "a list with '%s' in it" % UNKNOWN, recipe.labels)
+    for name, path in recipe.sets.items():
+        if name in SEQUENCE_SOURCES + (CLIPS,) or not isinstance(name, str):
+            refuse("sets", "a mapping of new names to paths", name)
+        if not isinstance(path, str) or not path:
+            refuse("sets: %s" % name, "a path", path)
+        if name not in recipe.sources:
+            refuse("sources", "a mapping with a weight for the set '%s' too" % name, recipe.sources)
+    known_sources: Tuple[str, ...] = SEQUENCE_SOURCES + (CLIPS,) + tuple(recipe.sets)
+    for source, weight in recipe.sources.items():
+        if source not in known_sources:
+            refuse("sources", "a mapping with keys from " + ", ".join(known_sources), source)
+        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or weight <= 0:
+            refuse("sources: " + source, "a number above 0", weight)
+    if not recipe.sources:
+        refuse("sources", "a mapping with keys from " + ", ".join(known_sources), recipe.sources)
+    if len(recipe.channels) != len(recipe.strides) or not recipe.channels:
+        refuse("strides", "as many numbers as 'channels' has (%d)" % len(recipe.channels), recipe.strides)
+    if min(recipe.channels + recipe.strides) < 1:
+        refuse("channels and strides", "1 or more", recipe.channels + recipe.strides)
+    if CLIPS in recipe.sources and not recipe.estimators:
+        refuse("estimators", "a list of pose estimators, since 'clips' is a source", recipe.estimators)
+    if sorted(set(recipe.milestones)) != recipe.milestones or not all(
+        0 < milestone < recipe.epochs for milestone in recipe.milestones
+    ):
+        refuse("milestones", "rising epochs between 1 and %d" % (recipe.epochs - 1), recipe.milestones)
+    if recipe.milestones and recipe.schedule != "steps":
+        refuse("schedule", "'steps' where there are milestones", recipe.schedule)
+    if recipe.patience and not recipe.validation:
+        refuse("validation", "above 0 where there is patience", recipe.validation)
+    if recipe.sampling == "uniform" and recipe.shortest_recording > (recipe.window - 1) / recipe.rate:
+        refuse("shortest_recording", "at most window / rate seconds", recipe.shortest_recording)
+    if recipe.architecture == "st_gcn++" and min(recipe.channels) < 6:
+        refuse("channels", "6 or more with st_gcn++", recipe.channels)
+    if recipe.temporal_kernel % 2 == 0:
+        refuse("temporal_kernel", "odd", recipe.temporal_kernel)
+    if recipe.folds == 1 or (recipe.folds and CLIPS not in recipe.sources):
+        refuse("folds", "0, or 2 and more with 'clips' among the sources", recipe.folds)
+    from rehab_coach.learning.augmentation import make_augmentation
+
+    make_augmentation(recipe.augmentation)

@@ -1,0 +1,174 @@
+"""Groups that nothing is learned from: how well a network does on them, and which threshold they ask for."""
+
+import warnings
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.learning.datasets import Sample
+from rehab_coach.learning.recipe import Recipe
+from rehab_coach.learning.windows import label_shares, sample_weights
+from rehab_coach.recognition.model_file import UNKNOWN, ModelContract
+from rehab_coach.recognition.preprocessing import windows
+from rehab_coach.recognition.recognizer import NOT_SEEN, Recognizer
+from rehab_coach.recognition.st_gcn import STGCN
+
+MOST_WINDOWS = 2000
+"""More are not looked at after each part of a training."""
+
+
+def split_validation(samples: Sequence[Sample], share: float, seed: int) -> Tuple[List[Sample], List[Sample]]:
+    """Set groups aside, with like shares of each class and source.
+
+    Args:
+        samples: all that may be learned from.
+        share: of the groups that is set aside, 0 to 0.5.
+        seed: of the choice.
+
+    Returns:
+        What is learned from, and what is validated on; no group is in both.
+
+    Raises:
+        RehabCoachError: too few groups.
+    """
+    if not share:
+        return list(samples), []
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    kinds = ["%s %s" % (sample.label, sample.source) for sample in samples]
+    groups = [sample.group for sample in samples]
+    parts = max(2, round(1 / share))
+    if len(set(groups)) < parts:
+        raise RehabCoachError(
+            "a validation part of %g needs %d groups or more, there are %d" % (share, parts, len(set(groups)))
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a class with few groups is no fault
+        splitter = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
+        _, chosen = next(splitter.split(kinds, kinds, groups))
+    held_out = {groups[index] for index in chosen}
+    learned = [sample for sample in samples if sample.group not in held_out]
+    remaining = {sample.label for sample in learned}
+    # A class is not lost because all of it is in groups that were set aside.
+    needed = {sample.group for sample in samples if sample.label not in remaining}
+    held_out -= needed
+    return (
+        [sample for sample in samples if sample.group not in held_out],
+        [sample for sample in samples if sample.group in held_out],
+    )
+
+
+class Watched(NamedTuple):
+    """Windows that a network is judged by during its training.
+
+    Attributes:
+        inputs: float32 (N, 3, T, V, M).
+        labels: int64 (N,).
+        weights: float32 (N,), sum 1.
+    """
+
+    inputs: torch.Tensor
+    labels: torch.Tensor
+    weights: torch.Tensor
+
+
+def watch_all(samples: Sequence[Sample], recipe: Recipe, contract: ModelContract) -> Optional[Watched]:
+    """Every window of the samples, all alike; None without samples."""
+    inputs, labels = [], []
+    for sample in samples:
+        made = windows(sample.sequence, contract)
+        inputs.append(made)
+        labels += [recipe.labels.index(sample.label)] * len(made)
+    if not inputs:
+        return None
+    weights = torch.full((len(labels),), 1 / len(labels))
+    return Watched(torch.from_numpy(np.concatenate(inputs)), torch.tensor(labels), weights)
+
+
+def watch_as_drawn(
+    samples: Sequence[Sample], recipe: Recipe, contract: ModelContract, seed: int, most: int = MOST_WINDOWS
+) -> Optional[Watched]:
+    """One window of each sample, weighted as the training draws samples, and no more than `most`."""
+    samples = [sample for sample in samples if len(sample.sequence) > 1 and sample.sequence.seen.any()]
+    if not samples:
+        return None
+    shares = label_shares(recipe)
+    numbers = np.array([recipe.labels.index(sample.label) for sample in samples])
+    weights = sample_weights(samples, recipe.sources) * shares[numbers]
+    random = np.random.default_rng([seed, 1])
+    chosen = np.sort(random.permutation(len(samples))[:most])
+    inputs = []
+    for index in chosen:
+        made = windows(samples[index].sequence, contract)
+        inputs.append(made[random.integers(len(made))])
+    weights = weights[chosen] / weights[chosen].sum()
+    return Watched(
+        torch.from_numpy(np.stack(inputs)), torch.from_numpy(numbers[chosen]), torch.from_numpy(weights).float()
+    )
+
+
+def judge_watched(network: nn.Module, watched: Watched, device: str) -> Tuple[float, float]:
+    """Weighted loss and accuracy of a network, which is put into evaluation mode."""
+    network.eval()
+    with torch.no_grad():
+        outputs = torch.cat([network(part.to(device)).float().cpu() for part in watched.inputs.split(256)])
+    losses = nn.functional.cross_entropy(outputs, watched.labels, reduction="none")
+    right = (outputs.argmax(1) == watched.labels).float()
+    return float((losses * watched.weights).sum()), float((right * watched.weights).sum())
+
+
+def choose_threshold(
+    network: STGCN, contract: ModelContract, samples: Sequence[Sample], recipe: Recipe
+) -> Optional[Dict[str, Any]]:
+    """The probability under which an exercise had better be answered as `unknown`.
+
+    Of all thresholds the one with the highest mean of the recall of the exercises (mean over classes) and of the
+    recall of `unknown`; the middle where several are as good.
+
+    Args:
+        network: trained.
+        contract: its contract.
+        samples: of the validation part, recognised as whole recordings.
+        recipe: for the weights of the samples within a class.
+
+    Returns:
+        "threshold", "exercises_recall", "unknown_recall" there, "exercises" and "unknown" (numbers of samples); None
+        if the samples lack one of both kinds.
+    """
+    recognizer = Recognizer(network, contract)
+    kept, answers = [], []
+    for sample in samples:
+        answer = recognizer.recognize(sample.sequence) if len(sample.sequence) > 1 else None
+        if answer is not None and answer.status != NOT_SEEN:
+            kept.append(sample)
+            answers.append(answer.probabilities)
+    is_unknown = np.array([sample.label == UNKNOWN for sample in kept], bool)
+    if UNKNOWN not in contract.labels or not is_unknown.any() or is_unknown.all():
+        return None
+    probabilities = np.array(answers)
+    numbers = np.array([contract.labels.index(sample.label) for sample in kept])
+    weights = sample_weights(kept, recipe.sources)
+    exercises = np.array([label != UNKNOWN for label in contract.labels])
+    best = np.where(exercises, probabilities, -1).argmax(axis=1)
+    confidence = np.where(probabilities.argmax(axis=1) == best, probabilities[np.arange(len(best)), best], 0.0)
+    right = (best == numbers) & ~is_unknown
+    # Between two neighbouring confidences every threshold answers alike.
+    levels = np.unique(np.concatenate([[0.0], confidence, [1.0]]))
+    candidates = (levels[1:] + levels[:-1]) / 2
+    accepted = confidence[None] >= candidates[:, None]
+    classes = len(set(numbers[~is_unknown].tolist()))
+    recall = (accepted & right) @ weights / classes
+    rejection = (~accepted & is_unknown) @ weights
+    score = recall + rejection
+    good = np.flatnonzero(score >= score.max() - 1e-9)
+    index = good[len(good) // 2]
+    return {
+        "threshold": round(float(candidates[index]), 4),
+        "exercises_recall": float(recall[index]),
+        "unknown_recall": float(rejection[index]),
+        "exercises": int((~is_unknown).sum()),
+        "unknown": int(is_unknown.sum()),
+    }
