@@ -76,3 +76,24 @@ def body_points(sequence: SkeletonSequence, dimensions: int = 2, smooth: bool = 
     middle = np.where(np.isnan(right), left, np.where(np.isnan(left), right, (right + left) / 2))
     places["head"], scores["head"] = middle, np.maximum(scores["right_ear"], scores["left_ear"])
     return BodyPoints(sequence.stamps, places, scores)
+
+
+def resampled(points: BodyPoints, rate: float) -> BodyPoints:
+    """The points at about this many frames per second, regularly.
+
+    Where a point was not seen its place is interpolated, or the nearest in time, with score 0; one that was never
+    seen stays NaN.
+    """
+    duration = points.stamps[-1] - points.stamps[0]
+    grid = np.linspace(points.stamps[0], points.stamps[-1], int(round(duration * rate)) + 1)
+    places, scores = {}, {}
+    for name, place in points.places.items():
+        known = ~np.isnan(place[:, 0])
+        if known.any():
+            stamps = points.stamps[known]
+            places[name] = np.stack([np.interp(grid, stamps, axis) for axis in place[known].T], axis=1)
+        else:
+            places[name] = np.full((len(grid), place.shape[1]), np.nan)
+        seen = np.interp(grid, points.stamps, known.astype(float)) > 0.5
+        scores[name] = np.where(seen, np.interp(grid, points.stamps, points.scores[name]), 0)
+    return BodyPoints(grid, places, scores)
