@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -191,6 +192,9 @@ def _run(command: list) -> str:
     except subprocess.TimeoutExpired as error:
         raise RehabCoachError("%s did not end within %d minutes" % (command[0], LONGEST_CUT / 60)) from error
     if run.returncode:
-        lines = run.stderr.decode("utf-8", "replace").strip().splitlines() or ["exit code %d" % run.returncode]
-        raise RehabCoachError("%s: %s" % (command[0], lines[-1][:300]))
+        # The first line tells the cause, the last what came of it. Without addresses, equal reasons can be counted.
+        text = re.sub(r"\[(\S+) @ 0x[0-9a-f]+\]", r"[\1]", run.stderr.decode("utf-8", "replace")).strip()
+        lines = text.splitlines() or ["exit code %d" % run.returncode]
+        reason = " ... ".join(dict.fromkeys([lines[0][:200], lines[-1][:200]]))
+        raise RehabCoachError("%s: %s" % (command[0], reason))
     return run.stdout.decode("utf-8", "replace")
