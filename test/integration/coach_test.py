@@ -16,9 +16,11 @@ import rostest
 import yaml
 from geometry_msgs.msg import Twist
 
-from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
+from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
 from rehab_coach.paths import share_path
+from rehab_coach.ros.conversions import from_movement_message
 from rehab_coach.ros.testing import wait_for
+from rehab_coach.visits.store import VisitStore
 
 
 class Coach:
@@ -34,6 +36,7 @@ class Coach:
                 ("cmd_vel", Twist),
                 ("display_message", DisplayMessage),
                 ("skeleton", Skeleton),
+                ("movement", Movement),
             )
         ]
         with open(share_path("config", "coach.yaml")) as stream:
@@ -69,6 +72,12 @@ class Coach:
 
     def velocities(self, after=0):
         return [(message.linear.x, message.angular.z) for name, message in self.log[after:] if name == "cmd_vel"]
+
+    @staticmethod
+    def kill(node):
+        """What a power cut does to a node."""
+        api = rosnode.get_api_uri(rosgraph.Master(rospy.get_name()), node)
+        os.kill(ServerProxy(api).getPid(rospy.get_name())[2], signal.SIGKILL)
 
     def close(self):
         if self.process.poll() is None:
@@ -157,9 +166,7 @@ class Killed(unittest.TestCase):
         coach = Coach("squat.mp4", ["squat", "lunge"], recorder={"duration": 5.0}, pick_action={"round_timeout": 100.0})
         try:
             wait_for(lambda: coach.of("display_message", kind="recording"), "the recording")
-            api = rosnode.get_api_uri(rosgraph.Master(rospy.get_name()), "recorder")
-            _, _, pid = ServerProxy(api).getPid(rospy.get_name())
-            os.kill(pid, signal.SIGKILL)
+            coach.kill("recorder")
             killed_at = len(coach.log)
             wait_for(lambda: coach.process.poll() is not None, "the end of the round")
         finally:
@@ -172,6 +179,47 @@ class Killed(unittest.TestCase):
         )
         self.assertTrue(coach.of("display_message", kind="correct", round=1))
         self.assertTrue(coach.of("display_message", kind="wrong", round=2))
+
+
+class Kept(unittest.TestCase):
+    """A patient who agreed; the keeper is killed just when there is something to keep."""
+
+    def test_the_database_holds_exactly_the_rounds_and_their_movements(self):
+        with tempfile.TemporaryDirectory() as folder:
+            database = os.path.join(folder, "visits.sqlite")
+            with VisitStore(database) as store:
+                store.give_consent("P-017", "said yes")
+            coach = Coach(
+                "squat.mp4",
+                ["squat", "lunge"],
+                visit_keeper={"patient": "P-017", "database": database, "keep_skeletons": True},
+            )
+            try:
+                wait_for(lambda: coach.of("stgcn_prediction", round=1), "the first prediction")
+                coach.kill("visit_keeper")
+                wait_for(lambda: coach.process.poll() is not None, "the end of the last round")
+            finally:
+                coach.close()
+            with VisitStore(database) as store:
+                rounds = store.rounds("P-017", skeletons=True)
+        movements = coach.of("movement")
+        self.assertEqual([movement.round for movement in movements], [1, 2])
+        names = [name for name, _ in coach.log]
+        self.assertLess(names.index("stgcn_prediction"), names.index("movement"))
+        for movement, prediction in zip(movements, coach.of("stgcn_prediction")):
+            self.assertEqual((movement.label, movement.prediction), ("squat", prediction))
+            self.assertGreaterEqual(len(movement.repetitions), 2)  # the patient on the clip needs 3.3 s for each
+            self.assertAlmostEqual(movement.duration, 10.0, delta=1.5)
+            for repetition in movement.repetitions:
+                self.assertTrue(0 <= repetition.start < repetition.turn < repetition.end <= movement.duration + 0.5)
+        self.assertEqual(
+            [(one.number, one.asked, one.verdict) for one in rounds], [(1, "squat", "correct"), (2, "lunge", "wrong")]
+        )
+        self.assertEqual(
+            [repr(one.movement) for one in rounds], [repr(from_movement_message(each)) for each in movements]
+        )
+        self.assertGreaterEqual(len(rounds[1].skeleton), 0.9 * movements[1].prediction.frames)
+        self.assertEqual({one.visit for one in rounds}, {1})
 
 
 class Broken(unittest.TestCase):
@@ -191,7 +239,7 @@ class Broken(unittest.TestCase):
         self.assertFalse([velocity for velocity in coach.velocities() if velocity != (0, 0)])
 
 
-TESTS = {"squat": Squat, "nobody": Nobody, "killed": Killed, "broken": Broken}
+TESTS = {"squat": Squat, "nobody": Nobody, "killed": Killed, "kept": Kept, "broken": Broken}
 
 if __name__ == "__main__":
     rospy.init_node("coach_test")

@@ -56,6 +56,11 @@ class Voice:
         """Say it as soon as everything before it was said; returns at once."""
         self._sentences.put((time.monotonic(), sentence))
 
+    @property
+    def idle(self) -> bool:
+        """Everything was said."""
+        return not self._sentences.unfinished_tasks
+
     def close(self) -> None:
         """Be silent, in the middle of a word if need be."""
         self._closing.set()
@@ -70,10 +75,10 @@ class Voice:
             if entry is None or self._closing.is_set():
                 return
             wished, sentence = entry
-            if time.monotonic() - wished > LATE:
-                continue
-            with contextlib.suppress(RehabCoachError, RuntimeError):  # one sentence less (pygame.error is the latter)
-                self._play(self._make(sentence))
+            with contextlib.suppress(RehabCoachError, RuntimeError):  # one sentence less; pygame.error is the latter
+                if time.monotonic() - wished <= LATE:
+                    self._play(self._make(sentence))
+            self._sentences.task_done()
 
     def _make(self, sentence: str) -> str:
         """Path of a WAV file that says the sentence."""
@@ -97,6 +102,7 @@ class Voice:
 
 
 def _open_mixer():
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     try:
         import pygame
     except ImportError as error:

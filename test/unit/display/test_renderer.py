@@ -7,6 +7,7 @@ from rehab_coach.display.gallery import example_views
 from rehab_coach.display.renderer import Renderer
 from rehab_coach.display.side_panel import LOOKS
 from rehab_coach.display.state import Motion, Phase, View
+from rehab_coach.texts import languages, load_texts
 
 VIEWS = example_views()
 
@@ -102,6 +103,28 @@ def test_the_ring_shrinks_with_the_time_left():
     ]
     assert parts == sorted(parts, reverse=True)
     assert parts[3] / parts[1] == pytest.approx(1 / 3, abs=0.08)
+
+
+def test_the_count_is_larger_than_anything_else_on_the_side():
+    views = {count: VIEWS["counting"]._replace(count=count) for count in (None, 7, 88)}
+    sides = {count: drawn(view)[130:520, 600:1000] for count, view in views.items()}
+    heights = {}
+    for count, side in sides.items():
+        middle = side[40:300, 130:260]  # within the ring
+        rows = np.flatnonzero((middle.min(axis=2) > 200).any(axis=1))
+        heights[count] = rows[-1] - rows[0] + 1
+    assert heights[7] >= 0.25 * 600
+    assert heights[88] >= 0.17 * 600
+    assert (sides[7] != sides[None]).any()
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_state_can_be_drawn_in_every_language(language):
+    texts = load_texts(language)
+    for view in example_views(texts).values():
+        surface = pygame.Surface((1024, 600))
+        Renderer(surface, texts).draw(view, None, 0.0)
+        assert surface.get_at((10, 10)) != (0, 0, 0, 255)
 
 
 def test_a_ring_is_filled_clockwise_from_the_top():

@@ -1,6 +1,7 @@
 import pytest
 
 from rehab_coach.display.state import Motion, Phase, ScreenState, emphasised
+from rehab_coach.texts import load_texts
 
 
 def asked(label="squat", number=1, now=0.0):
@@ -185,3 +186,70 @@ def test_the_motion_is_passed_on():
 )
 def test_the_words_of_the_exercise_are_found(text, label, words):
     assert emphasised(text, label) == words
+
+
+def recorded(count=None):
+    """In the middle of the recording of round 1."""
+    state = asked()
+    state.message("Go!", "recording", 10, 1, 4.0)
+    if count is not None:
+        state.counting(count)
+    return state
+
+
+def test_repetitions_are_shown_while_they_are_counted():
+    assert recorded().view(6.0).count is None
+    state = recorded(0)
+    assert (state.recording, state.view(6.0).count) == (True, 0)
+    state.counting(3)
+    assert state.view(7.0).count == 3
+    assert state.view(15.0).count is None  # thinking
+    state.request(2, "lunge")
+    state.message("Go!", "recording", 10, 2, 20.0)
+    assert state.view(21.0).count is None
+
+
+def test_after_the_answer_the_measured_repetitions_and_the_remark_stand_beside_it():
+    state = recorded(3)
+    for call in (lambda: state.counted(1, 4), lambda: state.message("Heels down", "remark", 0, 1, 14.2)):
+        call()
+        assert (state.view(14.5).count, state.view(14.5).remark) == (None, "")
+    state.prediction(1, "recognised", "squat", 0.9)
+    state.message("Well done!", "correct", 0, 1, 14.6)
+    view = state.view(14.7)
+    assert (view.phase, view.headline, view.count, view.remark) == (Phase.CORRECT, "Well done!", 4, "Heels down")
+    state.request(2, "lunge")
+    state.message("Please do a lunge", "prompt", 0, 2, 20.0)
+    state.prediction(2, "recognised", "lunge", 0.9)
+    state.message("Well done!", "correct", 0, 2, 21.0)
+    assert (state.view(21.0).count, state.view(21.0).remark) == (None, "")
+
+
+def test_a_question_waits_while_somebody_is_busy_and_stays_until_it_is_taken_back():
+    state = ScreenState()
+    state.message("May I?", "question", 0, 0, 0.0)
+    state.message("Welcome", "info", 0, 0, 0.1)
+    assert (state.view(0.2).phase, state.view(0.2).headline) == (Phase.QUESTION, "May I?")
+    state.request(1, "squat")
+    state.message("Please do a squat", "prompt", 0, 1, 1.0)
+    assert state.view(1.0).phase is Phase.PROMPT
+    state.prediction(1, "recognised", "squat", 0.9)
+    state.message("Well done!", "correct", 0, 1, 2.0)
+    assert state.view(2.0).phase is Phase.QUESTION
+    state.message("", "question", 0, 0, 3.0)
+    assert state.view(3.0).phase is Phase.CORRECT
+
+
+def test_a_question_with_a_time_ends_by_itself():
+    state = ScreenState()
+    state.message("May I?", "question", 5, 0, 0.0)
+    assert state.view(4.9).phase is Phase.QUESTION
+    assert state.view(5.1).phase is Phase.WELCOME
+
+
+def test_the_screen_speaks_the_language_of_its_texts():
+    state = ScreenState(load_texts("no"))
+    assert state.view(0.0).headline == "Treneren din"
+    state.request(1, "squat")
+    state.message("", "correct", 0, 1, 1.0)
+    assert state.view(1.0).headline == "Riktig!"
