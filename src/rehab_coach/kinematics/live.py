@@ -10,6 +10,10 @@ from rehab_coach.skeleton import Layout, to_coco_18
 
 MEMORY = 30.0
 """Seconds of the past from which the person's own range is learned."""
+LEAST_SWING = 0.3
+"""Of a full repetition: more than offline, where the whole recording tells a small movement from none."""
+LEAST_HISTORY = 0.5
+"""Seconds after which there is enough to look at."""
 INTERVAL = 0.1
 """Seconds between two looks at the signal: sooner nobody sees a number change."""
 
@@ -72,11 +76,13 @@ class RepetitionCounter:
 
     def _look(self) -> None:
         columns, stamps = np.array(self._measures), np.array(self._stamps)
+        if stamps[-1] - stamps[0] < LEAST_HISTORY:
+            return
         seen = np.isfinite(columns[:, 0])
         moved = combine(stamps, columns, self._trust, seen, self.exercise is not None) if seen.any() else None
         if moved is None:
             return
-        for cycle in find_cycles(moved.values):
+        for cycle in find_cycles(moved, self.exercise, LEAST_SWING):
             turn, end = moved.stamps[cycle.turn], moved.stamps[cycle.after]
             if turn > self._counted_until:
                 self.count += 1

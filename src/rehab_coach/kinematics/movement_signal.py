@@ -37,6 +37,7 @@ SEGMENTS = (
     ("right_elbow", "right_wrist", 0.146),
     ("left_elbow", "left_wrist", 0.146),
 )
+SIDES = ("right_", "left_")
 SCALE_TIME = 3.0
 """Seconds in which a body keeps its size in the picture: longer than a squat hides the thighs of a person who faces
 the camera, short enough for somebody who walks up to it."""
@@ -61,6 +62,13 @@ class _Points:
     def height(self, joint: str) -> np.ndarray:
         """Height in the picture, from its upper edge: negative."""
         return -self[joint][:, 1]
+
+    def trunk(self) -> np.ndarray:
+        """Where the trunk is in the picture from left to right, pixels."""
+        places = np.stack([self[side + joint][:, 0] for side in SIDES for joint in ("shoulder", "hip")])
+        seen = np.isfinite(places)
+        count = seen.sum(axis=0)
+        return np.where(count > 0, np.where(seen, places, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
 Measure = Callable[[_Points, str], np.ndarray]
@@ -126,10 +134,14 @@ class MovementSignal:
     Attributes:
         stamps: float64 (N,) seconds, regular.
         values: float64 (N,); a full repetition adds about 1 and takes it back.
+        heights: float64 (N,) pixels, the body's height, changing slowly.
+        places: float64 (N,) pixels, where the trunk is from left to right.
     """
 
     stamps: np.ndarray
     values: np.ndarray
+    heights: np.ndarray
+    places: np.ndarray
 
 
 def movement_signal(sequence: SkeletonSequence, exercise: Optional[str] = None) -> Optional[MovementSignal]:
@@ -159,23 +171,22 @@ def raw_measures(key_points: np.ndarray, exercise: Optional[str]) -> Tuple[np.nd
         key_points: (T, 18, 3), COCO-18.
 
     Returns:
-        float64 (T, 1 + M): the body's height in pixels, then the measures in pixels over their amplitudes, NaN
-        where they are not seen; and (M,) how far each is trusted.
+        float64 (T, 2 + M): the body's height and the trunk's place in pixels, then the measures in pixels over their
+        amplitudes, NaN where they are not seen; and (M,) how far each is trusted.
     """
     points = _Points(key_points)
     columns: List[np.ndarray] = []
     trust: List[float] = []
     if exercise is None:
         for joint in COCO_18.joints[:14]:
-            for axis in range(2):
-                columns.append(points[joint][:, axis] / ANY_AMPLITUDE)
-                trust.append(1.0)
+            columns += [points.height(joint) / ANY_AMPLITUDE, (points[joint][:, 0] - points.trunk()) / ANY_AMPLITUDE]
+            trust += [1.0, 0.5]
     else:
         for measure, amplitude, trusted in MEASURES[exercise]:
-            for side in ("right_", "left_"):
+            for side in SIDES:
                 columns.append(measure(points, side) / amplitude)
                 trust.append(trusted)
-    return np.stack([_body_height(points)] + columns, axis=1), np.array(trust)
+    return np.stack([_body_height(points), points.trunk()] + columns, axis=1), np.array(trust)
 
 
 def _body_height(points: _Points) -> np.ndarray:
@@ -201,23 +212,26 @@ def combine(
     """
     known = np.isfinite(columns)
     coverage = known.sum(axis=0) / max(int(seen.sum()), 1)
-    use = coverage[1:] >= LEAST_COVERAGE
-    if seen.sum() < 3 or not use.any() or not known[:, 0].any():
+    use = coverage[2:] >= LEAST_COVERAGE
+    if seen.sum() < 3 or not use.any() or not known[:, :2].any(axis=0).all():
         return None
     grid = stamps[0] + np.arange(int((stamps[-1] - stamps[0]) * RATE + 1e-6) + 1) / RATE
     if len(grid) < 3:
         return None
-    chosen = np.concatenate([[0], 1 + np.flatnonzero(use)])
+    chosen = np.concatenate([[0, 1], 2 + np.flatnonzero(use)])
     regular = np.stack([np.interp(grid, stamps[known[:, c]], columns[known[:, c], c]) for c in chosen], axis=1)
     window = int(SCALE_TIME * RATE)
-    scale = ndimage.maximum_filter1d(ndimage.median_filter(regular[:, 0], 5), window)
-    scale = ndimage.uniform_filter1d(scale, window // 2)
-    values = low_pass(regular[:, 1:]) / scale[:, None]
-    values = np.clip(values - np.median(values, axis=0), -3, 3)
-    weights = trust[use] * np.minimum(coverage[1:][use], 1)
+    heights = ndimage.maximum_filter1d(ndimage.median_filter(regular[:, 0], 5), window)
+    heights = ndimage.uniform_filter1d(heights, window // 2)
+    moved = low_pass(regular[:, 1:])
+    values = moved[:, 1:] / heights[:, None]
+    if not signed:  # nothing tells drifting from moving, so it is taken out
+        values = signal.detrend(values, axis=0)
+    values = np.clip(values - np.median(values, axis=0), -2, 2)
+    weights = trust[use] * np.minimum(coverage[2:][use], 1)
     weights = _agreeing(values * weights, signed) * weights
-    combined = values @ weights / np.abs(weights).sum()
-    return MovementSignal(grid, combined if signed else _oriented(combined))
+    combined = values @ weights / max(np.abs(weights).sum(), 1e-12)
+    return MovementSignal(grid, combined if signed else _oriented(combined), heights, moved[:, 0])
 
 
 def low_pass(values: np.ndarray) -> np.ndarray:
@@ -227,18 +241,20 @@ def low_pass(values: np.ndarray) -> np.ndarray:
 
 
 def _agreeing(values: np.ndarray, signed: bool) -> np.ndarray:
-    """Weights (M,) of the first principal component; `signed`: the best one without negative weights."""
+    """Weights (M,) of the measures: the first principal component where signs are free, otherwise how well each
+    correlates with the weighted mean of all; those that contradict it do not count.
+
+    A component would follow whatever moves most, such as a camera; a correlation follows what most agree on.
+    """
     covariance = values.T @ values
-    weights = np.ones(len(covariance))
     if not signed:
         weights = np.linalg.eigh(covariance)[1][:, -1]
         return weights / np.abs(weights).max()
-    for _ in range(30):
-        weights = np.maximum(covariance @ weights, 0)
-        largest = weights.max()
-        if largest <= 0:
-            return np.ones(len(covariance))
-        weights = weights / largest
+    spread = np.sqrt(np.diag(covariance)) + 1e-12
+    weights = np.ones(len(covariance))
+    for _ in range(2):
+        with_mean = covariance @ weights
+        weights = np.maximum(with_mean / spread / np.sqrt(max(weights @ with_mean, 1e-12)), 0)
     return weights
 
 

@@ -10,11 +10,15 @@ from rehab_coach.kinematics.movement import JointAngles, Repetition
 from rehab_coach.kinematics.movement_signal import RATE, MovementSignal, movement_signal
 from rehab_coach.skeleton import SkeletonSequence
 
-LEAST_SWING = 0.25
+LEAST_SWING = 0.2
 """Of a full repetition: what swings less is sway, noise or a change of weight from foot to foot."""
 SHARE_OF_TYPICAL = 0.45
 """Of the person's own usual swing: the hysteresis between one direction and the other."""
-REST, EXTREME = 0.1, 0.9
+NEARER = 1.25
+"""Factor by which a person's size in the picture changes only when they walk."""
+FARTHER = 0.5
+"""Body heights from the left to the right or back within a repetition; only lunges walk farther."""
+REST, HALF, EXTREME = 0.1, 0.5, 0.9
 """Shares of a repetition's range: below the first is rest, above the second is held."""
 
 SIDED_ANGLE = {
@@ -54,7 +58,7 @@ def find_repetitions(sequence: SkeletonSequence, exercise: Optional[str] = None)
     moved = movement_signal(sequence, exercise)
     if moved is None:
         return ()
-    cycles = find_cycles(moved.values)
+    cycles = find_cycles(moved, exercise)
     if not cycles:
         return ()
     try:
@@ -69,22 +73,30 @@ def find_repetitions(sequence: SkeletonSequence, exercise: Optional[str] = None)
     return tuple(found)
 
 
-def find_cycles(values: np.ndarray) -> List[Cycle]:
-    """Where a movement signal goes out and comes back.
+def find_cycles(moved: MovementSignal, exercise: Optional[str], least: float = LEAST_SWING) -> List[Cycle]:
+    """Where a movement signal goes out and comes back while the person stays.
 
     The hysteresis adapts to the person: it is a share of the swing that makes up most of the movement, so that
     neither a single large move (coming into place) nor small ones (resting) decide about it.
     """
-    points = turning_points(values, LEAST_SWING)
+    values = moved.values
+    points = turning_points(values, least)
     swings = np.abs(np.diff(values[points]))
     if not len(swings):
         return []
-    points = turning_points(values, max(LEAST_SWING, SHARE_OF_TYPICAL * _typical(swings)))
-    cycles = []
-    for before, turn, after in zip([points[0]] + points, points, points[1:]):
-        if values[turn] > values[after]:
-            cycles.append(Cycle(before, turn, after))
-    return cycles
+    points = turning_points(values, max(least, SHARE_OF_TYPICAL * _typical(swings)))
+    cycles = [Cycle(*samples) for samples in zip([points[0]] + points, points, points[1:])]
+    return [one for one in cycles if values[one.turn] > values[one.after] and _stays(moved, one, exercise)]
+
+
+def _stays(moved: MovementSignal, cycle: Cycle, exercise: Optional[str]) -> bool:
+    """Whoever comes nearer, goes away or passes by moves the joints as well, but repeats nothing."""
+    start, _, _, end = _span(moved.values, cycle, HALF)
+    before, after = moved.heights[[start, end]]
+    if not 1 / NEARER <= after / before <= NEARER:
+        return False
+    way = abs(moved.places[end] - moved.places[start]) / max(before, after)
+    return exercise == "lunge" or way <= FARTHER
 
 
 def _typical(swings: np.ndarray) -> float:
@@ -116,7 +128,7 @@ def turning_points(values: np.ndarray, hysteresis: float) -> List[int]:
     return points
 
 
-def _span(values: np.ndarray, cycle: Cycle) -> Tuple[int, int, int, int]:
+def _span(values: np.ndarray, cycle: Cycle, rest: float = REST) -> Tuple[int, int, int, int]:
     """Samples at which the repetition starts, reaches its extreme, leaves it, ends."""
 
     def share(low: int, part: float) -> float:
@@ -124,10 +136,10 @@ def _span(values: np.ndarray, cycle: Cycle) -> Tuple[int, int, int, int]:
 
     out = values[cycle.before : cycle.turn + 1]
     back = values[cycle.turn : cycle.after + 1]
-    start = cycle.before + _last(out <= share(cycle.before, REST), 0)
+    start = cycle.before + _last(out <= share(cycle.before, rest), 0)
     reached = cycle.before + _last(out < share(cycle.before, EXTREME), -1) + 1
     left = cycle.turn + _first(back < share(cycle.after, EXTREME), len(back)) - 1
-    end = cycle.turn + _first(back <= share(cycle.after, REST), len(back) - 1)
+    end = cycle.turn + _first(back <= share(cycle.after, rest), len(back) - 1)
     return start, reached, left, end
 
 
