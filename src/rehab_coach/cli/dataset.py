@@ -78,7 +78,14 @@ def _add_subset(parser: argparse.ArgumentParser) -> None:
 def _add_inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sets", nargs="+", metavar="SET", help="one or several to compare")
     parser.add_argument("--out", required=True, metavar="DIR", help="for summary.json, clips.csv and the PNGs")
-    parser.add_argument("--columns", type=int, default=8, metavar="N", help="clips of a class on the contact sheet")
+    parser.add_argument(
+        "--columns",
+        type=int,
+        default=8,
+        metavar="N",
+        help="clips of a class on the contact sheet (default: %(default)s)",
+    )
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="only N random clips of each set")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -185,7 +192,11 @@ def _subset(arguments: argparse.Namespace) -> int:
 def _inspect(arguments: argparse.Namespace) -> int:
     from rehab_coach.dataset import open_set
     from rehab_coach.dataset.inspection import describe, inspect_sets
+    from rehab_coach.errors import RehabCoachError
 
+    if arguments.columns < 1 or arguments.sample < 0:
+        raise RehabCoachError("--columns must be 1 or more, --sample not negative")
     sets = [open_set(path) for path in arguments.sets]
-    print(describe(inspect_sets(sets, arguments.out, arguments.columns, _report, _progress)))
+    print(describe(inspect_sets(sets, arguments.out, arguments.columns, arguments.sample, _report, _progress)))
+    print("wrote %s" % arguments.out)
     return 0
