@@ -37,6 +37,7 @@ EXTRAS = {
     # (see Makefile); these are its other dependencies.
     "simulation": [
         "anny==0.6.2; python_version>='3.10'",
+        "moderngl==5.13.0; python_version>='3.10'",
         "PyOpenGL>=3.1.7",
         "pyglet<2",
         "freetype-py",

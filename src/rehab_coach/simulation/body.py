@@ -10,13 +10,23 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.simulation.motions import Motion
 from rehab_coach.simulation.posing import Skeleton
 from rehab_coach.simulation.solver import solve
+from rehab_coach.skeleton import COCO_18
 
 INSTALL_HINT = (
-    "rendering a virtual patient needs more packages: `pip install -e '.[simulation]'` in the repository, "
-    "then `pip install --no-deps pyrender==0.1.45` (Python 3.10 or newer), and Debian's libosmesa6 and libglu1-mesa"
+    "rendering a virtual patient needs more packages: `pip install -e '.[simulation]'` in the repository "
+    "(Python 3.10 or newer), and Debian's libegl1 and libgl1-mesa-dri"
 )
 AGES = (11.0, 25.0, 90.0), (1 / 3, 2 / 3, 1.0)  # years, and anny's scale from newborn (-1/3) to old (1)
 DENSITY = 985.0  # kg/m^3 of a body
+MARKS = tuple(joint for joint in COCO_18.joints if joint != "neck") + (
+    "right_big_toe",
+    "right_small_toe",
+    "right_heel",
+    "left_big_toe",
+    "left_small_toe",
+    "left_heel",
+)
+"""Key points that the body model places: COCO's 17 and those of the feet."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,7 @@ class Body:
 
     def __init__(self, physique: Physique = Physique(), model=None):
         physique.check()
+        self.physique = physique
         model = load_model() if model is None else model
         self.faces = model.faces.cpu().numpy()
         self.rest, heads = self._shape(model, physique)
@@ -98,6 +109,7 @@ class Body:
         labels: List[str] = list(model.bone_labels)
         self.part = np.array(labels)[np.asarray(self._weights.argmax(axis=1)).ravel()]
         self.skeleton = Skeleton(labels, model.bone_parents, heads, _heels(self.rest, self.part))
+        self._marks = self._weighted_marks(model)
 
     @staticmethod
     def _shape(model, physique: Physique) -> Tuple[np.ndarray, np.ndarray]:
@@ -130,16 +142,37 @@ class Body:
             )
         return shape(float(np.interp(physique.weight, kilograms, scale)))
 
+    def _weighted_marks(self, model) -> Tuple[np.ndarray, np.ndarray]:
+        """How each bone carries each key point: weighted places (K, B, 3) at rest and weights (K, B)."""
+        from anny import KeypointsRegressor
+
+        chosen = KeypointsRegressor.coco(model, list(MARKS)).regression_weights.cpu().numpy()
+        # Skinning and choosing vertices are both linear, so a key point is carried by bones as a vertex is.
+        places = np.stack([(self._weights.T @ (chosen * axis).T).T for axis in self.rest.T], axis=2)
+        return places, (self._weights.T @ chosen.T).T
+
+    def marks(self, rotations: np.ndarray, heads: np.ndarray) -> np.ndarray:
+        """Where the key points `MARKS` are: (..., K, 3) metres; rotations (..., B, 3, 3), heads (..., B, 3)."""
+        places, weights = self._marks
+        shift = heads - np.einsum("...bij,bj->...bi", rotations, self.skeleton.heads)
+        return np.einsum("...bij,kbj->...ki", rotations, places, optimize=True) + weights @ shift
+
     def pose(self, motion: Motion) -> Tuple[np.ndarray, np.ndarray]:
         """Rotations from rest (T, B, 3, 3) and heads (T, B, 3) of all bones in every frame of a motion."""
         return solve(self.skeleton, motion)
 
-    def vertices(self, rotations: np.ndarray, heads: np.ndarray) -> np.ndarray:
-        """The mesh (V, 3) of one frame by linear blend skinning; rotations (B, 3, 3), heads (B, 3)."""
+    def vertices(self, rotations: np.ndarray, heads: np.ndarray, rest: Optional[np.ndarray] = None) -> np.ndarray:
+        """The mesh (V, 3) of one frame by linear blend skinning; rotations (B, 3, 3), heads (B, 3).
+
+        Args:
+            rotations, heads: of the bones.
+            rest: (V, 3) vertices in the rest pose; None = the naked body's.
+        """
+        rest = self.rest if rest is None else rest
         shift = heads - np.einsum("bij,bj->bi", rotations, self.skeleton.heads)
         affine = np.concatenate([rotations, shift[:, :, None]], axis=2).reshape(len(heads), 12)
         blended = (self._weights @ affine).reshape(-1, 3, 4)
-        return np.einsum("vij,vj->vi", blended[:, :, :3], self.rest) + blended[:, :, 3]
+        return np.einsum("vij,vj->vi", blended[:, :, :3], rest) + blended[:, :, 3]
 
 
 def _skinning_weights(model):

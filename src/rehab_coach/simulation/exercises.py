@@ -1,121 +1,72 @@
 """How each exercise goes: joint angles (degrees, OpenSim's signs, see `motions`) over a repetition's phase.
 
-A maker takes a `Person` and returns the angles that are not 0, which feet stand still, and the height of the
-jump. A name that ends in neither _r nor _l belongs to the trunk. To add a motion, write a maker and list it
-below.
+A maker takes a `Person` and returns a `Made`. A name that ends in neither _r nor _l belongs to the trunk. To
+add a motion, write a maker and list it below (or in `others`, when it is none of the coach's exercises).
 """
-
-from dataclasses import dataclass
-from typing import Callable, Dict, Optional, Tuple
 
 import numpy as np
 
-Angles = Dict[str, np.ndarray]
-Made = Tuple[Angles, np.ndarray, np.ndarray]
+from rehab_coach.simulation.phases import Kind, Made, Person, both, down_and_up, ease, leg_to, legs_bent, ramp
 
-
-@dataclass(frozen=True, eq=False)
-class Person:
-    """How this person does it; everything (T,) or a number. `style` in 0..1 chooses between habits."""
-
-    phase: np.ndarray
-    depth: np.ndarray
-    pause: float
-    turn: np.ndarray
-    style: float
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A motion's maker and what it needs to know beforehand; period in seconds."""
-
-    make: Callable[[Person], Made]
-    period: float
-    contact: str = "feet"
-    equipment: Optional[str] = None
-
-
-def _ease(x: np.ndarray) -> np.ndarray:
-    """From 0 to 1 without speed or acceleration at the ends: the minimum-jerk path (Flash and Hogan 1985)."""
-    x = np.clip(x, 0.0, 1.0)
-    return x**3 * (10 - 15 * x + 6 * x**2)
-
-
-def _ramp(phase: np.ndarray, times: Tuple[float, float, float, float]) -> np.ndarray:
-    """0, rising between the first two phases, 1, falling between the last two, 0."""
-    rise, top, fall, end = times
-    return _ease((phase - rise) / (top - rise)) * (1 - _ease((phase - fall) / (end - fall)))
-
-
-def _down_and_up(person: Person) -> np.ndarray:
-    """0 at a repetition's ends, `depth` in the middle, where it rests for the fraction `pause`."""
-    half = (0.94 - person.pause) / 2
-    return person.depth * _ramp(person.phase, (0.03, 0.03 + half, 0.03 + half + person.pause, 0.97))
-
-
-def _both(**angles) -> Angles:
-    return {name + side: value for name, value in angles.items() for side in ("_r", "_l")}
-
-
-def _standing_still(phase: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    return np.ones((len(phase), 2), bool), np.zeros(len(phase))
-
-
-def _leg(forward: np.ndarray, down: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The thigh's pitch and the knee's angle (degrees) that put the ankle there, seen from the hip.
-
-    In leg lengths, thigh and shank each half of it. The body solver removes what a real leg's proportions
-    differ.
-    """
-    distance = np.minimum(np.hypot(forward, down), 0.9995)
-    half_knee = np.arccos(distance)
-    return np.degrees(np.arctan2(forward, down) + half_knee), np.degrees(2 * half_knee)
+HANDS_BEFORE_CHEST = dict(arm_add=-12.0, arm_rot=38.0, elbow_flex=122.0, pro_sup=10.0, finger_flex=25.0)
 
 
 def _squat(person: Person) -> Made:
-    down = _down_and_up(person)
-    knee, shank = 6 + 106 * down, 3 + 29 * down
-    tilt, lumbar = -2 - 27 * down, -12 * down
-    lean = -(tilt + lumbar)
-    angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": 0.6 * lean}
-    angles.update(
-        _both(
-            hip_flexion=knee - shank - tilt, knee_angle=knee, ankle_angle=shank, hip_adduction=-11.0, hip_rotation=-15.0
-        )
-    )
+    down = down_and_up(person) * (1 - 0.52 * person.fault("shallow_depth"))
+    over_toes, bends = person.fault("knees_over_toes"), person.fault("improper_hip_flexion")
+    heels = person.fault("heels_up")
+    shifted = person.fault("hips_shifted_left") - person.fault("hips_shifted_right")
+    knee = 6 + (106 - 38 * bends + 4 * over_toes) * down
+    shank = 3 + (29 + 8 * over_toes - 12 * bends + 7 * heels) * down
+    tilt = -2 - (27 + 4 * person.lean - 9 * over_toes + 32 * bends - 4 * heels) * down
+    lumbar = -(12 - 4 * over_toes + 10 * bends) * down
+    trunk = -(tilt + lumbar)
+    angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": np.minimum(0.6 * trunk, 34.0)}
+    angles["pelvis_list"] = 4.0 * shifted * down
+    angles["lumbar_bending"] = -4.0 * shifted * down
+    angles.update(legs_bent(knee, shank, tilt))
+    angles.update(both(hip_adduction=-11.0 - 3 * person.stance, hip_rotation=-15.0 - 6 * person.toes_out))
+    heel = 30.0 * heels * down
+    angles.update(both(ankle_angle=shank - heel, mtp_angle=heel))
     if person.style < 0.6:  # the arms rise forwards as the body goes down
-        raised = 0.12 + 0.88 * _ease(down / np.maximum(person.depth, 1e-6) * 1.3)
-        angles.update(_both(arm_flex=(82 + lean) * raised, arm_add=-4.0, elbow_flex=12.0, pro_sup=40.0))
-    else:  # hands before the chest
-        angles.update(
-            _both(
-                arm_flex=38 + 0.5 * lean, arm_add=-12.0, arm_rot=38.0, elbow_flex=122.0, pro_sup=10.0, finger_flex=25.0
-            )
-        )
-    return (angles,) + _standing_still(down)
+        raised = 0.12 + 0.88 * ease(down / np.maximum(person.depth, 1e-6) * 1.3)
+        angles.update(both(arm_flex=np.minimum(82 + trunk, 150) * raised, arm_add=-4.0, elbow_flex=12.0, pro_sup=40.0))
+    else:
+        angles.update(both(arm_flex=38 + 0.5 * trunk, **HANDS_BEFORE_CHEST))
+    out = (28 * person.fault("knees_outwards") - 25 * person.fault("knees_inwards")) * np.minimum(1.4 * down, 1)
+    # On the balls of the feet the body must come forward, or it would fall backwards.
+    return Made(
+        angles, knee_out=(out, out), sway=(0.17 * shifted * down, (0.05 * heels + 0.04 * over_toes) * down, 0.0)
+    )
 
 
 def _deadlift(person: Person) -> Made:
-    down = _down_and_up(person)
-    knee, shank = 5 + 73 * down, 2 + 17 * down
-    tilt, lumbar = -2 - 58 * down, -9 * down
+    short = 0.3 * person.fault("not_locked_out")
+    down = short + (1 - short) * down_and_up(person)
+    early = person.fault("hips_rise_first") * (person.phase > 0.5)
+    legs = down ** (1 + 1.8 * early)  # on the way up the knees straighten before the trunk rises
+    trunk = down ** (1 - 0.45 * early)
+    rounded = person.fault("back_rounded")
+    knee, shank = 5 + 73 * legs, 2 + 17 * legs
+    tilt, lumbar = -2 - (58 + 4 * person.lean - 14 * rounded) * trunk, -(9 + 33 * rounded) * trunk
+    back = person.fault("leaning_back") * (1 - down)
+    tilt, lumbar = tilt + 11 * back, lumbar + 13 * back
     lean = -(tilt + lumbar)
-    angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": 0.45 * lean}
+    away = person.fault("bar_away")
+    angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": (0.45 - 0.5 * rounded) * lean}
+    angles.update(legs_bent(knee, shank, tilt))
     angles.update(
-        _both(
-            hip_flexion=knee - shank - tilt,
-            knee_angle=knee,
-            ankle_angle=shank,
-            hip_adduction=-3.0,
-            hip_rotation=-8.0,
-            arm_flex=lean + 14 * (1 - down),
+        both(
+            hip_adduction=-3.0 - 2 * person.stance,
+            hip_rotation=-8.0 - 4 * person.toes_out,
+            arm_flex=lean + 14 * (1 - down) + (8 + 24 * down) * away,
             arm_add=-9.0,
             elbow_flex=3.0,
             pro_sup=75.0,
             finger_flex=75.0,
         )
     )
-    return (angles,) + _standing_still(down)
+    return Made(angles)
 
 
 def _jumping_jack(person: Person) -> Made:
@@ -124,43 +75,49 @@ def _jumping_jack(person: Person) -> Made:
     # The feet are on the floor near both ends of the jump; the knees give way there.
     landed = np.cos(2 * cycle)
     knee = 13 + 9 * landed
+    raised = 148 - 76 * person.fault("arms_not_overhead")
     angles = {"pelvis_tilt": -3.0, "lumbar_extension": -2.0, "neck_extension": 3.0}
     angles.update(
-        _both(
+        both(
             hip_flexion=knee / 2 + 3,
             knee_angle=knee,
             ankle_angle=knee / 2 - 6 * (1 - landed),
-            hip_adduction=-1 - 23 * apart,
+            hip_adduction=-1 - (23 + 2 * person.stance - 19 * person.fault("feet_not_apart")) * apart,
             hip_rotation=-6.0,
             arm_flex=8.0,
-            arm_add=-10 - 148 * apart,
+            arm_add=-10 - raised * apart,
             arm_rot=-50 * apart,
             elbow_flex=20 + 14 * apart,
             pro_sup=25 * (1 - apart),
         )
     )
-    support = np.repeat((landed > 0.55)[:, None], 2, axis=1)
+    lower = "arm_add_r" if person.style < 0.5 else "arm_add_l"
+    angles[lower] = -10 - (raised - 62 * person.fault("arms_uneven")) * apart
     hop = 0.05 * np.clip(0.5 - landed, 0, None) * person.depth
-    return angles, support, hop
+    return Made(angles, np.repeat((landed > 0.55)[:, None], 2, axis=1), hop)
 
 
 def _lunge(person: Person) -> Made:
     # Lengths in leg lengths. The leading leg steps out, the hips sink between the feet, and back.
-    step = 0.92 * _ramp(person.phase, (0.04, 0.30, 0.70, 0.96))
+    step = 0.92 * ramp(person.phase, (0.04, 0.30, 0.70, 0.96))
     rest = person.pause / 2
-    sink = 0.40 * person.depth * _ramp(person.phase, (0.20, 0.50 - rest, 0.50 + rest, 0.80))
+    sunk = ramp(person.phase, (0.20, 0.50 - rest, 0.50 + rest, 0.80))
+    right = person.turn % 2 == (0 if person.style < 0.5 else 1)
+    weaker = np.where(right, np.clip(-person.asymmetry, 0, 1), np.clip(person.asymmetry, 0, 1))
+    sink = 0.40 * person.depth * sunk * (1 - 0.62 * person.fault("shallow_lunge")) * (1 - 0.35 * weaker)
     out, back = (0.04, 0.16, 0.17, 0.29), (0.71, 0.83, 0.84, 0.96)
-    lift = 0.10 * (_ramp(person.phase, out) + _ramp(person.phase, back))
-    hip_forward = 0.50 * step
+    lift = 0.10 * (ramp(person.phase, out) + ramp(person.phase, back))
+    hip_forward = 0.50 * step + 0.22 * person.fault("front_knee_over_toes") * sunk * np.minimum(person.depth, 1)
     hip_height = 0.985 - sink - 0.10 * step
     # The trailing heel rises; its ankle turns about the ball of the foot, 0.17 in front of it and 0.06 below.
     heel = np.radians(68 * np.minimum(1.0, step / 0.92) * (0.35 + 0.65 * sink / 0.40))
     trailing_forward = 0.17 - 0.17 * np.cos(heel) + 0.06 * np.sin(heel) - hip_forward
     trailing_height = 0.17 * np.sin(heel) + 0.06 * (np.cos(heel) - 1)
-    front_thigh, front_knee = _leg(step - hip_forward, hip_height - lift)
-    back_thigh, back_knee = _leg(trailing_forward, hip_height - trailing_height)
+    front_thigh, front_knee = leg_to(step - hip_forward, hip_height - lift)
+    back_thigh, back_knee = leg_to(trailing_forward, hip_height - trailing_height)
     toes = 25 * lift / 0.10
-    tilt = -4 - 5 * sink / 0.40
+    leans = person.fault("trunk_lean") * sunk
+    tilt = -4 - (5 + 2 * person.lean) * sink / 0.40 - 20 * leans
     stepping = {
         "hip_flexion": front_thigh - tilt,
         "knee_angle": front_knee,
@@ -172,128 +129,138 @@ def _lunge(person: Person) -> Made:
         "ankle_angle": back_knee - back_thigh - np.degrees(heel),
         "mtp_angle": np.degrees(heel),
     }
-    angles = {"pelvis_tilt": tilt, "neck_extension": 2.0, "lumbar_extension": 2.0}
-    right = person.turn % 2 == (0 if person.style < 0.5 else 1)
+    angles = {"pelvis_tilt": tilt, "neck_extension": 2.0 + 18 * leans, "lumbar_extension": 2.0 - 20 * leans}
     for name in ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle"):
         ahead, behind = stepping.get(name, np.zeros_like(step)), staying[name]
         angles[name + "_r"] = np.where(right, ahead, behind)
         angles[name + "_l"] = np.where(right, behind, ahead)
-    angles.update(_both(hip_adduction=-2.0, hip_rotation=-4.0))
-    if 0.25 < person.style < 0.75:  # hands before the chest, else at the sides
-        angles.update(
-            _both(arm_flex=36.0, arm_add=-12.0, arm_rot=38.0, elbow_flex=122.0, pro_sup=10.0, finger_flex=25.0)
-        )
+    angles.update(both(hip_adduction=-2.0 - person.stance, hip_rotation=-4.0))
+    if 0.25 < person.style < 0.75:
+        angles.update(both(arm_flex=36.0, **HANDS_BEFORE_CHEST))
     else:
-        angles.update(_both(arm_flex=4 + 10 * sink, arm_add=-14.0, elbow_flex=18.0, pro_sup=10.0, finger_flex=25.0))
+        angles.update(both(arm_flex=4 + 10 * sink, arm_add=-14.0, elbow_flex=18.0, pro_sup=10.0, finger_flex=25.0))
     leading_stands = (lift < 1e-6) & ((step < 1e-6) | (step > 0.92 - 1e-6))
     always = np.ones(len(step), bool)
     support = np.where(
         right[:, None], np.stack([leading_stands, always], axis=1), np.stack([always, leading_stands], axis=1)
     )
-    return angles, support, np.zeros(len(step))
+    inwards = -30 * person.fault("front_knee_inwards") * sunk
+    return Made(angles, support, knee_out=(np.where(right, inwards, 0.0), np.where(right, 0.0, inwards)))
 
 
 def _push_up(person: Person) -> Made:
-    down = _down_and_up(person)
-    angles = {"pelvis_tilt": np.zeros_like(down), "lumbar_extension": 3.0, "neck_extension": 14.0}
+    down = down_and_up(person) * (1 - 0.6 * person.fault("shallow_push_up"))
+    sag, piked = person.fault("hips_sag"), person.fault("hips_piked")
+    angles = {
+        "pelvis_tilt": np.zeros_like(down),
+        "lumbar_extension": 3.0 + 14 * sag - 6 * piked,
+        "neck_extension": 14.0 - 8 * piked - 50 * person.fault("head_drop"),
+    }
     angles.update(
-        _both(
-            hip_flexion=7.0,
+        both(
+            hip_flexion=7.0 + 42 * piked - 29 * sag,
             knee_angle=5.0,
-            ankle_angle=4.0,
+            ankle_angle=4.0 + 14 * sag,
             mtp_angle=58.0,
-            hip_adduction=-3.0,
+            hip_adduction=-3.0 - 2 * person.stance,
             elbow_flex=8 + 92 * down,
         )
     )
-    return (angles,) + _standing_still(down)
+    return Made(angles)
 
 
 def _pull_up(person: Person) -> Made:
-    up = _down_and_up(person)
-    angles = {"pelvis_tilt": 4 + 6 * up, "lumbar_extension": 6 * up, "neck_extension": 6 + 10 * up}
+    up = down_and_up(person) * (1 - 0.5 * person.fault("chin_below_bar"))
+    bent = person.fault("elbows_not_extended")
+    elbow = 10 + 118 * up + 52 * bent * (1 - up)
+    swing = person.fault("swinging") * np.sin(2 * np.pi * person.phase)
+    angles = {
+        "pelvis_tilt": 4 + 6 * up + 12 * swing,
+        "lumbar_extension": 6 * up + 7 * swing,
+        "neck_extension": 6 + 10 * up,
+    }
     angles.update(
-        _both(
-            hip_flexion=12 - 4 * up,
+        both(
+            hip_flexion=12 - 4 * up + 20 * swing,
             knee_angle=35 + 18 * up,
             ankle_angle=-25.0,
             hip_adduction=-2.0,
-            elbow_flex=10 + 118 * up,
+            elbow_flex=elbow,
             finger_flex=80.0,
         )
     )
-    return (angles,) + _standing_still(up)
-
-
-def _walking_in_place(person: Person) -> Made:
-    cycle = 2 * np.pi * person.phase
-    angles = {"pelvis_tilt": -2.0, "neck_extension": 2.0}
-    lifts = []
-    for side, swing in (("_r", np.sin(cycle)), ("_l", -np.sin(cycle))):
-        lift = np.clip(swing, 0, None) ** 1.5 * person.depth
-        lifts.append(lift)
-        angles.update(
-            {
-                "hip_flexion" + side: 5 + 48 * lift,
-                "knee_angle" + side: 6 + 72 * lift,
-                "ankle_angle" + side: 3 - 8 * lift,
-                "hip_adduction" + side: -3.0,
-                "hip_rotation" + side: -7.0,
-                "arm_flex" + side: 2 - 26 * swing,
-                "arm_add" + side: -9.0,
-                "elbow_flex" + side: 32 - 10 * swing,
-                "finger_flex" + side: 30.0,
-            }
-        )
-    support = np.stack(lifts, axis=1) < 1e-6
-    return angles, support, np.zeros(len(cycle))
-
-
-def _standing(person: Person) -> Made:
-    angles = {"pelvis_tilt": np.full(len(person.phase), -2.0)}
-    angles.update(
-        _both(
-            hip_flexion=4.0,
-            knee_angle=4.0,
-            ankle_angle=2.0,
-            hip_adduction=-4.0,
-            hip_rotation=-8.0,
-            arm_flex=2.0,
-            arm_add=-8.0,
-            elbow_flex=14.0,
-            finger_flex=25.0,
-        )
-    )
-    return (angles,) + _standing_still(person.phase)
-
-
-def _waving(person: Person) -> Made:
-    angles, support, hop = _standing(person)
-    side = "_r" if person.style < 0.5 else "_l"
-    swing = person.depth * np.sin(2 * np.pi * person.phase)
-    angles.update(
-        {
-            "arm_flex" + side: 10.0,
-            "arm_add" + side: -72 + 6 * swing,
-            "arm_rot" + side: -88.0,
-            "elbow_flex" + side: 88 + 26 * swing,
-            "pro_sup" + side: 60.0,
-            "finger_flex" + side: 4.0,
-        }
-    )
-    return angles, support, hop
+    return Made(angles, sway=(0.0, 0.11 * swing, 0.0))
 
 
 EXERCISES = {
-    "squat": Kind(_squat, 3.2),
-    "lunge": Kind(_lunge, 3.6),
-    "deadlift": Kind(_deadlift, 3.6, equipment="barbell"),
-    "push_up": Kind(_push_up, 2.4, contact="hands_and_toes"),
-    "pull_up": Kind(_pull_up, 3.0, contact="bar", equipment="bar"),
-    "jumping_jack": Kind(_jumping_jack, 1.15),
-}
-OTHERS = {
-    "walking_in_place": Kind(_walking_in_place, 1.1),
-    "waving": Kind(_waving, 0.8),
-    "standing": Kind(_standing, 4.0),
+    "squat": Kind(
+        _squat,
+        3.2,
+        faults={
+            "knees_over_toes": "the knees go far in front of the toes",
+            "knees_inwards": "the knees fall inwards",
+            "knees_outwards": "the knees go outside the feet",
+            "heels_up": "the heels leave the floor",
+            "hips_shifted_left": "the hips move to the left",
+            "hips_shifted_right": "the hips move to the right",
+            "improper_hip_flexion": "the trunk falls forward instead of the hips going down",
+            "shallow_depth": "half as deep as it should be",
+        },
+    ),
+    "lunge": Kind(
+        _lunge,
+        3.6,
+        still=0.04,
+        faults={
+            "front_knee_over_toes": "the front knee goes far in front of the toes",
+            "front_knee_inwards": "the front knee falls inwards",
+            "trunk_lean": "the trunk leans forward",
+            "shallow_lunge": "the rear knee stays high",
+        },
+    ),
+    "deadlift": Kind(
+        _deadlift,
+        3.6,
+        equipment="barbell",
+        faults={
+            "hips_rise_first": "the knees straighten before the trunk rises",
+            "bar_away": "the bar is far from the legs",
+            "leaning_back": "the trunk leans back at the top",
+            "not_locked_out": "knees and hips stay bent at the top",
+            "back_rounded": "the back is round",
+        },
+    ),
+    "push_up": Kind(
+        _push_up,
+        2.4,
+        contact="hands_and_toes",
+        faults={
+            "hips_sag": "the hips hang down",
+            "hips_piked": "the hips stick up",
+            "head_drop": "the head hangs down",
+            "shallow_push_up": "the arms hardly bend",
+        },
+    ),
+    "pull_up": Kind(
+        _pull_up,
+        3.0,
+        contact="bar",
+        equipment="bar",
+        faults={
+            "chin_below_bar": "the chin stays under the bar",
+            "elbows_not_extended": "the arms are not straightened at the bottom",
+            "swinging": "the body swings",
+        },
+    ),
+    "jumping_jack": Kind(
+        _jumping_jack,
+        1.15,
+        still=0.0,
+        pauses=False,
+        faults={
+            "arms_not_overhead": "the arms come up to the shoulders only",
+            "arms_uneven": "one arm stays lower than the other",
+            "feet_not_apart": "the feet hardly go apart",
+        },
+    ),
 }

@@ -3,19 +3,23 @@
 Names and signs are OpenSim's (Rajagopal et al. 2016, full-body model): `hip_flexion_r` and `arm_flex_r` are
 positive forwards, `knee_angle_r` and `elbow_flex_r` positive when bent, `ankle_angle_r` positive with the
 toes up, `hip_adduction_r` and `arm_add_r` positive towards the middle of the body, `*_rotation_r` and
-`arm_rot_r` positive inwards, `pelvis_tilt` and `lumbar_extension` positive backwards. Of our own are
-`neck_extension` (positive looking up), `pro_sup` (0 = thumb forwards, positive = palm backwards) and
-`finger_flex`. All angles are 0 for a person who stands upright with hanging arms. Tables are in degrees
-because people read them; what `make_motion` returns is in radians.
+`arm_rot_r` positive inwards, `pelvis_tilt` and `lumbar_extension` positive backwards, `lumbar_rotation`
+positive to the left. Of our own are `neck_extension` (positive looking up), `neck_rotation` (positive to the
+left), `pro_sup` (0 = thumb forwards, positive = palm backwards) and `finger_flex`. All angles are 0 for a
+person who stands upright with hanging arms. Tables are in degrees because people read them; what `make_motion`
+returns is in radians.
 """
 
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.simulation.exercises import EXERCISES, OTHERS, Angles, Person
+from rehab_coach.kinematics.movement import Repetition
+from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.simulation.others import OTHERS
+from rehab_coach.simulation.phases import Angles, Kind, Made, Person
 
 CENTRAL_ANGLES = (
     "pelvis_tilt",
@@ -23,7 +27,9 @@ CENTRAL_ANGLES = (
     "pelvis_rotation",
     "lumbar_extension",
     "lumbar_bending",
+    "lumbar_rotation",
     "neck_extension",
+    "neck_rotation",
 )
 SIDE_ANGLES = (
     "hip_flexion",
@@ -48,7 +54,9 @@ LIMITS = {
     "pelvis_rotation": (-45, 45),
     "lumbar_extension": (-45, 20),
     "lumbar_bending": (-30, 30),
+    "lumbar_rotation": (-45, 45),
     "neck_extension": (-45, 45),
+    "neck_rotation": (-70, 70),
     "hip_flexion": (-30, 125),
     "hip_adduction": (-50, 30),
     "hip_rotation": (-45, 45),
@@ -64,7 +72,9 @@ LIMITS = {
     "finger_flex": (0, 90),
 }
 
-MOTIONS = tuple(EXERCISES) + tuple(OTHERS)
+KINDS: Dict[str, Kind] = {**EXERCISES, **OTHERS}
+MOTIONS = tuple(KINDS)
+STILL = ("standing", "plank")  # motions in which there is nothing to count
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +85,18 @@ class Motion:
         name: one of `MOTIONS`.
         stamps: float64 (T,) seconds from 0.
         angles: radians, each float64 (T,), for every name of `CENTRAL_ANGLES`, and of `SIDE_ANGLES`
-            with "_r" and with "_l" behind it.
-        contact: "feet" (stands), "hands_and_toes" (on the floor) or "bar" (hangs by the hands).
+            with "_r" and with "_l" behind it. Where hands or feet are held somewhere the body solver changes
+            those of that limb: see `solver.angles_of`.
+        contact: "feet" (stands), "hands_and_toes" (on the floor), "bar" (hangs by the hands), "knees" (kneels)
+            or "back" (lies).
         support: bool (T, 2): right and left foot stand still ("feet" only).
         hop: float64 (T,), height of the jump as a fraction of the leg's length.
-        equipment: None, "barbell" (in the hands) or "bar" (overhead).
+        equipment: None, "barbell" or "dumbbells" (in the hands), "bar" (overhead), "chair" or "wall" (behind).
         repetitions: (starts and ends of the repetitions, seconds), one longer than there are repetitions.
+        knee_out: float64 (T, 2) radians by which right and left knee point outside the toes' direction.
+        sway: float64 (T, 3) the pelvis is moved to the left, front and top by so many leg lengths.
+        faults: what is done wrong, fault -> numbers of the repetitions (as in `performed`) in which it is.
+        performed: the repetitions that lie wholly inside the motion.
     """
 
     name: str
@@ -91,6 +107,27 @@ class Motion:
     hop: np.ndarray
     equipment: Optional[str]
     repetitions: Tuple[float, ...]
+    knee_out: np.ndarray
+    sway: np.ndarray
+    faults: Dict[str, Tuple[int, ...]]
+    performed: Tuple[Repetition, ...]
+
+    @property
+    def rate(self) -> float:
+        """Samples per second."""
+        return 1.0 / self.stamps[1] if len(self.stamps) > 1 else 30.0
+
+
+def check_motion(name: str, faults: Iterable[str] = ()) -> Kind:
+    """The kind of a motion; RehabCoachError names one that does not exist, or a fault that it does not know."""
+    if name not in KINDS:
+        raise RehabCoachError("there is no motion '%s'; choose one of %s" % (name, ", ".join(MOTIONS)))
+    kind = KINDS[name]
+    for fault in faults:
+        if fault not in kind.faults:
+            known = "it knows " + ", ".join(kind.faults) if kind.faults else "it has no faults"
+            raise RehabCoachError("%s has no fault '%s'; %s" % (name, fault, known))
+    return kind
 
 
 def _repetitions(
@@ -125,6 +162,10 @@ def make_motion(
     depth: float = 1.0,
     pause: float = 0.08,
     start_phase: float = 0.0,
+    tempo: Optional[Tuple[float, float, float, float]] = None,
+    asymmetry: float = 0.0,
+    faults: Union[Iterable[str], Mapping[str, float]] = (),
+    fault_share: float = 1.0,
 ) -> Motion:
     """The joint angles of one person who does one exercise.
 
@@ -140,13 +181,23 @@ def make_motion(
         depth: 1 = full, 0.5 = half.
         pause: fraction of a repetition in which the body rests at the turning point.
         start_phase: where in the repetition the motion starts, 0..1.
+        tempo: seconds to the turning point, at it, back, and at rest, as coaches write it (3-1-2-0);
+            overrides `period` and `pause`, and only their proportions count where `repetitions` is given.
+        asymmetry: -1..1: the right (positive) or the left side does more.
+        faults: names (or name -> strength, 0.3 to 1.3, 1 = clearly there), see the exercise's `Kind.faults`.
+        fault_share: probability of a repetition to show the faults.
 
     Raises:
-        RehabCoachError: unknown name, or a value out of range.
+        RehabCoachError: unknown name or fault, or a value out of range.
     """
-    kind = {**EXERCISES, **OTHERS}.get(name)
-    if kind is None:
-        raise RehabCoachError("there is no motion '%s'; choose one of %s" % (name, ", ".join(MOTIONS)))
+    strengths = dict(faults) if isinstance(faults, Mapping) else {fault: 1.0 for fault in faults}
+    kind = check_motion(name, strengths)
+    if tempo is not None:
+        if len(tempo) != 4:
+            raise RehabCoachError("a tempo has four times (down, hold, up, rest), not %d" % len(tempo))
+        for label, value, least in zip(("down", "hold", "up", "rest"), tempo, (0.1, 0.0, 0.1, 0.0)):
+            _check("the tempo's time " + label, value, least, 30)
+        period, pause = float(sum(tempo)), float(np.clip(tempo[1] / sum(tempo), 0, 0.6))
     for label, value, low, high in (
         ("seed", seed, 0, 2**63),
         ("duration", duration, 0.03, 3600),
@@ -157,28 +208,119 @@ def make_motion(
         ("start_phase", start_phase, 0, 1),
         ("period", kind.period if period is None else period, 0.3, 60),
         ("repetitions", 1 if repetitions is None else repetitions, 1, 3600),
-    ):
+        ("asymmetry", asymmetry, -1, 1),
+        ("fault_share", fault_share, 0, 1),
+    ) + tuple(("strength of " + fault, strength, 0.3, 1.3) for fault, strength in strengths.items()):
         _check(label, value, low, high)
     rng = np.random.default_rng(seed)
     stamps = np.arange(max(1, int(round(duration * rate)))) / rate
     usual = kind.period * float(np.exp(variation * 0.08 * rng.standard_normal()))
     ends = _repetitions(duration, period or usual, repetitions, start_phase, variation, rng)
     turn = np.searchsorted(ends, stamps, side="right") - 1
-    phase = (stamps - ends[turn]) / (ends[turn + 1] - ends[turn])
+    knots = _knots(kind, pause, tempo)
     # Depth belongs to the repetition; it may only change where the body is back at the start.
     depths = depth * (1 - 0.04 * variation * rng.random(len(ends)))
-    person = Person(phase, depths[turn], pause, turn, float(rng.random()) if variation else 0.0)
-    made, support, hop = kind.make(person)
-    angles = _complete(made, stamps, variation, kind.contact, rng)
-    return Motion(name, stamps, angles, kind.contact, support, hop, kind.equipment, tuple(float(end) for end in ends))
+    shows, strong = rng.random(len(ends)) < fault_share, 1 + 0.1 * variation * rng.uniform(-1, 1, len(ends))
+    habits = np.clip(variation * 0.6 * rng.standard_normal(3), -1, 1)
+    person = Person(
+        np.interp((stamps - ends[turn]) / (ends[turn + 1] - ends[turn]), *knots),
+        depths[turn],
+        pause,
+        turn,
+        float(rng.random()) if variation else 0.0,
+        *(float(habit) for habit in habits),
+        asymmetry,
+        faults={fault: (strength * shows * strong)[turn] for fault, strength in strengths.items()},
+    )
+    made = kind.make(person)
+    angles = _complete(made, person, stamps, variation, kind.contact, asymmetry, rng)
+    numbers, performed = _performed(ends, knots[0], duration, name)
+    shown = {fault: tuple(n for n, number in enumerate(numbers) if shows[number]) for fault in strengths}
+    return Motion(
+        name,
+        stamps,
+        angles,
+        kind.contact,
+        np.ones((len(stamps), 2), bool) if made.support is None else made.support,
+        np.broadcast_to(np.asarray(made.hop, float), stamps.shape),
+        kind.equipment,
+        tuple(float(end) for end in ends),
+        np.radians(_columns(made.knee_out, len(stamps))),
+        _columns(made.sway, len(stamps)) + _leaning_aside(person, kind, made, asymmetry),
+        shown,
+        performed,
+    )
 
 
-def _complete(made: Angles, stamps: np.ndarray, variation: float, contact: str, rng: np.random.Generator) -> Angles:
+def _columns(values: Iterable, frames: int) -> np.ndarray:
+    return np.stack([np.broadcast_to(np.asarray(value, float), (frames,)) for value in values], axis=1)
+
+
+def _knots(kind: Kind, pause: float, tempo) -> Tuple[np.ndarray, np.ndarray]:
+    """Where rest, way, hold, way back and rest begin: as parts of the repetition's time, and of the phase."""
+    pause = pause if kind.pauses else 0.0
+    phases = np.array([0.0, kind.still, 0.5 - pause / 2, 0.5 + pause / 2, 1 - kind.still, 1.0])
+    if tempo is None:
+        return phases, phases
+    down, hold, up, rest = np.asarray(tempo, float) / sum(tempo)
+    return np.cumsum([0.0, rest / 2, down, hold, up, rest / 2]), phases
+
+
+def _performed(
+    ends: np.ndarray, times: np.ndarray, duration: float, name: str
+) -> Tuple[List[int], Tuple[Repetition, ...]]:
+    """Numbers of the whole repetitions, and what is true of them."""
+    numbers, performed = [], []
+    for number, (start, end) in enumerate(zip(ends[:-1], ends[1:])):
+        begins, turns, returns, stops = start + (end - start) * times[1:5]
+        if name in STILL or begins < -1e-9 or stops > duration + 1e-9:
+            continue
+        rest = (end - start) * (times[1] + times[5] - times[4])
+        numbers.append(number)
+        performed.append(
+            Repetition(
+                *(float(value) for value in (begins, (turns + returns) / 2, stops)),
+                *(float(value) for value in (turns - begins, returns - turns, stops - returns, rest)),
+            )
+        )
+    return numbers, tuple(performed)
+
+
+def _leaning_aside(person: Person, kind: Kind, made: Made, asymmetry: float) -> np.ndarray:
+    """How the stronger leg takes the weight where both feet stand, (T, 3) as `Motion.sway`."""
+    sway = np.zeros((len(person.phase), 3))
+    if kind.contact == "feet" and made.support is None:
+        sway[:, 0] = -0.06 * asymmetry * _effort(person)
+    return sway
+
+
+def _effort(person: Person) -> np.ndarray:
+    """0 at a repetition's ends, 1 at its turning point."""
+    return (1 - np.cos(2 * np.pi * person.phase)) / 2
+
+
+def _complete(
+    made: Made,
+    person: Person,
+    stamps: np.ndarray,
+    variation: float,
+    contact: str,
+    asymmetry: float,
+    rng: np.random.Generator,
+) -> Angles:
     """Every angle there is, in radians, with this person's sway and unevenness, inside the limits."""
-    angles = {}
+    effort, angles = _effort(person), {}
+    weaker = "_l" if asymmetry > 0 else "_r"
+    # Held by both hands, the body turns when one arm does more.
+    turning = {"hands_and_toes": "pelvis_rotation", "bar": "pelvis_list"}.get(contact)
     for name in CENTRAL_ANGLES + tuple(name + side for name in SIDE_ANGLES for side in ("_r", "_l")):
-        values = np.broadcast_to(np.asarray(made.get(name, 0.0), float), stamps.shape).copy()
+        values = np.broadcast_to(np.asarray(made.angles.get(name, 0.0), float), stamps.shape).copy()
         joint = name[:-2] if name[:-2] in SIDE_ANGLES else name
+        if name == turning:
+            values += 6 * asymmetry * effort
+        elif joint.startswith(("arm_", "elbow")) and name.endswith(weaker):
+            rest = values[effort.argmin()]
+            values = rest + (values - rest) * (1 - 0.3 * abs(asymmetry))
         uneven, sway = np.clip(rng.standard_normal(2), -2, 2)
         period, start = rng.uniform(2, 5), rng.random()
         # Arms and trunk wander; the legs carry the body, so they keep to the exercise.

@@ -116,6 +116,12 @@ class Skeleton:
             return stem, ""
         return ("head" if stem == "eye" else "spine01" if stem == "breast" else "pelvis"), ""
 
+    def turn(self, rotations: np.ndarray, label: str) -> np.ndarray:
+        """The turn (..., 3, 3) of the segment that a bone moves with, from the bones' rotations (..., B, 3, 3)."""
+        neutral = self.segment(label)[1]
+        rotation_from_rest = rotations[..., self.index[label], :, :]
+        return rotation_from_rest @ self._neutral[neutral].T if neutral else rotation_from_rest
+
     def place(self, turns: Dict[str, np.ndarray], root: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         """Where all bones are.
 
@@ -140,6 +146,14 @@ class Skeleton:
             )
         return rotations, heads
 
+    def follow(self, rotations: np.ndarray, root: np.ndarray) -> np.ndarray:
+        """Heads (B, 3) of the bones of one frame, from their rotations (B, 3, 3) and the root's head (3,)."""
+        heads = np.empty_like(self.heads)
+        for bone, parent in enumerate(self.parents):
+            offset = self.heads[bone] - self.heads[parent]
+            heads[bone] = root if parent < 0 else heads[parent] + rotations[parent] @ offset
+        return heads
+
 
 def turns_of(motion: Motion) -> Dict[str, np.ndarray]:
     """The turn (T, 3, 3) of every body segment, from the angles alone."""
@@ -152,10 +166,17 @@ def turns_of(motion: Motion) -> Dict[str, np.ndarray]:
     turns = {"pelvis": pelvis}
     for label, share in SPINE.items():
         turns[label] = (
-            pelvis @ _flexion(share * angles["lumbar_extension"]) @ rotation(FORWARD, share * angles["lumbar_bending"])
+            pelvis
+            @ _flexion(share * angles["lumbar_extension"])
+            @ rotation(FORWARD, share * angles["lumbar_bending"])
+            @ rotation(-DOWN, share * angles["lumbar_rotation"])
         )
     for label, share in NECK.items():
-        turns[label] = turns["spine01"] @ _flexion(share * angles["neck_extension"])
+        turns[label] = (
+            turns["spine01"]
+            @ _flexion(share * angles["neck_extension"])
+            @ rotation(-DOWN, share * angles["neck_rotation"])
+        )
     for side in "RL":
         _add_leg(turns, angles, side)
         _add_arm(turns, angles, side)

@@ -1,106 +1,214 @@
-"""Films a virtual patient: pictures one after the other, or a video file."""
+"""Films a virtual patient: pictures one after the other with what is true of each, or a video file."""
 
-from dataclasses import replace
-from typing import Dict, Iterator, List, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.simulation.body import Body, Physique, load_model
-from rehab_coach.simulation.motions import MOTIONS, Motion, make_motion
-from rehab_coach.simulation.scene import Camera, Room, cylinder, dressed
-from rehab_coach.simulation.solver import bar_height
+from rehab_coach.simulation.body import Physique, load_model
+from rehab_coach.simulation.camera import Camera
+from rehab_coach.simulation.clothing import check_clothes
+from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.simulation.mesh import Mesh
+from rehab_coach.simulation.motions import KINDS, MOTIONS, Motion, make_motion
+from rehab_coach.simulation.patient import (
+    Patient,
+    Performance,
+    camera_world,
+    covering,
+    key_points_of,
+    someone,
+    used,
+    world_of,
+)
+from rehab_coach.simulation.renderer import Renderer
+from rehab_coach.simulation.room import check_room, furnished, lit
+from rehab_coach.simulation.scene import PlainRenderer
+from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.video_file import VideoFile
 
 NOBODY = "nobody"
+UNKNOWN = "unknown"
 SCENES = MOTIONS + (NOBODY,)
-STEEL = (0.45, 0.46, 0.48)
+RENDERERS = {"moderngl": Renderer, "pyrender": PlainRenderer}
+FEWEST = 5  # joints that a camera must see in some frame
 # Views from which the whole body is in the picture all the time.
 VIEWS = {
     "jumping_jack": Camera(yaw=0, distance=3.1, look_at=1.08),
-    "push_up": Camera(yaw=75, distance=2.4, height=1.0, look_at=0.33),
     "pull_up": Camera(yaw=20, distance=3.9, height=1.2, look_at=1.25),
     "lunge": Camera(yaw=40, distance=3.0, look_at=0.82),
+    "arms_only_jack": Camera(yaw=0, distance=3.1, look_at=1.08),
+    **{
+        name: Camera(yaw=25, distance=3.3, look_at=1.05) for name in ("shoulder_press", "side_bend", "overhead_stretch")
+    },
+    "wall_sit": Camera(yaw=40, distance=2.7, look_at=0.87),
+    "sitting_down": Camera(yaw=40, distance=2.7, look_at=0.87),
 }
 VIEW = Camera(yaw=25, distance=2.7, look_at=0.87)
+FLOOR_VIEW = Camera(yaw=75, distance=2.4, height=1.0, look_at=0.33)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Names of clothes (`clothing.CLOTHES`), room (`room.ROOMS`) and light (`room.LIGHTS`)."""
+
+    clothes: str = "sports"
+    room: str = "plain"
+    light: str = "even"
+
+    def check(self) -> None:
+        """Raise RehabCoachError for a name that does not exist."""
+        check_clothes(self.clothes)
+        check_room(self.room, self.light)
 
 
 def default_view(exercise: str) -> Camera:
     """The view from which an exercise is filmed unless told otherwise."""
-    return VIEWS.get(exercise, VIEW)
+    kind = KINDS.get(exercise)
+    if exercise in VIEWS or kind is None:
+        return VIEWS.get(exercise, VIEW)
+    return {"hands_and_toes": FLOOR_VIEW, "back": FLOOR_VIEW, "bar": VIEWS["pull_up"]}.get(kind.contact, VIEW)
 
 
-def someone(seed: int) -> Physique:
-    """A person drawn at random, an adult of usual size."""
-    rng = np.random.default_rng([seed, 1])
-    gender = ("female", "male")[rng.integers(2)]
-    return Physique(
-        gender=gender,
-        age=float(rng.uniform(20, 70)),
-        height=float(np.clip(rng.normal(1.66 if gender == "female" else 1.78, 0.06), 1.5, 1.95)),
-    )
+@dataclass(frozen=True)
+class Scene:
+    """Everything about one film; what is None is drawn from the seed, or the exercise's usual value.
 
-
-class Actor:
-    """One person in the picture: body, clothes, motion, place.
-
-    Args:
-        motion: what the person does.
+    Attributes:
+        exercise: one of `SCENES`.
+        duration: seconds.
+        rate: frames per second.
+        size: width and height, pixels.
+        seed: chooses person, clothes, habits and room; the same seed gives the same pictures.
         physique: what the person is like.
-        seed: chooses the clothes.
-        place: metres sideways and backwards from the middle of the room.
-        model: see `Body`.
+        camera: where it stands.
+        look: clothes, room and light.
+        bystander: metres to the patient's left at which a second person stands; None = nobody.
+        motion: options of `make_motion`.
+        renderer: one of `RENDERERS`.
     """
 
-    def __init__(
-        self,
-        motion: Motion,
-        physique: Physique,
-        seed: int,
-        place: Tuple[float, float] = (0.0, 0.0),
-        model=None,
-    ):
-        self.body, self.motion = Body(physique, model), motion
-        self._colours, self.body.rest = dressed(self.body, np.random.default_rng([seed, 2]))
-        self.rotations, self.heads = self.body.pose(motion)
-        middle = np.zeros(3)
-        if motion.contact == "hands_and_toes":  # the middle between head and toes stands in the room's middle
-            middle[1] = self.heads[0, :, 1].mean() - 0.1
-        self.heads = self.heads + np.array([place[0], place[1], 0.0]) - middle
-        self._place = np.array([place[0], place[1], 0.0])
-        self._bar = self._equipment()
+    exercise: str
+    duration: float = 10.0
+    rate: float = 30.0
+    size: Tuple[int, int] = (640, 480)
+    seed: int = 0
+    physique: Optional[Physique] = None
+    camera: Optional[Camera] = None
+    look: Look = Look()
+    bystander: Optional[float] = None
+    motion: Dict[str, object] = field(default_factory=dict)
+    renderer: str = "moderngl"
 
-    def _hands(self) -> np.ndarray:
-        """Where the fists' insides are, (T, 2, 3)."""
-        index = self.body.skeleton.index
-        return np.stack(
-            [
-                (self.heads[:, index["finger3-1." + side]] + self.heads[:, index["finger3-3." + side]]) / 2
-                for side in "RL"
-            ],
-            axis=1,
-        )
+    @property
+    def label(self) -> str:
+        """The class that a recogniser should answer."""
+        return self.exercise if self.exercise in EXERCISES else UNKNOWN
 
-    def _equipment(self) -> List[Dict[str, np.ndarray]]:
-        """Meshes around the origin (a barbell) or in the room (the bar that one hangs from)."""
-        if self.motion.equipment == "barbell":
-            radius = float(np.clip(self._hands()[:, :, 2].mean(axis=1).min(), 0.10, 0.225))
-            plates = [
-                cylinder([x - 0.03, 0, 0], [x + 0.03, 0, 0], radius, (0.08, 0.08, 0.09), 32) for x in (-0.62, 0.62)
-            ]
-            return [cylinder([-0.85, 0, 0], [0.85, 0, 0], 0.014, STEEL)] + plates
-        if self.motion.equipment == "bar":
-            height = bar_height(self.body.skeleton)
-            posts = [cylinder([x, -0.02, 0], [x, -0.02, height], 0.03, STEEL) for x in (-0.85, 0.85)]
-            return [cylinder([-0.85, -0.02, height], [0.85, -0.02, height], 0.016, STEEL)] + posts
-        return []
+    def checked(self) -> Tuple[Motion, Camera, Physique]:
+        """Motion, camera and person of the film; RehabCoachError names what is impossible."""
+        if self.exercise not in SCENES:
+            raise RehabCoachError("there is no exercise '%s'; choose one of %s" % (self.exercise, ", ".join(SCENES)))
+        width, height = self.size
+        if not (32 <= width <= 4096 and 32 <= height <= 4096):
+            raise RehabCoachError("the picture's size must be between 32x32 and 4096x4096, not %dx%d" % self.size)
+        if self.renderer not in RENDERERS:
+            raise RehabCoachError("there is no renderer '%s'; choose one of %s" % (self.renderer, ", ".join(RENDERERS)))
+        # An empty room is as long as a motion and takes the same options.
+        name = "standing" if self.exercise == NOBODY else self.exercise
+        motion = make_motion(name, self.duration, self.rate, self.seed, **self.motion)
+        camera = self.camera or default_view(self.exercise)
+        camera.check()
+        self.look.check()
+        physique = self.physique or someone(self.seed)
+        physique.check()
+        if self.bystander is not None and not 0.3 <= abs(self.bystander) <= 5:
+            raise RehabCoachError("the bystander must stand 0.3 to 5 m to either side, not %g" % self.bystander)
+        return motion, camera, physique
 
-    def things(self, frame: int) -> List[Dict[str, np.ndarray]]:
-        """The meshes of one frame: the person and what belongs to the exercise."""
-        vertices = self.body.vertices(self.rotations[frame], self.heads[frame])
-        person = {"vertices": vertices, "faces": self.body.faces, "colours": self._colours}
-        shift = self._hands()[frame].mean(axis=0) if self.motion.equipment == "barbell" else self._place
-        return [person] + [{**mesh, "vertices": mesh["vertices"] + shift} for mesh in self._bar]
+
+class Film:
+    """A film that can be shot, frame by frame, and what is true of it.
+
+    Args:
+        scene: everything about it. It is checked before anything is drawn.
+        model: see `Body`.
+
+    Attributes:
+        scene, motion, camera, physique: what is filmed.
+        performance: what the patient does; None = nobody is there.
+        world: float (T, 18, 3) her COCO-18 key points in the room, metres; None = nobody.
+        key_points: float32 (T, 18, 3) x, y, score in the picture, see `key_points_of`.
+
+    Raises:
+        RehabCoachError: unknown exercise, a value out of range, a camera that sees nobody, a package missing.
+    """
+
+    def __init__(self, scene: Scene, model=None):
+        self.scene = scene
+        self.motion, self.camera, self.physique = scene.checked()
+        self.patient: Optional[Patient] = None
+        self.performance: Optional[Performance] = None
+        self.world: Optional[np.ndarray] = None
+        self._others: List[Tuple[Patient, Performance]] = []
+        frames = len(self.motion.stamps)
+        self.key_points = np.zeros((frames, 18, 3), np.float32)
+        if scene.exercise != NOBODY or scene.bystander is not None:
+            model = load_model() if model is None else model
+        if scene.exercise != NOBODY:
+            self.patient = Patient(self.physique, scene.seed, scene.look.clothes, model=model)
+            self.performance = self.patient.perform(self.motion)
+            self.world = world_of(self.patient.body, self.performance.rotations, self.performance.heads)
+            for frame in range(frames):
+                self.key_points[frame] = key_points_of(self.world[frame], self.camera, scene.size)
+            if ((self.key_points[..., 2] > 0).sum(axis=1) < FEWEST).all():
+                raise RehabCoachError(
+                    "the camera sees nobody: move it away or let it look at the person's height (distance %g m, "
+                    "camera height %g m, look-at height %g m, turn %g degrees)"
+                    % (self.camera.distance, self.camera.height, self.camera.look_at, self.camera.turn)
+                )
+        if scene.bystander is not None:
+            other = scene.seed + 1000
+            patient = Patient(someone(other), other, place=(scene.bystander, 0.1), model=model)
+            still = make_motion("standing", scene.duration, scene.rate, other)
+            self._others.append((patient, patient.perform(still)))
+
+    def __len__(self) -> int:
+        return len(self.motion.stamps)
+
+    def shoot(self) -> Iterator[Tuple[np.ndarray, float]]:
+        """Pictures, BGR uint8 (H, W, 3), and their stamps in seconds; joints that the body hides are marked."""
+        scene = self.scene
+        meshes = furnished(scene.look.room, self.camera.yaw, np.random.default_rng([scene.seed, 3]))
+        renderer = RENDERERS[scene.renderer](meshes, lit(scene.look.light, self.camera.yaw), scene.size)
+        return self._shots(renderer)
+
+    def _shots(self, renderer) -> Iterator[Tuple[np.ndarray, float]]:
+        try:
+            everybody = list(self._others)
+            if self.patient is not None:
+                everybody.insert(0, (self.patient, self.performance))
+            for frame, stamp in enumerate(self.motion.stamps):
+                things: List[Mesh] = []
+                for patient, performance in everybody:
+                    things.append(patient.show(performance.rotations[frame], performance.heads[frame]))
+                    things += used(performance, frame)
+                if self.patient is not None:
+                    self.key_points[frame] = key_points_of(
+                        self.world[frame],
+                        self.camera,
+                        self.scene.size,
+                        covering(self.patient, self.performance, frame),
+                    )
+                yield renderer.draw(self.camera, things), float(stamp)
+        finally:
+            renderer.close()
+
+    def sequence(self) -> SkeletonSequence:
+        """The true key points; which of them the body hides is known after `shoot`."""
+        world = None if self.world is None else camera_world(self.world, self.camera)
+        return SkeletonSequence(self.key_points, self.motion.stamps, self.scene.size, world=world)
 
 
 def render_frames(
@@ -112,76 +220,26 @@ def render_frames(
     physique: Optional[Physique] = None,
     camera: Optional[Camera] = None,
     bystander: Optional[float] = None,
+    look: Look = Look(),
+    renderer: str = "moderngl",
     **motion_options,
 ) -> Iterator[Tuple[np.ndarray, float]]:
-    """Film somebody who does an exercise.
-
-    Args:
-        exercise: one of `SCENES`: a motion, or "nobody" for an empty room.
-        duration: seconds.
-        rate: frames per second.
-        size: width and height, pixels.
-        seed: chooses person, clothes, habits and room; the same seed gives the same pictures.
-        physique: what the person is like; None = drawn from the seed.
-        camera: None = `default_view(exercise)`.
-        bystander: metres to the patient's left at which a second person stands; None = nobody.
-        motion_options: see `make_motion`.
+    """Film somebody who does an exercise; the arguments are those of `Scene` and `make_motion`.
 
     Returns:
         An iterator over pictures, BGR uint8 (H, W, 3), and their stamps in seconds. Everything is checked
         before the iterator is returned.
 
     Raises:
-        RehabCoachError: unknown exercise, a value out of range, a package or OSMesa missing.
+        RehabCoachError: unknown exercise, a value out of range, a package or OpenGL missing.
     """
-    if exercise not in SCENES:
-        raise RehabCoachError("there is no exercise '%s'; choose one of %s" % (exercise, ", ".join(SCENES)))
-    width, height = size
-    if not (32 <= width <= 4096 and 32 <= height <= 4096):
-        raise RehabCoachError("the picture's size must be between 32x32 and 4096x4096, not %dx%d" % size)
-    # An empty room is as long as a motion and takes the same options.
-    motion = make_motion("standing" if exercise == NOBODY else exercise, duration, rate, seed, **motion_options)
-    camera = camera or default_view(exercise)
-    camera.check()
-    (physique or Physique()).check()
-    if bystander is not None and not 0.3 <= abs(bystander) <= 5:
-        raise RehabCoachError("the bystander must stand 0.3 to 5 m to either side, not %g" % bystander)
-    room = Room(camera, size, np.random.default_rng([seed, 3]))
-    try:
-        actors = _cast(exercise, motion, seed, physique, bystander)
-    except BaseException:
-        room.close()
-        raise
-    return _film(room, actors, motion.stamps)
+    scene = Scene(
+        exercise, duration, rate, size, seed, physique, camera, look, bystander, dict(motion_options), renderer
+    )
+    return Film(scene).shoot()
 
 
-def _cast(
-    exercise: str, motion: Motion, seed: int, physique: Optional[Physique], bystander: Optional[float]
-) -> List[Actor]:
-    if exercise == NOBODY and bystander is None:
-        return []
-    model = load_model()
-    actors = []
-    if exercise != NOBODY:
-        actors.append(Actor(motion, physique or someone(seed), seed, model=model))
-    if bystander is not None:
-        other = seed + 1000
-        still = make_motion("standing", len(motion.stamps) / _rate(motion), _rate(motion), other)
-        actors.append(Actor(still, replace(someone(other)), other, (bystander, 0.1), model))
-    return actors
-
-
-def _rate(motion: Motion) -> float:
-    return 1.0 / motion.stamps[1] if len(motion.stamps) > 1 else 30.0
-
-
-def _film(room: Room, actors: List[Actor], stamps: np.ndarray) -> Iterator[Tuple[np.ndarray, float]]:
-    with room:
-        for frame, stamp in enumerate(stamps):
-            yield room.draw([thing for actor in actors for thing in actor.things(frame)]), float(stamp)
-
-
-def write_video(path: str, frames: Iterator[Tuple[np.ndarray, float]], size: Tuple[int, int], rate: float) -> None:
+def write_video(path: str, frames: Iterable[Tuple[np.ndarray, float]], size: Tuple[int, int], rate: float) -> None:
     """Write pictures to a video that appears under its name only when it is complete.
 
     Raises:

@@ -4,7 +4,8 @@ from typing import Dict, Tuple
 
 import numpy as np
 
-from rehab_coach.simulation.motions import Motion
+from rehab_coach.simulation.motions import LIMITS, Motion
+from rehab_coach.simulation.phases import Angles
 from rehab_coach.simulation.posing import (
     BAR_CLEARANCE,
     DOWN,
@@ -18,9 +19,16 @@ from rehab_coach.simulation.posing import (
     reach,
     rotation,
     turns_of,
+    unit,
 )
 
 Turns = Dict[str, np.ndarray]
+PITCH = {"knees": 0.0, "back": np.pi / 2}
+"""How far the whole body is turned backwards, radians."""
+
+FLESH = {"lowerleg01": 0.05, "foot": 0.07, "toe2-1": 0.02, "upperleg01": 0.10, "spine05": 0.10, "spine02": 0.11}
+FLESH.update({"spine01": 0.11, "head": 0.06, "lowerarm01": 0.05, "wrist": 0.04})
+"""What lies between a bone's head and the floor, metres."""
 
 
 def solve(skeleton: Skeleton, motion: Motion) -> Tuple[np.ndarray, np.ndarray]:
@@ -30,7 +38,13 @@ def solve(skeleton: Skeleton, motion: Motion) -> Tuple[np.ndarray, np.ndarray]:
         rotations from rest (T, B, 3, 3) and heads (T, B, 3), metres.
     """
     turns = turns_of(motion)
-    hold = {"feet": _stand, "hands_and_toes": _lie_on_hands_and_toes, "bar": _hang}[motion.contact]
+    hold = {
+        "feet": _stand,
+        "hands_and_toes": _lie_on_hands_and_toes,
+        "bar": _hang,
+        "knees": _rest,
+        "back": _rest,
+    }[motion.contact]
     return skeleton.place(turns, hold(skeleton, motion, turns))
 
 
@@ -61,12 +75,16 @@ def _stand(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
     root = still.copy()
     root[:, 2] = motion.hop * (skeleton.thigh + skeleton.shank) - np.min(lowest, axis=0)
     root[:, :2] = _without_sliding(np.stack(balls, axis=1)[:, :, :2], motion.support)
+    planted = root
+    root = root + motion.sway * (skeleton.thigh + skeleton.shank) * np.array([1.0, -1.0, 1.0])
     hips = _head(skeleton, turns, root, "upperleg01.R", "upperleg01.L")
     for number, side in enumerate("RL"):
         points = _foot_points(skeleton, side)
-        goal = _planted(balls[number] + root, motion.support[:, number])
+        goal = _planted(balls[number] + planted, motion.support[:, number])
         ankle = goal - (turns["foot" + side] @ points["ball"])
         toes_forward = turns["foot" + side] @ FORWARD
+        toes_forward = np.where(np.abs(toes_forward[:, 2:]) < 0.95, toes_forward, FORWARD)
+        outwards = motion.knee_out[:, number] * (1.0 if side == "R" else -1.0)
         reach(
             turns,
             "thigh" + side,
@@ -74,9 +92,32 @@ def _stand(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
             hips[number],
             ankle,
             (skeleton.thigh, skeleton.shank),
-            np.where(np.abs(toes_forward[:, 2:]) < 0.95, toes_forward, FORWARD),
+            _about(unit(ankle - hips[number]), outwards, toes_forward),
             LEFT,
         )
+    return root
+
+
+def _about(axes: np.ndarray, angle: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Vectors (T, 3) turned by `angle` (T,) about unit axes (T, 3) (Rodrigues' formula)."""
+    sine, cosine = np.sin(angle)[:, None], np.cos(angle)[:, None]
+    along = np.sum(axes * vectors, axis=1, keepdims=True)
+    return vectors * cosine + np.cross(axes, vectors) * sine + axes * along * (1 - cosine)
+
+
+def _rest(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
+    """Root of a person who kneels or lies: what is lowest lies on the floor."""
+    turn = rotation(-LEFT, np.full(len(motion.stamps), PITCH[motion.contact]))
+    for name in turns:
+        turns[name] = turn @ turns[name]
+    heads = skeleton.place(turns, np.zeros((len(motion.stamps), 3)))[1]
+    lowest = [
+        heads[:, bone, 2] - FLESH[label.split(".")[0]]
+        for bone, label in enumerate(skeleton.labels)
+        if label.split(".")[0] in FLESH
+    ]
+    root = np.zeros((len(motion.stamps), 3))
+    root[:, 2] = -np.min(lowest, axis=0)
     return root
 
 
@@ -210,6 +251,7 @@ def _hang(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
     wrists = _wrist_goals(shoulders, wide)
     middle = (shoulders[0] + shoulders[1]) / 2
     behind = 0.04 + 0.14 * (1 - straight)  # the face passes the bar
+    behind = behind - motion.sway[:, 1] * (skeleton.thigh + skeleton.shank)
     below = np.sqrt(np.clip(_reach_of(skeleton, motion) ** 2 - wide**2 - behind**2, 0.02**2, None))
     wrist_height = bar_height(skeleton) - 0.07
     root = np.stack([still[:, 0], behind - middle[:, 1], wrist_height - below - middle[:, 2]], axis=1)
@@ -217,3 +259,65 @@ def _hang(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
     bends = [np.array([-0.8, -0.35, -0.5]), np.array([0.8, -0.35, -0.5])]
     _arms_to(skeleton, motion, turns, root, goals, bends, (-DOWN, FORWARD))
     return root
+
+
+def angles_of(skeleton: Skeleton, motion: Motion, rotations: np.ndarray) -> Angles:
+    """The joint angles that the solved body really has, radians, OpenSim's names, signs and order of axes.
+
+    They differ from the motion's own where a hand or a foot is held in its place.
+
+    Args:
+        skeleton: of the body.
+        motion: what was solved.
+        rotations: (T, B, 3, 3) of the bones, from `solve`.
+
+    Returns:
+        Every angle of the motion; those of the pelvis are against the room.
+    """
+    turn = {label: skeleton.turn(rotations, label) for label in skeleton.labels}
+    angles = dict(motion.angles)
+    names = ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
+    angles.update(zip(names, _cardan(turn["root"], 1.0)))
+    for side, sign in (("R", 1.0), ("L", -1.0)):
+        end = "_" + side.lower()
+        thigh, shank, foot = (turn[bone + side] for bone in ("upperleg01.", "lowerleg01.", "foot."))
+        hip = _cardan(_between(turn["root"], thigh), sign)
+        angles.update(zip(("hip_flexion" + end, "hip_adduction" + end, "hip_rotation" + end), hip))
+        angles["knee_angle" + end] = -_cardan(_between(thigh, shank), sign)[0]
+        angles["ankle_angle" + end] = _cardan(_between(shank, foot), sign)[0]
+        angles["mtp_angle" + end] = _cardan(_between(foot, turn["toe2-1." + side]), sign)[0]
+        if motion.contact not in ("hands_and_toes", "bar"):
+            continue
+        upper, fore = turn["upperarm01." + side], turn["lowerarm01." + side]
+        shoulder = _nearest(*_cardan(_between(turn["spine01"], upper), sign))
+        angles.update(zip(("arm_flex" + end, "arm_add" + end, "arm_rot" + end), shoulder))
+        angles["elbow_flex" + end] = _cardan(_between(upper, fore), sign)[0]
+    return angles
+
+
+def _between(parent: np.ndarray, child: np.ndarray) -> np.ndarray:
+    return parent.swapaxes(-1, -2) @ child
+
+
+def _cardan(turn: np.ndarray, sign: float) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Flexion, adduction and inward rotation (T,) of turns (T, 3, 3), in OpenSim's order; sign -1 = left side."""
+    from scipy.spatial.transform import Rotation
+
+    x, y, z = Rotation.from_matrix(turn).as_euler("XYZ").T
+    return -x, -sign * y, sign * z
+
+
+def _nearest(flexion: np.ndarray, adduction: np.ndarray, inwards: np.ndarray):
+    """Of the two ways to write a shoulder's turn the one that a shoulder can do, without jumps over time."""
+    ways = np.stack(
+        [
+            np.stack([flexion, adduction, inwards]),
+            np.stack([flexion + np.pi, np.pi - adduction, inwards + np.pi]),
+        ]
+    )
+    low, high = np.radians([LIMITS[name] for name in ("arm_flex", "arm_add", "arm_rot")]).T[:, :, None]
+    middle = (low + high) / 2
+    ways = ways - 2 * np.pi * np.round((ways - middle) / (2 * np.pi))
+    beyond = np.clip(ways - high, 0, None) + np.clip(low - ways, 0, None)
+    best = ways[int(np.argmin(beyond.max(axis=(1, 2))))]
+    return np.unwrap(best, axis=1)

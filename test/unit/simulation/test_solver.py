@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 
-from rehab_coach.simulation.motions import MOTIONS, make_motion
-from rehab_coach.simulation.solver import bar_height, solve
+from rehab_coach.simulation.motions import KINDS, LIMITS, MOTIONS, make_motion
+from rehab_coach.simulation.posing import Skeleton
+from rehab_coach.simulation.solver import angles_of, bar_height, solve
 
-STANDING = [name for name in MOTIONS if name not in ("push_up", "pull_up")]
+STANDING = [name for name, kind in KINDS.items() if kind.contact == "feet"]
+FAULTS = [(name, fault) for name, kind in KINDS.items() for fault in kind.faults]
+STANDING_FAULTS = [(name, fault) for name, fault in FAULTS if name in STANDING]
 
 
 def solved(skeleton, name, **options):
@@ -33,19 +36,19 @@ def test_bones_keep_their_lengths(skeleton, name):
             np.testing.assert_allclose(length, np.linalg.norm(skeleton.heads[bone] - skeleton.heads[parent]), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", STANDING)
+@pytest.mark.parametrize("name, fault", [(name, None) for name in STANDING] + STANDING_FAULTS)
 @pytest.mark.parametrize("seed", (0, 1))
-def test_feet_stand_on_the_floor_and_never_go_through_it(skeleton, name, seed):
-    motion, rotations, at = solved(skeleton, name, seed=seed)
+def test_feet_stand_on_the_floor_and_never_go_through_it(skeleton, name, fault, seed):
+    motion, rotations, at = solved(skeleton, name, seed=seed, faults=[fault] if fault else [], asymmetry=0.5 * seed)
     lowest = soles(skeleton, rotations, at)[:, :, 2].min(axis=0)
     assert lowest.min() > -0.015
     assert lowest[motion.support.any(axis=1)].max() < 0.015
 
 
-@pytest.mark.parametrize("name", STANDING)
+@pytest.mark.parametrize("name, fault", [(name, None) for name in STANDING] + STANDING_FAULTS)
 @pytest.mark.parametrize("seed", (0, 1))
-def test_feet_that_stand_do_not_slide(skeleton, name, seed):
-    motion, _, at = solved(skeleton, name, seed=seed)
+def test_feet_that_stand_do_not_slide(skeleton, name, fault, seed):
+    motion, _, at = solved(skeleton, name, seed=seed, faults=[fault] if fault else [], asymmetry=0.5 * seed)
     for number, side in enumerate("RL"):
         both = motion.support[1:, number] & motion.support[:-1, number]
         speed = np.linalg.norm(np.diff(at["toe2-1." + side], axis=0), axis=1)[both] * 30
@@ -108,3 +111,93 @@ def test_pull_up_hangs_from_the_bar_and_brings_the_chin_to_it(skeleton):
     height = bar_height(skeleton)
     assert at["foot.R"][:, 2].min() > 0.05
     assert at["head"][:, 2].max() > height - 0.1 > at["head"][:, 2].min() + 0.2
+
+
+@pytest.mark.parametrize("name, fault", [(name, None) for name in MOTIONS] + FAULTS)
+@pytest.mark.parametrize("large", (0.8, 1.2))
+def test_no_joint_leaves_the_human_range_when_hands_and_feet_are_held(skeleton, name, fault, large):
+    """Also in bodies of other sizes: what inverse kinematics makes of hips, knees, ankles, shoulders, elbows."""
+    sized = Skeleton(
+        skeleton.labels,
+        skeleton.parents,
+        skeleton.heads * large,
+        {side: heel * large for side, heel in skeleton.heels.items()},
+    )
+    motion = make_motion(name, 8, seed=2, faults=[fault] if fault else [], asymmetry=-0.3)
+    angles = angles_of(sized, motion, solve(sized, motion)[0])
+    for angle, values in angles.items():
+        if angle.startswith("pelvis") and motion.contact != "feet":
+            continue  # of the body in the room, not of a joint
+        low, high = LIMITS[angle if angle in LIMITS else angle[:-2]]
+        assert low - 1 < np.degrees(values).min() and np.degrees(values).max() < high + 1, angle
+        assert np.abs(np.diff(values)).max() * 30 < 16, angle  # and none jumps
+
+
+def test_angles_of_a_body_that_is_held_nowhere_are_the_motions_own(skeleton):
+    motion = make_motion("waving", 4, seed=3)
+    angles = angles_of(skeleton, motion, solve(skeleton, motion)[0])
+    for angle in ("pelvis_tilt", "arm_add_r", "lumbar_bending"):
+        np.testing.assert_allclose(angles[angle], motion.angles[angle], atol=1e-6)
+    for angle in ("hip_flexion_r", "knee_angle_l", "hip_adduction_l"):  # legs reach for the floor
+        np.testing.assert_allclose(angles[angle], motion.angles[angle], atol=np.radians(8))
+
+
+def test_knees_inwards_brings_the_knees_together_and_the_angles_say_so(skeleton):
+    (right, _, straight), (wrong, rotations, at) = (
+        solved(skeleton, "squat", variation=0, repetitions=2, faults=faults) for faults in ((), ("knees_inwards",))
+    )
+    bottom = at["root"][:, 2].argmin()
+
+    def apart(where, label):
+        return where[label + ".L"][bottom, 0] - where[label + ".R"][bottom, 0]
+
+    assert apart(at, "lowerleg01") < apart(straight, "lowerleg01") - 0.15
+    assert apart(at, "foot") == pytest.approx(apart(straight, "foot"), abs=0.03)
+    inwards = angles_of(skeleton, wrong, rotations)["hip_rotation_r"][bottom]
+    usual = angles_of(skeleton, right, solve(skeleton, right)[0])["hip_rotation_r"][bottom]
+    assert inwards > usual + np.radians(8)
+
+
+@pytest.mark.parametrize("side, sign", [("left", 1), ("right", -1)])
+def test_shifted_hips_move_to_that_side_over_feet_that_stay(skeleton, side, sign):
+    _, _, at = solved(skeleton, "squat", variation=0, repetitions=2, faults=["hips_shifted_" + side])
+    bottom = at["root"][:, 2].argmin()
+    assert sign * at["root"][bottom, 0] > 0.08
+    assert np.ptp(at["foot.R"][:, 0]) < 0.03
+
+
+def test_heels_up_lifts_the_heels_only(skeleton):
+    _, rotations, at = solved(skeleton, "squat", variation=0, repetitions=2, faults=["heels_up"])
+    bottom = at["root"][:, 2].argmin()
+    heels, balls = (soles(skeleton, rotations, at)[part, bottom, 2] for part in ([0, 2], [1, 3]))
+    assert heels.min() > 0.05 and np.abs(balls).max() < 0.02
+
+
+def test_hips_first_straightens_the_knees_before_the_trunk(skeleton):
+    def knees_when_half_up(faults):
+        motion = make_motion("deadlift", 4, variation=0, repetitions=1, faults=faults, rate=100)
+        trunk, knees = motion.angles["pelvis_tilt"], motion.angles["knee_angle_r"]
+        up = np.arange(400) > 210
+        return knees[up][np.abs(trunk[up] - trunk.min() / 2).argmin()]
+
+    assert knees_when_half_up(["hips_rise_first"]) < 0.55 * knees_when_half_up([])
+
+
+def test_hips_sag_and_pike_between_shoulders_and_ankles(skeleton):
+    def hips_over_the_line(faults):
+        _, _, at = solved(skeleton, "push_up", variation=0, repetitions=2, faults=faults)
+        shoulder, hip, ankle = (at[label + ".R"][0] for label in ("upperarm01", "upperleg01", "foot"))
+        part = (hip[1] - ankle[1]) / (shoulder[1] - ankle[1])
+        return hip[2] - (ankle[2] + part * (shoulder[2] - ankle[2]))
+
+    straight = hips_over_the_line([])
+    assert hips_over_the_line(["hips_sag"]) < straight - 0.08
+    assert hips_over_the_line(["hips_piked"]) > straight + 0.1
+
+
+def test_who_kneels_or_lies_is_on_the_floor_and_stays_there(skeleton):
+    for name in ("kneeling", "crunch"):
+        _, _, at = solved(skeleton, name, seed=1)
+        lowest = np.min([path[:, 2] for path in at.values()], axis=0)
+        assert 0 < lowest.min() and lowest.max() < 0.12
+        assert max(np.ptp(at["foot.R"], axis=0)) < 0.05

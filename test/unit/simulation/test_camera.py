@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.simulation.scene import Camera, cylinder, normals_of
+from rehab_coach.simulation.camera import Camera
 
 
 def seen_from(camera, point):
@@ -39,9 +39,23 @@ def test_cameras_that_see_nothing_are_named(options, words):
         Camera(**options).check()
 
 
-def test_normals_point_outwards():
-    pytest.importorskip("trimesh")
-    bar = cylinder(np.array([0, 0, 0.0]), np.array([0, 0, 2.0]), 0.1, (1, 1, 1))
-    outwards = np.sum(normals_of(bar["vertices"], bar["faces"]) * (bar["vertices"] - [0, 0, 1.0]), axis=1)
-    assert (outwards > 0).all()
-    assert np.ptp(bar["vertices"], axis=0) == pytest.approx([0.2, 0.2, 2.0], abs=0.01)
+def test_a_turned_camera_sees_the_person_on_the_other_side():
+    assert seen_from(Camera(turn=20), [0, 0, 1])[0] > 0.5
+
+
+def test_pixels_are_opengls_and_opencvs():
+    """The projection, OpenGL's matrix and the matrices that are written for OpenCV put a point in one place."""
+    camera, size = Camera(yaw=30, distance=3, height=1.4, turn=5), (640, 480)
+    points = np.array([[0.2, -0.3, 1.1], [-0.6, 0.4, 0.0], [0, 0, 0.9]])
+    pixels = camera.project(points, size)
+    clip = np.c_[points, np.ones(3)] @ camera.projection(size).T
+    drawn = clip[:, :2] / clip[:, 3:]
+    np.testing.assert_allclose(pixels, np.c_[(drawn[:, 0] + 1) * 320, (1 - drawn[:, 1]) * 240], atol=1e-9)
+    written = camera.as_dict(size)
+    seen = points @ np.array(written["rotation"]).T + written["translation"]
+    made = seen @ np.array(written["intrinsics"]).T
+    np.testing.assert_allclose(pixels, made[:, :2] / made[:, 2:], atol=1e-9)
+
+
+def test_what_is_behind_the_camera_is_nowhere():
+    assert np.isnan(Camera(distance=2).project(np.array([0, -3.0, 1]), (640, 480))).all()

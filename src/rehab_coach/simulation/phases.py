@@ -1,0 +1,146 @@
+"""What the makers of motions share: who does it how, smooth phases, simple stances."""
+
+from dataclasses import dataclass, field
+from typing import Callable, Dict, Optional, Tuple, Union
+
+import numpy as np
+
+Angles = Dict[str, np.ndarray]
+Number = Union[float, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """How this person does it.
+
+    Attributes:
+        phase: (T,) 0..1 within the repetition; the turning point is at 0.5.
+        depth: (T,) 1 = full, one value a repetition.
+        pause: part of the phase that is spent at the turning point.
+        turn: (T,) number of the repetition.
+        style: 0..1, chooses between habits (arms forward or before the chest, which side begins ...).
+        stance, toes_out, lean: -1..1, wider feet, toes further out, trunk further forward than usual.
+        asymmetry: -1..1, the right (positive) or the left side does more.
+        faults: fault -> strength (T,), 1 = clearly there, 0 = not in this repetition.
+    """
+
+    phase: np.ndarray
+    depth: np.ndarray
+    pause: float
+    turn: np.ndarray
+    style: float
+    stance: float = 0.0
+    toes_out: float = 0.0
+    lean: float = 0.0
+    asymmetry: float = 0.0
+    faults: Dict[str, np.ndarray] = field(default_factory=dict)
+
+    def fault(self, name: str) -> Number:
+        """Strength of a fault, 0 for those that this person does not have."""
+        return self.faults.get(name, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a maker of motions made; angles in degrees, everything (T,) or a number.
+
+    Attributes:
+        angles: those that are not 0.
+        support: bool (T, 2): right and left foot stand still; None = both all the time.
+        hop: height of the jump, leg lengths.
+        knee_out: right and left knee point so many degrees outside the toes' direction.
+        sway: the pelvis is moved to the (left, front, top), leg lengths, the feet staying where they are.
+    """
+
+    angles: Angles
+    support: Optional[np.ndarray] = None
+    hop: Number = 0.0
+    knee_out: Tuple[Number, Number] = (0.0, 0.0)
+    sway: Tuple[Number, Number, Number] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A motion's maker and what must be known beforehand.
+
+    Attributes:
+        make: from a person to the motion.
+        period: seconds of a repetition.
+        contact: what holds the body, see `motions.Motion`.
+        equipment: see `motions.Motion`.
+        still: part of the phase at rest before and after the repetition.
+        pauses: the maker keeps to `Person.pause`; False = it only turns round at 0.5.
+        faults: fault -> what it looks like.
+    """
+
+    make: Callable[[Person], Made]
+    period: float
+    contact: str = "feet"
+    equipment: Optional[str] = None
+    still: float = 0.03
+    pauses: bool = True
+    faults: Dict[str, str] = field(default_factory=dict)
+
+
+def ease(x: np.ndarray) -> np.ndarray:
+    """From 0 to 1 without speed or acceleration at the ends: the minimum-jerk path (Flash and Hogan 1985)."""
+    x = np.clip(x, 0.0, 1.0)
+    return x**3 * (10 - 15 * x + 6 * x**2)
+
+
+def ramp(phase: np.ndarray, times: Tuple[float, float, float, float]) -> np.ndarray:
+    """0, rising between the first two phases, 1, falling between the last two, 0."""
+    rise, top, fall, end = times
+    return ease((phase - rise) / (top - rise)) * (1 - ease((phase - fall) / (end - fall)))
+
+
+def down_and_up(person: Person) -> np.ndarray:
+    """0 at a repetition's ends, `depth` in the middle, where it rests for the fraction `pause`."""
+    half = (0.94 - person.pause) / 2
+    return person.depth * ramp(person.phase, (0.03, 0.03 + half, 0.03 + half + person.pause, 0.97))
+
+
+def both(**angles) -> Angles:
+    """The same values for the right and the left side."""
+    return {name + side: value for name, value in angles.items() for side in ("_r", "_l")}
+
+
+def by_side(right: bool, moving: Angles, resting: Angles) -> Angles:
+    """One side's angles for the moving limb, the other side's for the resting one."""
+    one, other = ("_r", "_l") if right else ("_l", "_r")
+    return {**{name + one: value for name, value in moving.items()}, **{n + other: v for n, v in resting.items()}}
+
+
+def standing_angles(person: Person) -> Angles:
+    """Upright, feet under the hips, arms at the sides."""
+    angles = {"pelvis_tilt": np.full(len(person.phase), -2.0)}
+    angles.update(
+        both(
+            hip_flexion=4.0,
+            knee_angle=4.0,
+            ankle_angle=2.0,
+            hip_adduction=-4.0 - 2 * person.stance,
+            hip_rotation=-8.0 - 4 * person.toes_out,
+            arm_flex=2.0,
+            arm_add=-8.0,
+            elbow_flex=14.0,
+            finger_flex=25.0,
+        )
+    )
+    return angles
+
+
+def legs_bent(knee: Number, shank: Number, tilt: Number) -> Angles:
+    """Both legs with the feet flat: the shank leans forward by `shank`, the pelvis by `-tilt` (degrees)."""
+    return both(hip_flexion=knee - shank - tilt, knee_angle=knee, ankle_angle=shank)
+
+
+def leg_to(forward: Number, down: Number) -> Tuple[Number, Number]:
+    """The thigh's pitch and the knee's angle (degrees) that put the ankle there, seen from the hip.
+
+    In leg lengths, thigh and shank each half of it. The body solver removes what a real leg's proportions
+    differ.
+    """
+    distance = np.minimum(np.hypot(forward, down), 0.9995)
+    half_knee = np.arccos(distance)
+    return np.degrees(np.arctan2(forward, down) + half_knee), np.degrees(2 * half_knee)
