@@ -90,8 +90,6 @@ def load_texts(language: str = ENGLISH, part: str = "", folder: str = "") -> Tex
     sentences: Dict[str, str] = {}
     for prefix in (part + ".",) if part else ("", "form."):
         path = os.path.join(_folder(folder), prefix + language + ".yaml")
-        if prefix == "form." and not os.path.exists(os.path.join(_folder(folder), "form.en.yaml")):
-            continue
         own = _read(path)
         if language != ENGLISH:
             _compare(path, own, _read(os.path.join(_folder(folder), prefix + ENGLISH + ".yaml")))

@@ -69,7 +69,7 @@ def example_views(texts: Optional[Texts] = None) -> Dict[str, View]:
     state.prediction(8, "recognised", "squat", 0.93)
     state.message(texts("well_done", exercise=texts.an("squat")), "correct", 4, 8, 35.0)
     state.counted(8, 8)
-    state.message(_example_remark(texts), "remark", 0, 8, 35.3)
+    state.message(texts("heels_up_warning"), "remark", 0, 8, 35.3)
     views["remark"] = state.view(35.4)
     ask(9)
     views["no_picture"] = state.view(36.0)
@@ -144,7 +144,3 @@ def draw_gallery(
         except (OSError, pygame.error) as error:
             raise RehabCoachError("cannot write {}: {}".format(files[-1], error)) from error
     return files
-
-
-def _example_remark(texts: Texts) -> str:
-    return "Try to keep your heels on the floor all the way down"

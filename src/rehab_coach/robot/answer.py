@@ -105,12 +105,12 @@ class RoundJoin:
 
 
 def remark_sentence(remark: Remark, texts: Texts) -> str:
-    """What a person reads about a remark: ``RULE_SEVERITY`` of the texts, such as heels_up_hint.
+    """What a person hears about a remark: the text RULE_SEVERITY.
 
     Raises:
-        RehabCoachError: the rule has no sentence of that severity.
+        RehabCoachError: there is none.
     """
     key = "%s_%s" % (remark.rule, remark.severity)
     if key not in texts:
-        raise RehabCoachError("the texts (%s) have no sentence '%s'" % (texts.language, key))
+        raise RehabCoachError("there is no text '%s'; add it to config/texts/form.%s.yaml" % (key, texts.language))
     return texts(key)

@@ -1,6 +1,9 @@
 import pytest
 
-from rehab_coach.robot.answer import OUTCOMES, RoundJoin
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.kinematics.movement import Remark
+from rehab_coach.robot.answer import OUTCOMES, RoundJoin, remark_sentence
+from rehab_coach.texts import load_texts
 
 
 def asked(label="squat", number=3):
@@ -98,3 +101,20 @@ def test_a_new_request_with_the_same_number_starts_afresh():
     join.request(1, "lunge")
     assert join.objection(1) is None
     assert join.answer("recognised", "lunge", 0.8).outcome == "correct"
+
+
+def test_answers_in_norwegian():
+    join = RoundJoin(load_texts("no"))
+    join.request(1, "squat")
+    assert join.answer("recognised", "push_up", 0.9).text == "Jeg så en armheving"
+
+
+def test_a_remark_is_said_by_its_rule_and_severity():
+    remark = Remark("heels_up", "hint", 4.0, 2.0, "cm")
+    assert remark_sentence(remark, load_texts()) == "Try to keep your heels on the floor"
+    assert remark_sentence(remark, load_texts("no")) == "Prøv å holde hælene i gulvet"
+
+
+def test_a_rule_without_a_sentence_is_an_error_that_names_the_file():
+    with pytest.raises(RehabCoachError, match="no text 'tail_up_hint'; add it to config/texts/form.en.yaml"):
+        remark_sentence(Remark("tail_up", "hint", 1.0, 0.0, "m"), load_texts())
