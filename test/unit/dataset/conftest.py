@@ -1,3 +1,6 @@
+import os
+import subprocess
+
 import numpy as np
 import pytest
 
@@ -41,3 +44,15 @@ def make_set(tmp_path):
         return path
 
     return make
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    """A folder on a disk of 350 kB."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=350k", "tmpfs", str(folder)]
+    if os.getuid() or subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("only root may mount a small disk to fill")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -262,18 +262,6 @@ def test_a_foreign_report_is_not_overwritten(table, estimator, tmp_path):
         make(table("squat,a.mp4,,,"), tmp_path / "out")
 
 
-@pytest.fixture
-def tiny_disk(tmp_path):
-    """A folder on a disk of 350 kB."""
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=350k", "tmpfs", str(folder)]
-    if os.getuid() or subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
-        pytest.skip("only root may mount a small disk to fill")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def test_a_full_disk_ends_the_run_with_everything_kept(table, estimator, tiny_disk, tmp_path):
     lines = ["squat,%s.mp4,%g,%g," % (name, start, start + 0.5) for name in "abc" for start in (0, 0.25, 0.5)]
     text = table(*lines)

@@ -230,6 +230,17 @@ def test_an_interrupted_packing_leaves_no_file(tmp_path, make_clip):
     assert os.listdir(str(tmp_path)) == ["label_name.txt"]
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_full_disk_is_an_error_and_nothing_is_half_written(format, make_set, make_clip, make_person, tiny_disk):
+    source = open_set(make_set("npz", [make_clip("c%d" % n, "squat", "", make_person(n, 300)) for n in range(8)]))
+    with pytest.raises(RehabCoachError, match="cannot write .*No space left on device"):
+        convert(source, str(tiny_disk / "set"), format, nothing)
+    if format == "packed":
+        assert os.listdir(str(tiny_disk)) == ["label_name.txt"]
+    else:
+        assert 0 < len(list(open_set(str(tiny_disk / "set")).clips())) < 8
+
+
 def test_sets_are_not_overwritten_nor_mixed(make_set, make_clip, tmp_path):
     source = open_set(make_set("kinetics", [make_clip("a")]))
     for format in FORMATS:
