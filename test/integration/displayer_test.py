@@ -12,6 +12,7 @@ import unittest
 
 import cv2
 import numpy as np
+import pygame
 import roslib.packages
 import rospy
 import rostest
@@ -20,8 +21,13 @@ from std_msgs.msg import Bool
 from std_srvs.srv import SetBool, SetBoolResponse
 
 from rehab_coach.display import theme
+from rehab_coach.display.renderer import Renderer
+from rehab_coach.display.state import Phase, View
+from rehab_coach.kinematics.live import RepetitionCounter
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
 from rehab_coach.ros.testing import PATIENCE, wait_for
+from rehab_coach.skeleton import COCO_18
+from rehab_coach.texts import load_texts
 
 MAGENTA = (200, 30, 200)
 
@@ -97,6 +103,32 @@ def film(path):
         )
 
 
+def squatting(seconds):
+    """COCO-18 key points (18, 3) of somebody who squats every 1.5 seconds, seen from the front."""
+    down = 70 * (1 - np.cos(2 * np.pi * seconds / 1.5)) / 2
+    points = np.zeros((18, 3), np.float32)
+    for joint, x, y, moves in (
+        ("nose", 0, 60, 1), ("neck", 0, 100, 1), ("right_eye", -8, 52, 1), ("left_eye", 8, 52, 1),
+        ("right_ear", -14, 56, 1), ("left_ear", 14, 56, 1), ("right_shoulder", -40, 100, 1),
+        ("left_shoulder", 40, 100, 1), ("right_elbow", -50, 160, 1), ("left_elbow", 50, 160, 1),
+        ("right_wrist", -50, 215, 1), ("left_wrist", 50, 215, 1), ("right_hip", -25, 220, 1),
+        ("left_hip", 25, 220, 1), ("right_knee", -28, 310, 0.3), ("left_knee", 28, 310, 0.3),
+        ("right_ankle", -28, 400, 0), ("left_ankle", 28, 400, 0),
+    ):  # fmt: skip
+        points[COCO_18.index(joint)] = 320 + x, y + moves * down, 0.9
+    return points
+
+
+def last_picture(path):
+    """The last one of a film, as large as it is, RGB."""
+    capture, last = cv2.VideoCapture(path), None
+    while True:
+        good, picture = capture.read()
+        if not good:
+            return cv2.cvtColor(last, cv2.COLOR_BGR2RGB).astype(int)
+        last = picture
+
+
 def shares(pictures, colour):
     """For each picture the part of it that has nearly this colour."""
     return np.all(np.abs(pictures.astype(int) - colour) < 30, axis=3).mean(axis=(1, 2))
@@ -143,6 +175,38 @@ class Rounds(unittest.TestCase):
         self.assertGreater(coral[recording[3]], 1.5 * coral[recording[-3]])  # the ring runs out
         self.assertTrue((green[-5:] > 0.2).all())
         self.assertTrue((green[: recording[-1]] < 0.02).all())
+
+    def test_repetitions_are_counted_live_in_norwegian(self):
+        screen = self.start(language="no")
+        screen.actions.publish(ActionClass(round=1, label="squat"))
+        screen.say("Ta en knebøy", "prompt", 1)
+        screen.say("Kjør!", "recording", 1, 600.0)
+        time.sleep(1.0)  # the two topics have connections of their own
+        counter = RepetitionCounter("squat")
+        begin = rospy.Time.now()
+        for step in range(105):
+            skeleton = Skeleton(layout="coco_18", width=640, height=480, key_points=squatting(step / 15).ravel())
+            skeleton.header.stamp = begin + rospy.Duration(step / 15)
+            counter.add(skeleton.header.stamp.to_sec(), squatting(step / 15), COCO_18)
+            screen.skeletons.publish(skeleton)
+            time.sleep(0.03)
+        self.assertGreaterEqual(counter.count, 3)
+        time.sleep(2.0)
+        code, log = screen.end()
+        self.assertEqual(code, 0, log)
+        shown = last_picture(self.path)
+        pygame.font.init()
+
+        def difference(count, language, part):
+            """From the film, of what a count looks like in a language."""
+            surface = pygame.Surface((1024, 600))
+            view = View(Phase.RECORDING, "Ta en knebøy", label="squat", count=count, remaining=590.0, fraction=0.98)
+            Renderer(surface, load_texts(language)).draw(view, None, 0.0)
+            return np.abs(pygame.surfarray.array3d(surface).transpose(1, 0, 2).astype(int) - shown)[part].mean()
+
+        digits, words = np.s_[220:420, 700:900], np.s_[450:530, 600:850]
+        self.assertEqual(min(range(20), key=lambda count: difference(count, "no", digits)), counter.count)
+        self.assertLess(difference(counter.count, "no", words), 0.5 * difference(counter.count, "en", words))
 
     def test_sigterm_in_a_recording_leaves_a_whole_film_and_garbage_is_skipped(self):
         screen = self.start()
@@ -252,6 +316,25 @@ class Keys(unittest.TestCase):
             wait_for(self.has_focus, "the keyboard to follow into and out of full screen")
         self.press("q")
         self.assertEqual(screen.process.wait(PATIENCE), 0, screen.end()[1])
+
+    def test_y_and_n_answer_only_when_something_is_asked(self):
+        answers = []
+        rospy.Subscriber("/question/consent", Bool, lambda message: answers.append(message.data), queue_size=10)
+        screen = self.start("/question")
+        self.press("y")
+        screen.say("May I keep your results?", "question", 0)
+        screen.show_for(1.0)
+        self.press("n")
+        wait_for(lambda: answers, "the answer")
+        self.press("y")
+        wait_for(lambda: len(answers) == 2, "the other answer")
+        screen.say("", "question", 0)
+        screen.show_for(1.0)
+        self.press("y")
+        screen.show_for(0.5)
+        self.press("q")
+        screen.process.wait(PATIENCE)
+        self.assertEqual(answers, [False, True])
 
     def test_a_stop_that_does_not_arrive_is_shown_and_repeated(self):
         folder = tempfile.mkdtemp()

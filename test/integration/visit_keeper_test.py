@@ -158,7 +158,7 @@ class Consent(Case):
             self.assertEqual(store.consent("anna").text, question)
         self.assertEqual(self.neighbours.end()[0], 0)
         del self.neighbours.messages[:]
-        self.start(language="no")
+        self.start(language="no", keep_skeletons="false")
         self.neighbours.play(2)
         self.kept(2)
         self.assertEqual(self.neighbours.questions(), [])
