@@ -32,7 +32,7 @@ class Task:
     Attributes:
         clip: which.
         label_index: number of its label.
-        wanted: estimator and view of the picture, for each file to make.
+        wanted: estimator and view of the picture, for each file to make; equal views follow each other.
         format: "kinetics" (300 frames: repeated from the start, or cut) or "npz" (as long as it is).
         fit: "letterbox" or "stretch".
         temporary: folder for the video meanwhile; None = the machine's.
@@ -59,7 +59,7 @@ class Outcome:
         reason: of a failure.
         frames: of the video, before repeating.
         frames_with_person: of these.
-        processor_seconds: for cutting and estimating, not for the download.
+        processor_seconds: for cutting (the first file of a view) and estimating, not for the download.
         content: the whole file.
     """
 
@@ -95,8 +95,15 @@ def extract(task: Task) -> List[Outcome]:
                 os.mkdir(os.path.join(folder, "download"))
                 video = download(task.clip.source, os.path.join(folder, "download"))
             seconds = _seconds_wanted(task, duration_of(video))
-            for estimator, variant in task.wanted:
-                outcomes.append(_extract(task, video, seconds, estimator, variant, folder))
+            for number, (estimator, variant) in enumerate(task.wanted):
+                seer = _estimator(estimator, task.threads)
+                before = _processor_seconds()
+                part = os.path.join(folder, "part.mkv")
+                if number == 0 or variant != task.wanted[number - 1][1]:
+                    most = FRAMES if task.format == "kinetics" else None
+                    cut(video, part, task.clip.start, task.clip.stop, variant, task.fit, most)
+                sequence = _estimate(part, seconds, seer)
+                outcomes.append(_outcome(task, estimator, variant, sequence, _processor_seconds() - before, folder))
     except RunEnds:
         raise
     except Exception as error:  # whatever a stranger's video provokes costs this clip, not the run
@@ -135,26 +142,21 @@ def _seconds_wanted(task: Task, duration: Optional[float]) -> Optional[float]:
     return min(end - start, FRAMES / RATE) if task.format == "kinetics" else end - start
 
 
-def _extract(
-    task: Task, video: str, seconds: Optional[float], estimator: str, variant: Variant, folder: str
-) -> Outcome:
+def _estimate(part: str, seconds: Optional[float], estimator) -> SkeletonSequence:
     from rehab_coach.pose import estimate_video
 
-    seer = _estimator(estimator, task.threads)
-    before = _processor_seconds()
-    part = os.path.join(folder, "part.mkv")
-    most = FRAMES if task.format == "kinetics" else None
-    cut(video, part, task.clip.start, task.clip.stop, variant, task.fit, most)
-    try:
-        sequence = estimate_video(part, seer)
-    finally:
-        os.remove(part)
+    sequence = estimate_video(part, estimator)
     if seconds and len(sequence) / RATE < SHORTEST * seconds:
         raise RehabCoachError(
             "only %.1f of %.1f s can be read: is it truncated, or shorter than the table says?"
             % (len(sequence) / RATE, seconds)
         )
-    spent = _processor_seconds() - before
+    return sequence
+
+
+def _outcome(
+    task: Task, estimator: str, variant: Variant, sequence: SkeletonSequence, spent: float, folder: str
+) -> Outcome:
     seen = int(sequence.seen.sum())
     entry = replace(entry_of(task.clip, task.label_index, variant), has_skeleton=seen > 0)
     content = _file_content(sequence, entry, task.format, folder)

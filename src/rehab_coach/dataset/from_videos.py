@@ -93,7 +93,8 @@ def make_sets(plan: Plan, progress: Optional[Callable] = None) -> Report:
             clip could be used. What was finished before is kept.
     """
     clips, bad_lines = read_videos(plan.table)
-    require_ffmpeg_here(not plan.ray and any(clip.is_url for clip in clips))
+    if not plan.ray:  # on a cluster it is the workers who need them
+        require_ffmpeg_here(any(clip.is_url for clip in clips))
     with _locked(plan.out):
         _check_settings(plan)
         labels = _labels(plan, clips)
@@ -224,8 +225,8 @@ def _tasks(
     for clip in clips:
         wanted = tuple(
             (estimator, variant)
-            for estimator in plan.estimators
             for variant in plan.variants
+            for estimator in plan.estimators
             if not _is_finished(plan, report, clip, estimator, variant)
         )
         if wanted:
