@@ -1,6 +1,11 @@
 """Everything that is measured of one recording of an exercise."""
 
-from rehab_coach.kinematics.movement import Movement
+from typing import Optional
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.kinematics.angles import joint_angles
+from rehab_coach.kinematics.form import judge
+from rehab_coach.kinematics.movement import JointAngles, Movement
 from rehab_coach.kinematics.repetitions import find_repetitions
 from rehab_coach.skeleton import SkeletonSequence
 
@@ -15,5 +20,10 @@ def analyse(sequence: SkeletonSequence, exercise: str) -> Movement:
     Raises:
         ValueError: an unknown exercise.
     """
-    repetitions = find_repetitions(sequence, exercise)
-    return Movement(exercise, sequence.duration, repetitions)
+    try:
+        angles: Optional[JointAngles] = joint_angles(sequence)
+    except RehabCoachError:  # nobody is seen; that is no repetition, and no error
+        angles = None
+    repetitions = find_repetitions(sequence, exercise, angles)
+    remarks, not_judged = judge(sequence, exercise, repetitions, angles)
+    return Movement(exercise, sequence.duration, repetitions, remarks, not_judged)

@@ -18,8 +18,11 @@ NEARER = 1.25
 """Factor by which a person's size in the picture changes only when they walk."""
 FARTHER = 0.5
 """Body heights from the left to the right or back within a repetition; only lunges walk farther."""
-REST, HALF, EXTREME = 0.1, 0.5, 0.9
+REST, HALF, EXTREME = 0.05, 0.5, 0.9
 """Shares of a repetition's range: below the first is rest, above the second is held."""
+
+MARGIN = 0.25
+"""Seconds beside a repetition that belong to its range of motion: the last bit of straightening moves little."""
 
 SIDED_ANGLE = {
     "squat": "knee_angle",
@@ -39,7 +42,15 @@ class Cycle(NamedTuple):
     after: int
 
 
-def find_repetitions(sequence: SkeletonSequence, exercise: Optional[str] = None) -> Tuple[Repetition, ...]:
+def count_repetitions(sequence: SkeletonSequence, exercise: Optional[str] = None) -> int:
+    """How many `find_repetitions` finds, without measuring them: milliseconds instead of seconds."""
+    moved = movement_signal(sequence, exercise)
+    return 0 if moved is None else len(find_cycles(moved, exercise))
+
+
+def find_repetitions(
+    sequence: SkeletonSequence, exercise: Optional[str] = None, angles: Optional[JointAngles] = None
+) -> Tuple[Repetition, ...]:
     """The repetitions of an exercise.
 
     One counts when its way back is done, at least by half; if the recording begins in the middle of one, the first
@@ -48,6 +59,7 @@ def find_repetitions(sequence: SkeletonSequence, exercise: Optional[str] = None)
     Args:
         sequence: any layout, any view.
         exercise: squat, lunge, deadlift, push_up, pull_up, jumping_jack; None: any periodic movement.
+        angles: the sequence's joint angles, if they are known already; None: they are measured.
 
     Returns:
         In the order of time; none when nobody or too little is seen.
@@ -61,10 +73,11 @@ def find_repetitions(sequence: SkeletonSequence, exercise: Optional[str] = None)
     cycles = find_cycles(moved, exercise)
     if not cycles:
         return ()
-    try:
-        angles: Optional[JointAngles] = joint_angles(sequence)
-    except RehabCoachError:
-        angles = None
+    if angles is None:
+        try:
+            angles = joint_angles(sequence)
+        except RehabCoachError:  # seen too badly for angles; the repetitions are counted all the same
+            angles = None
     spans = [_span(moved.values, cycle) for cycle in cycles]
     found = []
     for number, (cycle, span) in enumerate(zip(cycles, spans)):
@@ -162,7 +175,9 @@ def _measured(
     exercise: Optional[str],
 ) -> Repetition:
     start, reached, left, end = span
-    ranges = {} if angles is None else _ranges(angles, moved.stamps[start], moved.stamps[end])
+    first = max(moved.stamps[cycle.before], moved.stamps[start] - MARGIN)
+    last = min(moved.stamps[cycle.after], moved.stamps[end] + MARGIN)
+    ranges = {} if angles is None else _ranges(angles, first, last)
     return Repetition(
         start=float(moved.stamps[start]),
         turn=float(moved.stamps[cycle.turn]),
