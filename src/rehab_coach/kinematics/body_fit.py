@@ -291,6 +291,9 @@ class _Fit:
             (len(self.kinds), (-way[:, 1] * weight / self.weights.balance)[:, None]),
         )
         equations.expect(len(self.kinds), self.pitch, self.weights.pitch)
+        upright = np.array([0, -1, -self.pitch]) * stands[:, None]
+        for heel, toes in self._pairs("foot") if "foot" in self.kinds else ():
+            self._along(equations, heel, toes, upright, self.weights.foot)
 
     def _length(self, kind: str) -> float:
         return float(self.lengths[self.kinds.index(kind)])

@@ -86,6 +86,7 @@ class Weights(NamedTuple):
         limit: beyond what a joint can do.
         extension: metres that the hip may be in front of the line from shoulder to knee.
         balance: the centre of mass over the ankles.
+        foot: heel and toes are equally high while the person stands.
         pitch: of the camera, upwards or downwards.
     """
 
@@ -94,7 +95,7 @@ class Weights(NamedTuple):
     breadth: float = 0.04
     acceleration: float = 8.0
     turning: float = 0.5
-    world: float = 0.25
+    world: float = 0.5
     square: float = 0.15
     parallel: float = 0.25
     sideways: float = 0.3
@@ -105,4 +106,5 @@ class Weights(NamedTuple):
     limit: float = 0.03
     extension: float = 0.03
     balance: float = 0.1
+    foot: float = 0.03
     pitch: float = 0.3

