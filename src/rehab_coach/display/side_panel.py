@@ -87,7 +87,7 @@ def _draw_measured_card(pen: Pen, view: View, box: pygame.Rect, texts: Texts) ->
     look = LOOKS[view.phase]
     pen.panel(box, look.ground)
     inner = pen.inside(box, 22, 16, 22, 16)
-    size = int(inner.height * 0.27)
+    size = int(inner.height * 0.24)
     pen.icon(look.icon, size, look.text, inner.left + size // 2, inner.top + size // 2)
     left = inner.left + size + pen.px(18)
     name = pygame.Rect(left, inner.top, inner.right - left, int(size * 0.6))
@@ -96,7 +96,7 @@ def _draw_measured_card(pen: Pen, view: View, box: pygame.Rect, texts: Texts) ->
     pen.text(_sure(view, texts), sure, 36, look.text, "left")
     rest = pygame.Rect(inner.left, inner.top + size, inner.width, inner.height - size)
     if view.count is not None:
-        row = pygame.Rect(rest.left, rest.top, rest.width, int(rest.height * (0.36 if view.remark else 1)))
+        row = pygame.Rect(rest.left, rest.top, rest.width, int(rest.height * (0.32 if view.remark else 1)))
         word = texts("repetition" if view.count == 1 else "repetitions")
         if not view.remark:
             word_box = pygame.Rect(row.left, row.bottom - pen.px(70), row.width, pen.px(70))

@@ -9,9 +9,12 @@ import pytest
 pytest.importorskip("rospy")
 pytest.importorskip("rehab_coach.msg", reason="the workspace is not sourced")
 
+from rehab_coach.kinematics.movement import Movement, Remark, Repetition  # noqa: E402
+from rehab_coach.msg import ActionClass, Prediction  # noqa: E402
 from rehab_coach.robot.motion import Motion, Segment  # noqa: E402
 from rehab_coach.robot.velocity import Velocity  # noqa: E402
 from rehab_coach.ros import turtlebot_controller as module  # noqa: E402
+from rehab_coach.ros.conversions import to_movement_message  # noqa: E402
 from rehab_coach.ros.testing import wait_for  # noqa: E402
 
 
@@ -33,7 +36,9 @@ def sent(controller):
     return [call[0][0].linear.x for call in controller._commands.publish.call_args_list]
 
 
-@pytest.mark.parametrize("callback", ["_on_scan", "_on_action_class", "_on_prediction", "_on_message", "_on_stop"])
+@pytest.mark.parametrize(
+    "callback", ["_on_scan", "_on_action_class", "_on_prediction", "_on_movement", "_on_message", "_on_stop"]
+)
 def test_an_error_in_a_callback_ends_the_motion(moving, callback):
     with pytest.raises(AttributeError):
         getattr(moving, callback)(None)
@@ -82,3 +87,41 @@ def test_a_stop_during_a_release_that_waits_for_the_master_acts_at_once_and_is_k
     stop.join()
     release.join()
     assert moving._safety.stopped and kept[-1] is True
+
+
+def movement(number, *remarks):
+    repetition = Repetition(0.0, 1.0, 2.0, 1.0, 0.0, 1.0, 0.0)
+    message = to_movement_message(Movement("squat", 10.0, (repetition,), remarks))
+    message.round = number
+    return message
+
+
+def said(controller):
+    return [(call[0][0].round, call[0][0].kind) for call in controller._messages.publish.call_args_list]
+
+
+HEELS = Remark("heels_up", "hint", 4.0, 2.0, "cm")
+
+
+@pytest.mark.parametrize("movement_first", [True, False])
+def test_the_most_important_remark_follows_the_answer(moving, movement_first):
+    moving._messages = mock.Mock()
+    moving._on_action_class(ActionClass(round=3, label="squat"))
+    calls = [
+        lambda: moving._on_movement(movement(3, HEELS, Remark("knees_inwards", "hint", 1.0, 2.0, "cm"))),
+        lambda: moving._on_prediction(Prediction(round=3, status="recognised", label="squat", confidence=0.9)),
+    ]
+    for call in calls if movement_first else reversed(calls):
+        call()
+    moving._on_movement(movement(2, HEELS))  # an old round's, as a latched topic sends it
+    assert said(moving) == [(3, "correct"), (3, "remark")]
+    assert moving._messages.publish.call_args[0][0].text == "Try to keep your heels on the floor"
+
+
+@pytest.mark.parametrize("remarks", [(), (Remark("no_such_rule", "hint", 1.0, 2.0, "cm"),)])
+def test_without_a_remark_or_its_sentence_the_answer_stands_alone(moving, remarks):
+    moving._messages = mock.Mock()
+    moving._on_action_class(ActionClass(round=3, label="squat"))
+    moving._on_prediction(Prediction(round=3, status="recognised", label="squat", confidence=0.9))
+    moving._on_movement(movement(3, *remarks))
+    assert said(moving) == [(3, "correct")]
