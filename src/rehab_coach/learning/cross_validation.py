@@ -20,13 +20,16 @@ STUDY = ((None, "interpolate"), (9, "interpolate"), (9, "copy"))
 """(frames per second that the recogniser is given, None = as filmed; how they get to the model's rate)."""
 
 
-def split_groups(samples: Sequence[Sample], folds: int, seed: int = 0) -> List[Set[str]]:
-    """Divide the clips' groups into folds with like shares of each class.
+def split_groups(
+    samples: Sequence[Sample], folds: int, seed: int = 0, judged: Sequence[str] = (CLIPS,)
+) -> List[Set[str]]:
+    """Divide the groups of the clips (or of other sources) into folds with like shares of each class.
 
     Args:
-        samples: of which the clips count.
+        samples: of which those of the judged sources count.
         folds: how many, 2 or more.
         seed: of the division.
+        judged: names of sources.
 
     Returns:
         For each fold the groups that are held out; no group is in two.
@@ -36,44 +39,48 @@ def split_groups(samples: Sequence[Sample], folds: int, seed: int = 0) -> List[S
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    clips = [sample for sample in samples if sample.source == CLIPS]
+    clips = [sample for sample in samples if sample.source in judged]
     labels, groups = [sample.label for sample in clips], [sample.group for sample in clips]
     if len(set(groups)) < folds:
-        raise RehabCoachError("%d folds need as many groups of clips, there are %d" % (folds, len(set(groups))))
+        raise RehabCoachError("%d folds need as many groups, there are %d" % (folds, len(set(groups))))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class with fewer clips than folds is no fault
         splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
         return [{groups[index] for index in held_out} for _, held_out in splitter.split(labels, labels, groups)]
 
 
-def part_samples(samples: Sequence[Sample], held_out: Set[str]) -> Tuple[List[Sample], List[Sample]]:
-    """What is learned from, and the held-out clips."""
+def part_samples(
+    samples: Sequence[Sample], held_out: Set[str], judged: Sequence[str] = (CLIPS,)
+) -> Tuple[List[Sample], List[Sample]]:
+    """What is learned from, and the samples of the judged sources that are held out."""
     return (
         [sample for sample in samples if sample.group not in held_out],
-        [sample for sample in samples if sample.group in held_out and sample.source == CLIPS],
+        [sample for sample in samples if sample.group in held_out and sample.source in judged],
     )
 
 
 def judge_folds(recipe: Recipe, samples: Sequence[Sample], models: Sequence[str], folder: str) -> Dict[str, Any]:
-    """Let every clip be judged by the model that held its group out.
+    """Let every clip, and what else is judged, be judged by the model that held its group out.
 
-    Writes folder/ESTIMATOR/ (the report of `write_report`, on the frames as filmed) and folder/summary.json.
+    Writes folder/ESTIMATOR/ for the clips, folder/SOURCE/ for other sources (the report of `write_report`, on the
+    frames as filmed) and folder/summary.json.
 
     Args:
         models: the folds' model files; each contract says which groups were held out.
         folder: of the reports.
 
     Returns:
-        summary.json's content: {estimator: {accuracy, ..., "frame_rates": {"9 copy": accuracy, ...}}}.
+        summary.json's content: {estimator or source: {accuracy, ..., "frame_rates": {"9 copy": accuracy, ...}}}.
     """
     outcomes: Dict[str, Dict[Tuple, List[Outcome]]] = {}
     for path in models:
         network, contract = load_model(path)
         recognizer = Recognizer(network, contract)
-        for clip in part_samples(samples, set(contract.training["held_out"]))[1]:
-            of_estimator = outcomes.setdefault(clip.estimator, {})
+        for clip in part_samples(samples, set(contract.training["held_out"]), recipe.judged)[1]:
+            of_estimator = outcomes.setdefault(clip.estimator if clip.source == CLIPS else clip.source, {})
             for rate, method in STUDY:
-                sequence = clip.sequence if rate is None else clip.sequence.resample(rate, "copy")
+                as_filmed = rate is None or len(clip.sequence) < 2
+                sequence = clip.sequence if as_filmed else clip.sequence.resample(rate, "copy")
                 of_estimator.setdefault((rate, method), []).append(
                     judge(recognizer, sequence, clip.name, clip.label, method, clip.whole_body)
                 )

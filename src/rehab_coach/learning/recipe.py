@@ -59,7 +59,8 @@ class Recipe:
         validation: part of the groups that nothing is learned from; the model is the one that did best on them, and
             its threshold is chosen on them.
         patience: lines of the log without a lower validation loss after which the training ends; 0 = never.
-        folds: cross-validation by group on the clips before the model itself is trained; 0 = none.
+        folds: cross-validation by group before the model itself is trained; 0 = none.
+        judged: sources whose groups the folds divide; what a fold holds out of them is judged by its model.
         unknown_threshold: the recogniser says `unknown` below this probability; with `validation`, the model's own
             takes its place.
         seed: of everything random.
@@ -106,6 +107,7 @@ class Recipe:
     validation: float = 0.0
     patience: int = 0
     folds: int = 0
+    judged: List[str] = field(default_factory=lambda: ["clips"])
     unknown_threshold: float = 0.0
     seed: int = 0
     log_every: int = 2000

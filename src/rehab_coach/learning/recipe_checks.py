@@ -128,8 +128,8 @@ def check_recipe(recipe: "Recipe") -> None:
         refuse("channels", "6 or more with st_gcn++", recipe.channels)
     if recipe.temporal_kernel % 2 == 0:
         refuse("temporal_kernel", "odd", recipe.temporal_kernel)
-    if recipe.folds == 1 or (recipe.folds and CLIPS not in recipe.sources):
-        refuse("folds", "0, or 2 and more with 'clips' among the sources", recipe.folds)
+    if recipe.folds == 1 or (recipe.folds and not (recipe.judged and set(recipe.judged) <= set(recipe.sources))):
+        refuse("folds", "0, or 2 and more with every source of 'judged' among the sources (clips?)", recipe.folds)
     from rehab_coach.learning.augmentation import make_augmentation
 
     make_augmentation(recipe.augmentation)

@@ -114,13 +114,14 @@ def train_network(
         "validation": watch_as_drawn(validation, recipe, contract, seed),
         "held_out": watch_all(held_out, recipe, contract),
     }
-    log = TrainingLog(folder, title, progress.step) if processes.first else None
     started = time.monotonic() - progress.seconds
     batches = iter(_batches(dataset, steps if progress.stopped else progress.step, loaders))
     if state["chance"] and processes.count == 1:
         restore_chance(state["chance"])  # starting the loaders took some
     else:
         _chance_of_process(processes, seed, progress.step)
+    # After the loaders were forked: TensorBoard has a thread.
+    log = TrainingLog(folder, title, progress.step) if processes.first else None
     bar = tqdm(
         batches, desc=title, total=steps, initial=progress.step, unit="step", dynamic_ncols=True, disable=not log
     )

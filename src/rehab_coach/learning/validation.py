@@ -16,7 +16,7 @@ from rehab_coach.recognition.preprocessing import windows
 from rehab_coach.recognition.recognizer import NOT_SEEN, Recognizer
 from rehab_coach.recognition.st_gcn import STGCN
 
-MOST_WINDOWS = 2000
+MOST_WINDOWS = 500
 """More are not looked at after each part of a training."""
 
 
@@ -126,7 +126,7 @@ def choose_threshold(
     """The probability under which an exercise had better be answered as `unknown`.
 
     Of all thresholds the one with the highest mean of the recall of the exercises (mean over classes) and of the
-    recall of `unknown`; the middle where several are as good.
+    recall of `unknown`; where several are as good, the middle of the lowest.
 
     Args:
         network: trained.
@@ -163,10 +163,12 @@ def choose_threshold(
     recall = (accepted & right) @ weights / classes
     rejection = (~accepted & is_unknown) @ weights
     score = recall + rejection
-    good = np.flatnonzero(score >= score.max() - 1e-9)
-    index = good[len(good) // 2]
+    good = score >= score.max() - 1e-9
+    index = end = int(np.argmax(good))
+    while end + 1 < len(good) and good[end + 1]:
+        end += 1
     return {
-        "threshold": round(float(candidates[index]), 4),
+        "threshold": round(float(levels[index] + levels[end + 1]) / 2, 4),
         "exercises_recall": float(recall[index]),
         "unknown_recall": float(rejection[index]),
         "exercises": int((~is_unknown).sum()),

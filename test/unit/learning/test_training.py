@@ -9,10 +9,11 @@ import torch
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.checkpoint import CHECKPOINT
 from rehab_coach.learning.cross_validation import judge_folds, part_samples, split_groups
-from rehab_coach.learning.recipe import make_recipe
+from rehab_coach.learning.recipe import load_recipe, make_recipe
 from rehab_coach.learning.task import train_task
 from rehab_coach.learning.trainer import make_contract, train_network
 from rehab_coach.learning.windows import TrainingBatches, label_shares, sample_weights
+from rehab_coach.paths import share_path
 
 SMALL = {
     "labels": ["squat", "jumping_jack", "unknown"],
@@ -58,7 +59,7 @@ def test_no_group_is_in_two_folds_nor_in_both_parts(samples):
 
 
 def test_more_folds_than_groups_are_refused(samples):
-    with pytest.raises(RehabCoachError, match="13 folds"):
+    with pytest.raises(RehabCoachError, match="13 folds need as many groups"):
         split_groups(samples, 13)
 
 
@@ -150,3 +151,14 @@ def test_a_loss_that_explodes_is_reported(samples, tmp_path):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("rehab_coach.learning.trainer.GRADIENT_LIMIT", float("inf"))
             train_network(recipe, samples, str(tmp_path), loaders=0)
+
+
+def test_the_first_recipe_still_gives_what_it_gave(samples, tmp_path):
+    first = load_recipe(share_path("config", "recipes", "first.yaml")).as_dict()
+    recipe = make_recipe(dict(first, windows=32, batch=16, log_every=16, precision="float32"))
+    inputs, labels = TrainingBatches(samples, recipe, make_contract(recipe), 3)[0]
+    # As the first version of the package drew and learned them.
+    assert labels.tolist() == [0, 5, 6, 5, 0, 5, 0, 6, 6, 6, 6, 6, 5, 0, 0, 6]
+    assert float(inputs.abs().mean()) == pytest.approx(0.33482453, rel=1e-5)
+    _, progress = train_network(recipe, samples, str(tmp_path), seed=3, loaders=0)
+    assert [line["loss"] for line in progress.history] == pytest.approx([1.999438, 2.127383], rel=1e-4)
