@@ -167,13 +167,12 @@ def _shoulders_over_hands(body: FormBody, number: int) -> float:
     return 100 * median(body.above("mid_shoulder", "mid_wrist"), body.turn(number)) / body.arm
 
 
-def _head_below_trunk(body: FormBody, number: int) -> float:
-    trunk, head = body["neck"] - body["pelvis"], body["head"] - body["neck"]
-    forwards = np.sign(trunk[:, 0])
-    # Turned so that the trunk points to the right: what goes down in the picture then is a positive angle.
-    first = np.arctan2(trunk[:, 1], trunk[:, 0] * forwards)
-    second = np.arctan2(head[:, 1], head[:, 0] * forwards)
-    return median(np.degrees((second - first + np.pi) % (2 * np.pi) - np.pi), body.during(number))
+def _chin_to_chest(body: FormBody, number: int) -> float:
+    """Degrees by which the face (ear to nose) is turned to the chest; 0: square to the trunk, as when standing."""
+    trunk, face = body["neck"] - body["pelvis"], body["nose"] - body["head"]
+    along = (trunk * face).sum(axis=1)
+    across = np.abs(trunk[:, 0] * face[:, 1] - trunk[:, 1] * face[:, 0])
+    return median(np.degrees(np.arctan2(-along, across)), body.during(number))
 
 
 def _chin_below_bar(body: FormBody, number: int) -> float:
@@ -246,7 +245,7 @@ RULES: Dict[str, Dict[str, FormRule]] = {
         "shallow_lunge": FormRule(_leading_thigh, _LEGS),
     },
     "deadlift": {
-        "hips_rise_first": FormRule(_hips_before_shoulders, _TRUNK + ("mid_ankle",)),
+        "hips_rise_first": FormRule(_hips_before_shoulders, _TRUNK + ("mid_ankle",), FROM_THE_SIDE),
         "bar_away": FormRule(_bar_away, _LEGS + ("mid_wrist",), FROM_THE_SIDE),
         "leaning_back": FormRule(_leaning_back, _TRUNK, FROM_THE_SIDE),
         "not_locked_out": FormRule(_bent_at_the_top, _TRUNK + _LEGS, FROM_THE_SIDE),
@@ -254,12 +253,14 @@ RULES: Dict[str, Dict[str, FormRule]] = {
     "push_up": {
         "hips_sag": FormRule(_sag, _TRUNK + ("mid_knee",), FROM_THE_SIDE),
         "hips_piked": FormRule(_pike, _TRUNK + ("mid_knee",), FROM_THE_SIDE),
-        "head_drop": FormRule(_head_below_trunk, _TRUNK + ("head",), FROM_THE_SIDE),
+        "head_drop": FormRule(_chin_to_chest, _TRUNK + ("head", "nose"), FROM_THE_SIDE),
         "shallow_push_up": FormRule(_shoulders_over_hands, ("mid_shoulder", "mid_elbow", "mid_wrist")),
     },
     "pull_up": {
         "chin_below_bar": FormRule(_chin_below_bar, _TRUNK + ("nose", "mid_wrist")),
-        "elbows_not_extended": FormRule(_elbows_at_the_bottom, ("mid_shoulder", "mid_elbow", "mid_wrist")),
+        "elbows_not_extended": FormRule(
+            _elbows_at_the_bottom, ("mid_shoulder", "mid_elbow", "mid_wrist"), FROM_THE_FRONT
+        ),
         "swinging": FormRule(_swing, _TRUNK + ("mid_wrist",), FROM_THE_SIDE),
     },
     "jumping_jack": {
