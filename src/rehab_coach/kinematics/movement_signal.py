@@ -18,6 +18,7 @@ RATE = 20.0
 """Samples per second of a movement signal."""
 CUTOFF = 3.5
 """Hz: the fastest push-ups of people last half a second."""
+_SECTIONS = signal.butter(2, CUTOFF, fs=RATE, output="sos")
 SEEN = 0.1
 """Score from which a joint counts as seen."""
 LEAST_COVERAGE = 0.3
@@ -37,6 +38,9 @@ SEGMENTS = (
     ("right_elbow", "right_wrist", 0.146),
     ("left_elbow", "left_wrist", 0.146),
 )
+_STARTS = [COCO_18.index(start) for start, _, _ in SEGMENTS]
+_ENDS = [COCO_18.index(end) for _, end, _ in SEGMENTS]
+_SHARES = np.array([share for _, _, share in SEGMENTS])
 SIDES = ("right_", "left_")
 SCALE_TIME = 3.0
 """Seconds in which a body keeps its size in the picture: longer than a squat hides the thighs of a person who faces
@@ -191,7 +195,7 @@ def raw_measures(key_points: np.ndarray, exercise: Optional[str]) -> Tuple[np.nd
 
 def _body_height(points: _Points) -> np.ndarray:
     """Body height in pixels from the segments that are seen; those turned out of the picture say too little."""
-    heights = np.stack([points.length(start, end) / share for start, end, share in SEGMENTS], axis=1)
+    heights = np.linalg.norm(points.places[:, _ENDS] - points.places[:, _STARTS], axis=2) / _SHARES
     seen = np.isfinite(heights)
     count = seen.sum(axis=1)
     ordered = np.sort(np.where(seen, heights, np.inf), axis=1)
@@ -236,8 +240,7 @@ def combine(
 
 def low_pass(values: np.ndarray) -> np.ndarray:
     """Without delay, along the first axis of samples at RATE."""
-    sections = signal.butter(2, CUTOFF, fs=RATE, output="sos")
-    return signal.sosfiltfilt(sections, values, axis=0, padlen=min(len(values) - 1, int(RATE)))
+    return signal.sosfiltfilt(_SECTIONS, values, axis=0, padlen=min(len(values) - 1, int(RATE)))
 
 
 def _agreeing(values: np.ndarray, signed: bool) -> np.ndarray:

@@ -121,8 +121,8 @@ def _typical(swings: np.ndarray) -> float:
 def turning_points(values: np.ndarray, hysteresis: float) -> List[int]:
     """Samples at which the direction changes by more than a hysteresis, the first and the last extreme included."""
     points: List[int] = []
-    lowest = highest = 0
-    direction = 0
+    lowest = highest = direction = 0
+    values = values.tolist()  # a loop over numbers of Python's own is several times faster
     for sample, value in enumerate(values):
         if value < values[lowest]:
             lowest = sample
@@ -130,12 +130,10 @@ def turning_points(values: np.ndarray, hysteresis: float) -> List[int]:
             highest = sample
         if direction >= 0 and values[highest] - value > hysteresis:
             points.append(highest)
-            direction, lowest = -1, sample
-            highest = sample
+            direction, lowest, highest = -1, sample, sample
         elif direction <= 0 and value - values[lowest] > hysteresis:
             points.append(lowest)
-            direction, highest = 1, sample
-            lowest = sample
+            direction, lowest, highest = 1, sample, sample
     if direction:
         points.append(highest if direction > 0 else lowest)
     return points
