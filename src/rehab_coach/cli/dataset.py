@@ -157,6 +157,7 @@ def _convert(arguments: argparse.Namespace) -> int:
 def _subset(arguments: argparse.Namespace) -> int:
     from rehab_coach.dataset import open_set
     from rehab_coach.dataset.subset import (
+        SPLITS,
         UNKNOWN,
         choose,
         groups_from_names,
@@ -182,9 +183,9 @@ def _subset(arguments: argparse.Namespace) -> int:
     for name, row in counts.items():
         groups = len({entry.group for entry in splits[name]})
         print("%-12s %8d %s" % (name, groups, " ".join("%12d" % row[label] for label in labels)))
-    for name, row in counts.items():
-        for label in labels:
-            if not row[label]:
+    for name, share in zip(SPLITS, arguments.split):
+        for label in labels if share else ():
+            if not counts.get(name, {}).get(label):
                 print("%s has no clip of '%s': too few groups of that class" % (name, label))
     return 0
 

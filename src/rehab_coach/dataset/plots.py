@@ -193,7 +193,7 @@ def plot_contact_sheet(classes: Dict[str, List[Tuple[LabelledClip, Measurement]]
     """
     shown = list(classes.items())[:MOST_CLASSES]
     columns = max(len(clips) for _, clips in shown)
-    figure = _figure(1.0 + 1.45 * columns, 0.5 + 1.62 * len(shown))
+    figure = _figure(max(4.6, 1.0 + 1.45 * columns), 0.8 + 1.62 * len(shown))
     axes = figure.subplots(len(shown), columns, squeeze=False)
     for row, (label, clips) in zip(axes, shown):
         for axis in row:
@@ -211,7 +211,8 @@ def plot_contact_sheet(classes: Dict[str, List[Tuple[LabelledClip, Measurement]]
             va="center",
             fontsize=11,
         )
-    figure.suptitle("%s   (length, frames with a skeleton; orange is the person's right side)" % title, fontsize=11)
+    figure.suptitle(title, fontsize=12)
+    figure.supxlabel("length and frames with a skeleton; orange: the person's right side", fontsize=8)
     _save(figure, path)
 
 

@@ -97,8 +97,8 @@ def split(
 ) -> Dict[str, List[Entry]]:
     """Divide clips among train, validation and test without dividing a group.
 
-    Large groups are placed first, each where its classes lack most: so the splits have about the same share of
-    every class, as far as the groups allow.
+    Large groups are placed first, each where its classes, and clips at all, lack most: so the splits have about the
+    same share of every class, as far as the groups allow.
 
     Args:
         entries: each with a group.
@@ -125,12 +125,12 @@ def split(
     order.sort(key=lambda group: -len(groups[group]))
 
     decided = _decided(entries, fixed or {})
-    totals = _counts(entries, classes).astype(float)
+    totals = np.array(_counts(entries, classes) + [len(entries)], float)
     wanted = np.outer(fractions, totals)
     have = np.zeros_like(wanted)
     splits: Dict[str, List[Entry]] = {name: [] for name in SPLITS}
     for group in sorted(order, key=lambda group: group not in decided):
-        counts = _counts(groups[group], classes)
+        counts = np.array(_counts(groups[group], classes) + [len(groups[group])])
         if group in decided:
             place = SPLITS.index(decided[group])
         else:
@@ -143,9 +143,9 @@ def split(
     return {name: sorted(members, key=lambda entry: entry.name) for name, members in splits.items()}
 
 
-def _counts(entries: Sequence[Entry], classes: Sequence[str]) -> np.ndarray:
+def _counts(entries: Sequence[Entry], classes: Sequence[str]) -> List[int]:
     counter = Counter(entry.label for entry in entries)
-    return np.array([counter[label] for label in classes])
+    return [counter[label] for label in classes]
 
 
 def _decided(entries: Sequence[Entry], fixed: Dict[str, str]) -> Dict[str, str]:
@@ -202,5 +202,5 @@ def write_splits(
         with SetWriter("%s/%s" % (out, name), format, labels) as writer:
             clips = source.clips(progress([originals[entry.name] for entry in members]), report)
             write_clips(writer, (LabelledClip(renamed[clip.entry.name], clip.people) for clip in clips), report)
-        counts[name] = dict(zip(labels, _counts(writer.entries, labels).tolist()))
+        counts[name] = dict(zip(labels, _counts(writer.entries, labels)))
     return counts

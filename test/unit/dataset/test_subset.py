@@ -65,6 +65,11 @@ def test_a_large_group_stays_whole():
     assert [len({entry.name[0] for entry in members} & {"v"}) for members in splits.values()].count(1) == 1
 
 
+def test_classes_of_one_group_each_are_spread_over_the_splits():
+    entries = [Entry("%s%d" % (label, n), label, 0, "person " + label) for label in "abcd" for n in range(5)]
+    assert sorted(map(len, split(entries, (0.5, 0.25, 0.25)).values())) == [5, 5, 10]
+
+
 def test_a_share_of_nothing_leaves_a_split_empty():
     splits = split(large_set(2, 6), (0.5, 0, 0.5))
     assert splits["validation"] == [] and len(splits["train"]) == len(splits["test"]) == 6
