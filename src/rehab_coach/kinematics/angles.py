@@ -69,7 +69,13 @@ def joint_angles(sequence: SkeletonSequence, smooth: bool = True, source: str = 
         )
     picture = body_points(sequence, 2, smooth)
     if source == "auto":
-        source = _best_source(sequence, picture)
+        plain = "2d" if sequence.world is None else "3d"
+        if not _can_be_fitted(sequence, picture):
+            return joint_angles(sequence, smooth, plain)
+        try:
+            return joint_angles(sequence, smooth, "fit")
+        except RehabCoachError:
+            return joint_angles(sequence, smooth, plain)
     angles = angles_in_picture(picture, facing_in_picture(picture))
     if source == "3d":
         angles = angles_in_space(body_points(sequence, 3, smooth))
@@ -93,14 +99,11 @@ def measured_points(sequence: SkeletonSequence, source: str) -> BodyPoints:
     return body_points(sequence, 3 if source == "3d" else 2)
 
 
-def _best_source(sequence: SkeletonSequence, picture: BodyPoints) -> str:
+def _can_be_fitted(sequence: SkeletonSequence, picture: BodyPoints) -> bool:
     needed = [side + joint for side in SIDES for joint in ("_shoulder", "_hip")]
-    seen = all(picture.scores[name].any() for name in needed) and any(
-        picture.scores[side + "_knee"].any() for side in SIDES
-    )
-    if seen and (sequence.world is not None or _is_upright(picture)):
-        return "fit"
-    return "2d" if sequence.world is None else "3d"
+    knees = [side + "_knee" for side in SIDES]
+    seen = all(picture.scores[name].any() for name in needed) and any(picture.scores[name].any() for name in knees)
+    return seen and (sequence.world is not None or _is_upright(picture))
 
 
 def _is_upright(picture: BodyPoints) -> bool:

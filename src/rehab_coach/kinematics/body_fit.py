@@ -33,6 +33,8 @@ FOCAL_LENGTH = 0.8
 RATE = 12.0
 """Frames per second of the fit: exercises stay below 3 Hz."""
 STEPS = 12
+SETTLED = 0.002
+"""Metres, root mean square, that a last step may move the joints: a degree or less."""
 LONGEST_LIMBS = ("trunk", "thigh", "shank")
 
 
@@ -62,10 +64,13 @@ def fit_body(sequence: SkeletonSequence, weights: Weights = Weights(), world: bo
         world: use the sequence's world coordinates if it has them.
 
     Raises:
-        RehabCoachError: too little of the body is seen.
+        RehabCoachError: too little of the body is seen, or nothing like one.
     """
     fit = _Fit(sequence, weights, world)
-    steps = fit.run()
+    try:
+        steps = fit.run()
+    except np.linalg.LinAlgError as error:
+        raise RehabCoachError("no body fits what was seen (%s): take the angles from the picture (2d)" % error)
     return FittedBody(
         fit.points(), unit(np.array([0, -1, -fit.pitch])), dict(zip(fit.kinds, fit.lengths / HEIGHT)), steps
     )
@@ -148,7 +153,8 @@ class _Fit:
             self.places[..., 2] = np.maximum(self.places[..., 2], 0.3)
             self.lengths = np.maximum(self.lengths + np.clip(shared[:-1], -0.05, 0.05), 0.02)
             self.pitch = float(np.clip(self.pitch + np.clip(shared[-1], -0.2, 0.2), -1, 1))
-            if np.abs(move).max() < 3e-3:
+            shape = move - move[:, :1]  # where the whole body is does not matter
+            if np.sqrt((shape**2).mean()) < SETTLED:
                 break
         return number + 1
 
@@ -265,6 +271,7 @@ class _Fit:
 
     def _balance(self, equations: FrameEquations) -> None:
         """The centre of mass is over the ankles; the direction of gravity is fitted with it."""
+        equations.expect(len(self.kinds), self.pitch, self.weights.pitch)
         if not all(side + joint in self.joints for side in SIDES for joint in MASSES):
             return
         shares = {
@@ -290,7 +297,6 @@ class _Fit:
             {joint: (share * direction)[:, None] for joint, share in shares.items()},
             (len(self.kinds), (-way[:, 1] * weight / self.weights.balance)[:, None]),
         )
-        equations.expect(len(self.kinds), self.pitch, self.weights.pitch)
         upright = np.array([0, -1, -self.pitch]) * stands[:, None]
         for heel, toes in self._pairs("foot") if "foot" in self.kinds else ():
             self._along(equations, heel, toes, upright, self.weights.foot)

@@ -1,5 +1,6 @@
 """Gaps and noise: what may be filled, filtered afterwards without delay, and filtered live with little of it."""
 
+from functools import lru_cache
 from typing import Optional, Tuple
 
 import numpy as np
@@ -73,13 +74,19 @@ def low_pass(values: np.ndarray, stamps: np.ndarray, cutoff: float = CUTOFF, ord
             rate = (frames - 1) / (stamps[end - 1] - stamps[first])
             if cutoff / passes >= 0.45 * rate:
                 continue
-            sections = signal.butter(order // 2, cutoff / passes, fs=rate, output="sos")
+            sections = _butterworth(order // 2, cutoff / passes, round(rate, 6))
             grid = np.linspace(stamps[first], stamps[end - 1], frames)
             regular = np.interp(grid, stamps[first:end], column[first:end])
             reach = min(frames - 1, int(round(rate / cutoff * 3)))
             regular = signal.sosfiltfilt(sections, regular, padlen=reach)
             column[first:end] = np.interp(stamps[first:end], grid, regular)
     return columns.reshape(np.shape(values))
+
+
+@lru_cache(maxsize=64)
+def _butterworth(order: int, cutoff: float, rate: float) -> np.ndarray:
+    """Designing the filter takes longer than filtering."""
+    return signal.butter(order, cutoff, fs=rate, output="sos")
 
 
 class OneEuroFilter:
