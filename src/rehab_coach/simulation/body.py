@@ -1,6 +1,7 @@
 """A human body's mesh from the model anny (Apache-2.0; MakeHuman's assets, CC0), measured and posed."""
 
 import contextlib
+import functools
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
@@ -58,8 +59,9 @@ class Physique:
                 raise RehabCoachError("%s must be between %g and %g, not %g" % (name, low, high, value))
 
 
+@functools.lru_cache(maxsize=1)
 def load_model():
-    """Anny's model.
+    """Anny's model, loaded once.
 
     Raises:
         RehabCoachError: anny is not installed.

@@ -6,7 +6,7 @@ from typing import NamedTuple, Optional, Tuple
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.simulation.body import Physique, load_model
+from rehab_coach.simulation.body import Body, Physique
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.motions import Motion, make_motion
 from rehab_coach.simulation.patient import (
@@ -100,7 +100,7 @@ class VirtualPatient:
         self.camera = camera or default_view("standing")
         self.camera.check()
         self.size, self._rate, self._seed, self._idles = size, rate, seed, 0
-        self._patient = Patient(physique or someone(seed), seed, look.clothes, model=load_model())
+        self._patient = Patient(Body(physique or someone(seed)), seed, look.clothes)
         meshes = furnished(look.room, self.camera.yaw, np.random.default_rng([seed, 3]))
         self._renderer = RENDERERS[renderer](meshes, lit(look.light, self.camera.yaw), size)
         self._stage = _Stage(self._idle(), 0.0, None)

@@ -52,11 +52,10 @@ class Patient:
     """One person: body and clothes, and where she stands.
 
     Args:
-        physique: what the person is like.
+        body: measures; it may be shared.
         seed: chooses the colours of the clothes.
         clothes: one of `clothing.CLOTHES`.
         place: metres to the left of and behind the middle of the room.
-        model: see `Body`.
 
     Attributes:
         body: measures.
@@ -65,13 +64,12 @@ class Patient:
 
     def __init__(
         self,
-        physique: Physique,
+        body: Body,
         seed: int,
         clothes: str = "sports",
         place: Tuple[float, float] = (0.0, 0.0),
-        model=None,
     ):
-        self.body = Body(physique, model)
+        self.body = body
         self._place = np.array([place[0], place[1], 0.0])
         colours, self._dressed = dressed(self.body, np.random.default_rng([seed, 2]), clothes)
         self._normals = Normals(self.body.faces, len(self._dressed))

@@ -6,7 +6,7 @@ from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.simulation.body import Physique, load_model
+from rehab_coach.simulation.body import Body, Physique
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.clothing import check_clothes
 from rehab_coach.simulation.exercises import EXERCISES
@@ -133,7 +133,7 @@ class Film:
 
     Args:
         scene: everything about it. It is checked before anything is drawn.
-        model: see `Body`.
+        body: the patient's, if it was made before (of the scene's physique).
 
     Attributes:
         scene, motion, camera, physique: what is filmed.
@@ -145,7 +145,7 @@ class Film:
         RehabCoachError: unknown exercise, a value out of range, a camera that sees nobody, a package missing.
     """
 
-    def __init__(self, scene: Scene, model=None):
+    def __init__(self, scene: Scene, body: Optional[Body] = None):
         self.scene = scene
         self.motion, self.camera, self.physique = scene.checked()
         self.patient: Optional[Patient] = None
@@ -154,10 +154,8 @@ class Film:
         self._others: List[Tuple[Patient, Performance]] = []
         frames = len(self.motion.stamps)
         self.key_points = np.zeros((frames, 18, 3), np.float32)
-        if scene.exercise != NOBODY or scene.bystander is not None:
-            model = load_model() if model is None else model
         if scene.exercise != NOBODY:
-            self.patient = Patient(self.physique, scene.seed, scene.look.clothes, model=model)
+            self.patient = Patient(body or Body(self.physique), scene.seed, scene.look.clothes)
             self.performance = self.patient.perform(self.motion)
             self.world = world_of(self.patient.body, self.performance.rotations, self.performance.heads)
             for frame in range(frames):
@@ -170,7 +168,7 @@ class Film:
                 )
         if scene.bystander is not None:
             other = scene.seed + 1000
-            patient = Patient(someone(other), other, place=(scene.bystander, 0.1), model=model)
+            patient = Patient(Body(someone(other)), other, place=(scene.bystander, 0.1))
             still = make_motion("standing", scene.duration, scene.rate, other)
             self._others.append((patient, patient.perform(still)))
 

@@ -1,0 +1,87 @@
+import json
+
+import numpy as np
+import pytest
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.paths import share_path
+from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.simulation.motions import KINDS
+from rehab_coach.simulation.plan import Plan, clip_of, read_plan
+
+
+def written(tmp_path, text):
+    path = tmp_path / "plan.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_the_plan_that_ships_covers_everything():
+    plan = read_plan(share_path("config", "plans", "training.yaml"))
+    clips = [clip_of(plan, number) for number in range(0, 900)]
+    for clip in clips:
+        clip.scene.checked()
+    made = {clip.scene.exercise for clip in clips}
+    assert made == set(KINDS)
+    exercises = [clip.scene for clip in clips if clip.scene.label != "unknown"]
+    assert 0.45 < len(exercises) / len(clips) < 0.75
+    assert 0.3 < np.mean(["faults" in scene.motion for scene in exercises]) < 0.5
+    shown = {(scene.exercise, fault) for scene in exercises for fault in scene.motion.get("faults", {})}
+    assert shown == {(name, fault) for name, kind in EXERCISES.items() for fault in kind.faults}
+    ages = [clip.physique.age for clip in clips[::10]]
+    assert min(ages) < 20 and max(ages) > 80
+    assert {clip.scene.look.room for clip in clips} == {"plain", "clinic", "living_room", "gym", "hall"}
+    assert any(clip.scene.bystander for clip in clips) and any(clip.scene.camera.yaw < -60 for clip in clips)
+
+
+def test_a_film_depends_on_its_number_only():
+    plan = Plan(50, {"squat": 1.0, "waving": 1.0}, clips_per_person=10, seed=3)
+    assert clip_of(plan, 7) == clip_of(Plan(8, plan.exercises, 10, 3), 7)
+    assert clip_of(plan, 7).scene != clip_of(plan, 8).scene
+    assert clip_of(plan, 7).physique == clip_of(plan, 8).physique != clip_of(plan, 17).physique
+    assert clip_of(plan, 7).group == clip_of(plan, 8).group != clip_of(plan, 17).group
+    assert clip_of(Plan(50, plan.exercises, 10, seed=4), 7).scene != clip_of(plan, 7).scene
+
+
+def test_opposite_faults_do_not_meet():
+    plan = Plan(300, {"squat": 1.0}, faulty=1.0, most_faults=6)
+    for number in range(300):
+        faults = set(clip_of(plan, number).scene.motion["faults"])
+        assert not faults >= {"knees_inwards", "knees_outwards"}
+        assert not faults >= {"hips_shifted_left", "hips_shifted_right"}
+
+
+def test_what_a_folder_was_made_from_leaves_the_number_of_films_open():
+    plan = Plan(5, {"squat": 1.0})
+    assert plan.as_json() == Plan(9, {"squat": 1.0}).as_json() != Plan(5, {"squat": 1.0}, seed=1).as_json()
+    assert json.loads(plan.as_json())["exercises"] == {"squat": 1.0}
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("", "is not a plan"),
+        ("clips: [", "is not YAML"),
+        ("clips: 3", "the entry 'exercises' is missing"),
+        ("clips: 3\nexercises: {cartwheel: 1}", "no exercise 'cartwheel'"),
+        ("clips: 3\nexercises: {squat: 0}", "weights of all exercises are 0"),
+        ("clips: 3\nexercises: {squat: much}", "weight of squat must be a number"),
+        ("clips: many\nexercises: {squat: 1}", "clips must be a number, not many"),
+        ("clips: 1.5\nexercises: {squat: 1}", "clips must be a number"),
+        ("clips: 3\nexercises: {squat: 1}\nage: 40", "age must be two numbers, such as \\[12, 90\\]"),
+        ("clips: 3\nexercises: {squat: 1}\nage: [5, 40]", "age must be between 12 and 90"),
+        ("clips: 3\nexercises: {squat: 1}\ndepth: [1, 0.5]", "depth must be \\[lowest, highest\\]"),
+        ("clips: 3\nexercises: {squat: 1}\nrooms: [moon]", "rooms knows no 'moon'"),
+        ("clips: 3\nexercises: {squat: 1}\nrooms: plain", "rooms must be a list"),
+        ("clips: 3\nexercises: {squat: 1}\nspeed: 3", "a plan has no entry 'speed'"),
+    ],
+)
+def test_broken_plans_are_named(tmp_path, text, words):
+    with pytest.raises(RehabCoachError, match=words) as told:
+        read_plan(written(tmp_path, text))
+    assert "plan.yaml" in str(told.value) and "\n" not in str(told.value)
+
+
+def test_a_missing_plan_is_named():
+    with pytest.raises(RehabCoachError, match="cannot read the plan nowhere.yaml"):
+        read_plan("nowhere.yaml")
