@@ -1,62 +1,109 @@
-"""`rehab-coach evaluate`: measure a model on labelled clips."""
+"""`rehab-coach evaluate`: measure a model on labelled clips or skeletons."""
 
 import argparse
 
-HELP = "Recognise every clip of a table and compare the answers with its labels."
+HELP = "Recognise every clip of a table, or every skeleton of a set, and compare the answers with the labels."
 EPILOG = """\
 The table is a CSV file with the columns
   label   what the clip shows, one of the model's classes
   file    a video, relative to the table or absolute
   start   seconds, optional; end: likewise
+  group   one person or one original video, optional (for --folds); body: "no" keeps the clip out of the
+          figures on rejecting `unknown`
 Other columns are ignored. A clip in which nobody is seen is answered with `unknown`.
+
+DIR receives summary.json, predictions.csv (every file, all probabilities), confusion_matrix.png, for the
+folder of a run also its learning curves; with --compare comparison.csv, .json and .png; with --rates
+frame_rates.csv, .json and .png. With several estimators each has a folder of its own in DIR.
 
 examples:
   rehab-coach evaluate --clips clips.csv --out report
-  rehab-coach evaluate --clips clips.csv --out report --estimator mediapipe --workers 2
+  rehab-coach evaluate --clips clips.csv --out report --estimator mediapipe tf_pose --workers 2
+  rehab-coach evaluate --clips clips.csv --out report --model runs/first --folds    (honest on training clips)
+  rehab-coach evaluate --packed val_data.npy val_label.pkl --out report --model runs/first
+  rehab-coach evaluate --clips clips.csv --out report --model runs/first --compare runs/pyskl
+  rehab-coach evaluate --clips clips.csv --out report --rates 4 9 15 27 30 --cache key_points
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--clips", required=True, metavar="CSV", help="the table of clips")
-    parser.add_argument(
-        "--out", required=True, metavar="DIR", help="folder for summary.json, predictions.csv, confusion_matrix.png"
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--clips", metavar="CSV", help="the table of clips")
+    what.add_argument(
+        "--packed", nargs=2, metavar=("DATA", "LABELS"), help="a packed pair, NAME_data.npy and NAME_label.pkl"
     )
-    parser.add_argument("--model", metavar="FILE", help="model file (default: the one that ships)")
+    what.add_argument("--set", metavar="PATH", help="any other set that `rehab-coach dataset` reads")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the report")
+    parser.add_argument("--model", metavar="MODEL", help="model file or folder of a run (default: the one that ships)")
+    parser.add_argument("--compare", metavar="MODEL", help="a second one, side by side")
     parser.add_argument(
-        "--estimator", choices=("tf_pose", "mediapipe"), default="tf_pose", help="pose estimator (default: %(default)s)"
+        "--folds",
+        action="store_true",
+        help="each clip is judged by the fold of the run's cross-validation that learned nothing of its group",
+    )
+    parser.add_argument(
+        "--estimator",
+        nargs="+",
+        choices=("tf_pose", "mediapipe"),
+        help="pose estimators (default: tf_pose; for --rates both)",
     )
     parser.add_argument(
         "--method",
-        choices=("interpolate", "copy"),
+        choices=("interpolate", "copy", "as_it_is"),
         default="interpolate",
         help="how frames get to the model's rate (default: %(default)s)",
     )
+    parser.add_argument(
+        "--rates", type=float, nargs="+", metavar="HZ", help="a study of frame rates, e.g. 4 9 15 27 30"
+    )
+    parser.add_argument(
+        "--resampling",
+        nargs="+",
+        choices=("as_it_is", "copy", "interpolate"),
+        default=["as_it_is", "copy", "interpolate"],
+        help="of the study (default: all three)",
+    )
+    parser.add_argument(
+        "--estimate-at-rate",
+        action="store_true",
+        help="estimate key points at each rate of the study; otherwise once, and frames are left out",
+    )
+    parser.add_argument("--rate", type=float, metavar="HZ", help="look at no more frames per second of the clips")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
     parser.add_argument("--cache", metavar="DIR", help="keep key points here and take them from here")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from rehab_coach.errors import RehabCoachError
-    from rehab_coach.learning.evaluation import describe, evaluate_clips, write_report
-    from rehab_coach.learning.extraction import read_clips
-    from rehab_coach.recognition.recognizer import Recognizer, default_model
+    from rehab_coach.learning.evaluation_run import Request, evaluate
+    from rehab_coach.recognition.recognizer import default_model
 
     if arguments.workers < 1:
         raise RehabCoachError("--workers must be 1 or more, not %d" % arguments.workers)
-    model = arguments.model or default_model()
-    recognizer = Recognizer.load(model)
-    clips = read_clips(arguments.clips, recognizer.labels)
-    outcomes = evaluate_clips(
-        recognizer, clips, arguments.estimator, arguments.method, arguments.workers, arguments.cache
+    for option, rates in (("--rates", arguments.rates or []), ("--rate", [arguments.rate] if arguments.rate else [])):
+        if not all(0 < rate <= 240 for rate in rates):
+            raise RehabCoachError("%s must be frames per second between 0 and 240" % option)
+    if arguments.rates and not arguments.clips:
+        raise RehabCoachError("--rates needs --clips: sets of skeletons have a rate of their own")
+    if arguments.rates and arguments.compare:
+        raise RehabCoachError("--rates and --compare are two reports: give them one after the other")
+    evaluate(
+        Request(
+            model=arguments.model or default_model(),
+            out=arguments.out,
+            clips=arguments.clips,
+            packed=arguments.packed,
+            set=arguments.set,
+            compare=arguments.compare,
+            folds=arguments.folds,
+            estimators=arguments.estimator or (["tf_pose", "mediapipe"] if arguments.rates else ["tf_pose"]),
+            method=arguments.method,
+            rates=arguments.rates or [],
+            resampling=arguments.resampling,
+            estimate_at_rate=arguments.estimate_at_rate,
+            rate=arguments.rate,
+            workers=arguments.workers,
+            cache=arguments.cache,
+        )
     )
-    summary = write_report(
-        arguments.out,
-        outcomes,
-        recognizer.labels,
-        estimator=arguments.estimator,
-        method=arguments.method,
-        model=model,
-        table=arguments.clips,
-    )
-    print(describe(summary))
     return 0

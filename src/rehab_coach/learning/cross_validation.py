@@ -10,9 +10,11 @@ from typing import Any, Dict, List, Sequence, Set, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.datasets import Sample
-from rehab_coach.learning.evaluation import Outcome, describe, judge, write_json, write_report
+from rehab_coach.learning.evaluation import Outcome, judge
+from rehab_coach.learning.metrics import describe
 from rehab_coach.learning.recipe import Recipe
 from rehab_coach.learning.recipe_checks import CLIPS
+from rehab_coach.learning.report import write_json, write_report
 from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.recognizer import Recognizer
 

@@ -1,12 +1,12 @@
 """Pictures of how a training went and of what a model confuses."""
 
-from typing import Dict, Sequence
+from typing import Any, Dict, Sequence
 
 import numpy as np
 
 from rehab_coach.files import written_whole
 
-BLUE, ORANGE = "#2a6f97", "#d1603d"
+BLUE, ORANGE, GREEN, GREY = "#2a6f97", "#d1603d", "#5b8c5a", "#777777"
 
 
 def _figure(width: float, height: float, columns: int):
@@ -20,28 +20,35 @@ def _figure(width: float, height: float, columns: int):
 
 
 def plot_curves(history: Sequence[Dict[str, float]], path: str, title: str = "") -> None:
-    """Loss and accuracy over the training windows, on held-out clips too where the log has them.
+    """Loss and accuracy over the training, on validation groups and held-out clips too where the log has them.
 
     Args:
-        history: lines of a training log, at least one.
+        history: lines of a training log, at least one; a dotted line stands where the validation loss is lowest.
         path: the PNG file to write.
         title: above the picture.
     """
-    figure, axes = _figure(9, 3.6, 2)
+    figure, axes = _figure(9, 3.8, 2)
     windows = [line["windows"] for line in history]
+    parts = (
+        ("", BLUE, "training windows"),
+        ("validation_", GREEN, "validation"),
+        ("held_out_", ORANGE, "held-out clips"),
+    )
     for axis, value in zip(axes, ("loss", "accuracy")):
-        axis.plot(windows, [line[value] for line in history], color=BLUE, label="training windows")
-        held_out = "held_out_" + value
-        if held_out in history[-1]:
-            axis.plot(windows, [line.get(held_out, np.nan) for line in history], color=ORANGE, label="held-out clips")
+        for part, colour, name in parts:
+            if part + value in history[-1]:
+                axis.plot(windows, [line.get(part + value, np.nan) for line in history], color=colour, label=name)
         axis.set_xlabel("training windows")
         axis.set_ylabel(value)
         axis.grid(alpha=0.3)
+    losses = [line.get("validation_loss", np.nan) for line in history]
+    if np.isfinite(losses).any():
+        for axis in axes:
+            axis.axvline(windows[int(np.nanargmin(losses))], color=GREEN, alpha=0.4, linestyle=":")
     axes[1].set_ylim(0, 1)
     axes[1].legend(loc="lower right")
     figure.suptitle(title)
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    _save(figure, path)
 
 
 def plot_confusion_matrix(confusion: np.ndarray, labels: Sequence[str], path: str, title: str = "") -> None:
@@ -56,25 +63,125 @@ def plot_confusion_matrix(confusion: np.ndarray, labels: Sequence[str], path: st
     confusion = np.asarray(confusion)
     rates = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     names = [label.replace("_", " ") for label in labels]
-    figure, axes = _figure(12, 5.6, 2)
+    size = max(5.6, 0.28 * len(names) + 2)
+    figure, axes = _figure(2 * size + 0.8, size, 2)
     for axis, values, form, heading in ((axes[0], confusion, "%d", "clips"), (axes[1], 100 * rates, "%.0f %%", "rate")):
-        axis.imshow(rates, cmap="Blues", vmin=0, vmax=1)
+        _matrix(axis, rates, np.where(confusion, values, np.nan), form, names)
         axis.set_title(heading)
-        axis.set_xticks(range(len(names)), names, rotation=40, ha="right")
-        axis.set_yticks(range(len(names)), names)
-        axis.set_xlabel("recognised")
-        for row in range(len(names)):
-            for column in range(len(names)):
-                if confusion[row, column]:
-                    axis.text(
-                        column,
-                        row,
-                        form % values[row, column],
-                        ha="center",
-                        va="center",
-                        color="white" if rates[row, column] > 0.5 else "black",
-                    )
     axes[0].set_ylabel("done")
     figure.suptitle(title)
+    _save(figure, path)
+
+
+def _matrix(axis, rates: np.ndarray, values: np.ndarray, form: str, names: Sequence[str]) -> None:
+    """One confusion matrix: colours by rate, a number in each cell whose value is not NaN."""
+    axis.imshow(rates, cmap="Blues", vmin=0, vmax=1)
+    axis.set_xticks(range(len(names)), names, rotation=40 if len(names) < 20 else 90, ha="right")
+    axis.set_yticks(range(len(names)), names)
+    axis.set_xlabel("recognised")
+    for row, column in np.argwhere(np.isfinite(values)):
+        axis.text(
+            column,
+            row,
+            form % values[row, column],
+            ha="center",
+            va="center",
+            fontsize=10 if len(names) < 12 else 6,
+            color="white" if rates[row, column] > 0.5 else "black",
+        )
+
+
+def _save(figure, path: str) -> None:
     with written_whole(path) as temporary:
         figure.savefig(temporary, dpi=110)
+
+
+def plot_comparison(summaries: Sequence[Dict[str, Any]], names: Sequence[str], path: str) -> None:
+    """Two models side by side: confusion rates of each, and recall per class with its interval.
+
+    Args:
+        summaries: of `rehab_coach.learning.metrics.summarise`, two of the same labels.
+        names: of the models.
+        path: the PNG file to write.
+    """
+    figure, axes = _figure(16, 5.4, 3)
+    labels = summaries[0]["labels"]
+    shown = [label.replace("_", " ") for label in labels]
+    for axis, summary, name in zip(axes, summaries, names):
+        confusion = np.asarray(summary["confusion"])
+        rates = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+        _matrix(axis, rates, np.where(confusion, 100 * rates, np.nan), "%.0f", shown)
+        axis.set_title(
+            "%s\naccuracy %.1f %%, balanced %.1f %%"
+            % (_short(name), 100 * summary["accuracy"], 100 * summary["balanced_accuracy"])
+        )
+    axes[0].set_ylabel("done (rates in %)")
+    present = [label for label in labels if summaries[0]["per_class"][label]["clips"]]
+    for offset, colour, summary, name in zip((-0.2, 0.2), (BLUE, ORANGE), summaries, names):
+        recall = np.array([summary["per_class"][label]["recall"] for label in present])
+        intervals = np.array([summary["per_class"][label]["recall_interval"] for label in present])
+        axes[2].barh(
+            np.arange(len(present)) + offset,
+            recall,
+            0.36,
+            color=colour,
+            label=_short(name),
+            xerr=np.abs(intervals.T - recall),
+            error_kw={"elinewidth": 1, "capsize": 2, "alpha": 0.6},
+        )
+    counts = [summaries[0]["per_class"][label]["clips"] for label in present]
+    axes[2].set_yticks(
+        range(len(present)), ["%s (%d)" % (label.replace("_", " "), count) for label, count in zip(present, counts)]
+    )
+    axes[2].invert_yaxis()
+    axes[2].set_xlim(0, 1)
+    axes[2].set_title("recall, with 95 % interval")
+    figure.legend(*axes[2].get_legend_handles_labels(), loc="outside lower right", ncols=2)
+    _save(figure, path)
+
+
+def _short(name: str, longest: int = 42) -> str:
+    return name if len(name) <= longest else "..." + name[3 - longest :]
+
+
+STYLES = {"interpolate": ("-", "o"), "copy": ("--", "s"), "as_it_is": (":", "^")}
+
+
+def plot_frame_rates(rows: Sequence[Dict[str, Any]], path: str, title: str = "") -> None:
+    """Accuracy over the frame rate, a panel for each estimator, a line for each way to the model's rate.
+
+    Args:
+        rows: of `rehab_coach.learning.frame_rates.study_frame_rates`.
+        path: the PNG file to write.
+        title: above the picture.
+    """
+    estimators = list(dict.fromkeys(row["estimator"] for row in rows))
+    figure, axes = _figure(5.2 * len(estimators) + 0.6, 4.4, len(estimators))
+    for axis, estimator in zip(np.atleast_1d(axes), estimators):
+        for method, colour in zip(dict.fromkeys(row["resampling"] for row in rows), (BLUE, ORANGE, GREY)):
+            chosen = sorted(
+                (row for row in rows if row["estimator"] == estimator and row["resampling"] == method),
+                key=lambda row: row["rate"],
+            )
+            rates = [row["rate"] for row in chosen]
+            line, marker = STYLES[method]
+            axis.plot(
+                rates,
+                [row["accuracy"] for row in chosen],
+                linestyle=line,
+                marker=marker,
+                color=colour,
+                label=method.replace("_", " "),
+            )
+            axis.fill_between(
+                rates, [row["low"] for row in chosen], [row["high"] for row in chosen], color=colour, alpha=0.07
+            )
+        axis.set_xticks(sorted({row["rate"] for row in rows}))
+        axis.set_title("%s, %d clips" % (estimator, max(row["clips"] for row in rows if row["estimator"] == estimator)))
+        axis.set_xlabel("frames per second that the recogniser is given")
+        axis.set_ylim(0, 1)
+        axis.grid(alpha=0.3)
+    np.atleast_1d(axes)[0].set_ylabel("accuracy (band: 95 % interval)")
+    np.atleast_1d(axes)[0].legend(loc="lower right", title="to the model's rate")
+    figure.suptitle(title, fontsize=9)
+    _save(figure, path)

@@ -19,11 +19,12 @@ from rehab_coach.files import written_whole
 from rehab_coach.learning.checkpoint import CHECKPOINT
 from rehab_coach.learning.cross_validation import judge_folds, split_groups
 from rehab_coach.learning.datasets import Sample, check_labels, fingerprint, read_data_sets
-from rehab_coach.learning.evaluation import write_json
 from rehab_coach.learning.extraction import clip_samples
+from rehab_coach.learning.judges import FOLDS
 from rehab_coach.learning.parallel import Processes, join
 from rehab_coach.learning.recipe import Recipe, load_recipe, make_recipe
 from rehab_coach.learning.recipe_checks import CLIPS
+from rehab_coach.learning.report import write_json
 from rehab_coach.learning.sources import read_source
 from rehab_coach.learning.task import train_task
 from rehab_coach.learning.trainer import make_contract
@@ -32,7 +33,7 @@ from rehab_coach.learning.transfer import MODEL, model_path
 from rehab_coach.paths import share_path
 from rehab_coach.recognition.model_file import load_model, save_model
 
-RUN, SUMMARY, UNFINISHED, FOLDS = "run.json", "summary.json", "unfinished.safetensors", "cross_validation"
+RUN, SUMMARY, UNFINISHED = "run.json", "summary.json", "unfinished.safetensors"
 
 
 class Options(NamedTuple):

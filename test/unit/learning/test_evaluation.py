@@ -2,16 +2,23 @@
 
 import csv
 import json
+import os
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from rehab_coach.cli.main import main
+from rehab_coach.dataset import Entry, LabelledClip, SetWriter
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.evaluation import Outcome, evaluate_clips, summarise, write_report
+from rehab_coach.learning.evaluation import Judged, Outcome, estimate_judged, judge_all
 from rehab_coach.learning.extraction import Job, cached_name, clip_samples, estimate_clips, read_clips
+from rehab_coach.learning.frame_rates import leave_out_frames
+from rehab_coach.learning.judges import Judges, load_judges
+from rehab_coach.learning.metrics import agreement, summarise, wilson
 from rehab_coach.learning.recipe import make_recipe
+from rehab_coach.learning.report import write_report
 from rehab_coach.learning.trainer import make_contract
 from rehab_coach.pose.estimator import Pose, PoseEstimator
 from rehab_coach.recognition.model_file import save_model
@@ -45,12 +52,14 @@ def test_numbers_by_hand():
     assert summary["accuracy"] == pytest.approx(4 / 7)
     assert summary["balanced_accuracy"] == pytest.approx((2 / 4 + 2 / 3) / 2)
     assert summary["confusion"] == [[2, 1, 1], [0, 0, 0], [1, 0, 2]]
-    assert summary["per_class"]["squat"] == {
-        "precision": pytest.approx(2 / 3),
-        "recall": 0.5,
-        "f1": pytest.approx(4 / 7),
-        "clips": 4,
-    }
+    squat = summary["per_class"]["squat"]
+    assert squat.pop("recall_interval") == pytest.approx((0.1500, 0.8500), abs=1e-4)
+    assert squat.pop("precision_interval") == wilson(2, 3)
+    assert squat == {"precision": pytest.approx(2 / 3), "recall": 0.5, "f1": pytest.approx(4 / 7), "clips": 4}
+    assert summary["per_class"]["lunge"]["recall_interval"] is None
+    assert summary["accuracy_interval"] == wilson(4, 7)
+    # The mean of -log p(label) over the six clips in which somebody is seen.
+    assert summary["loss"] == pytest.approx(-np.log([0.8, 0.7, 0.3, 0.2, 0.8, 0.1]).mean())
     assert (summary["clips"], summary["errors"], summary["not_seen"]) == (8, 1, 1)
     rejection = summary["rejection"]  # without the clip that shows no whole body
     assert (rejection["unknown"], rejection["exercises"]) == (2, 4)
@@ -64,14 +73,31 @@ def test_a_report_holds_every_clip_and_a_picture(tmp_path):
     with open(str(tmp_path / "predictions.csv"), newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 8 and rows[7]["problem"] == "broken" and rows[0]["p_squat"] == "0.8000"
-    assert json.loads((tmp_path / "summary.json").read_text()) == summary
+    assert json.loads((tmp_path / "summary.json").read_text()) == json.loads(json.dumps(summary))
     picture = cv2.imread(str(tmp_path / "confusion_matrix.png"))
     assert picture is not None and min(picture.shape[:2]) > 300
 
 
 def test_nothing_but_errors_is_an_error():
-    with pytest.raises(RehabCoachError, match="broken"):
+    with pytest.raises(RehabCoachError, match="none of the 1 clips could be read"):
         summarise(OUTCOMES[-1:], LABELS)
+
+
+def test_wilson_s_interval_is_the_published_one():
+    # Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263 and 15 of 148.
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=1e-4)
+    assert wilson(0, 0) is None
+
+
+def test_two_models_agree_or_not_as_counted_by_hand():
+    right, wrong = outcome("squat", "squat", [0.8, 0.1, 0.1]), outcome("squat", "lunge", [0.1, 0.8, 0.1])
+    first = [right] * 9 + [wrong] * 3
+    second = [right] * 3 + [wrong] * 6 + [right] + [wrong] * 2
+    result = agreement(first, second)
+    assert result.pop("p_value") == pytest.approx(2 * (1 + 7) / 2**7)  # 6 of 7 or more, either way
+    assert result == {"both_right": 3, "only_first": 6, "only_second": 1, "neither": 2}
+    assert agreement(first, first)["p_value"] == 1
 
 
 class Blinking(PoseEstimator):
@@ -112,12 +138,22 @@ def recognizer():
     return Recognizer(STGCN(contract.network).eval(), contract)
 
 
+@pytest.fixture
+def model(clips, recognizer):
+    path = str(clips / "model.safetensors")
+    save_model(path, STGCN(recognizer.contract.network), recognizer.contract)
+    return path
+
+
 def test_clips_go_through_the_whole_pipeline(clips, recognizer):
-    outcomes = evaluate_clips(recognizer, read_clips(str(clips / "clips.csv"), LABELS), "tf_pose")
+    lines = []
+    judged = estimate_judged(read_clips(str(clips / "clips.csv"), LABELS), "tf_pose", report=lines.append)
+    outcomes = judge_all(Judges([(recognizer, None)], "model"), judged)
     assert [entry.label for entry in outcomes] == ["squat", "lunge", "unknown", "squat"]
     assert outcomes[0].probabilities.sum() == pytest.approx(1, abs=1e-4)
     assert (outcomes[2].status, outcomes[2].predicted) == ("not_seen", "unknown")
     assert outcomes[3].status == "error" and "broken.avi" in outcomes[3].problem
+    assert len(lines) == 1 and "broken.avi" in lines[0]
     assert summarise(outcomes, LABELS)["errors"] == 1
 
 
@@ -162,13 +198,120 @@ def test_another_video_part_or_rate_is_another_file(clips):
     assert len(names) == 5
 
 
-def test_the_command_writes_its_report(clips, recognizer, capsys):
-    model = str(clips / "model.safetensors")
-    save_model(model, STGCN(recognizer.contract.network), recognizer.contract)
+def test_the_command_writes_its_report(clips, model, capsys):
     code = main(["evaluate", "--clips", str(clips / "clips.csv"), "--out", str(clips / "out"), "--model", model])
     assert code == 0 and "accuracy" in capsys.readouterr().out
     summary = json.loads((clips / "out" / "summary.json").read_text())
     assert summary["estimator"] == "tf_pose" and summary["errors"] == 1 and summary["not_seen"] == 1
+
+
+def test_a_missing_video_is_told_once(clips, model, capsys):
+    (clips / "clips.csv").write_text("label,file\nsquat,gone.avi\n")
+    assert main(["evaluate", "--clips", str(clips / "clips.csv"), "--out", str(clips / "out"), "--model", model]) == 2
+    captured = capsys.readouterr()
+    assert (captured.out + captured.err).count("gone.avi") == 1
+    with open(str(clips / "out" / "predictions.csv"), newline="") as stream:
+        assert "gone.avi" in list(csv.DictReader(stream))[0]["problem"]
+
+
+def test_two_models_and_two_estimators_side_by_side(clips, model, capsys):
+    arguments = ["evaluate", "--clips", str(clips / "clips.csv"), "--out", str(clips / "out"), "--model", model]
+    assert main(arguments + ["--compare", model, "--estimator", "tf_pose", "mediapipe"]) == 0
+    assert capsys.readouterr().out.count("both right") == 2
+    for estimator in ("tf_pose", "mediapipe"):
+        folder = clips / "out" / estimator
+        result = json.loads((folder / "comparison.json").read_text())
+        assert result["p_value"] == 1 and result["accuracy"][0] == result["accuracy"][1]
+        with open(str(folder / "comparison.csv"), newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        assert len(rows) == 3 and all(row["predicted_1"] == row["predicted_2"] for row in rows)
+        assert cv2.imread(str(folder / "comparison.png")) is not None
+
+
+@pytest.mark.parametrize("at_rate", [[], ["--estimate-at-rate"]])
+def test_the_study_of_frame_rates_is_one_command_with_one_plot(clips, model, capsys, at_rate):
+    arguments = ["evaluate", "--clips", str(clips / "clips.csv"), "--out", str(clips / "out"), "--model", model]
+    assert main(arguments + ["--rates", "5", "10", "30", "--resampling", "as_it_is", "copy"] + at_rate) == 0
+    captured = capsys.readouterr()
+    assert "mediapipe" in captured.out and (captured.out + captured.err).count("broken.avi") == 2  # each estimator
+    study = json.loads((clips / "out" / "frame_rates.json").read_text())
+    assert ("at the rate" in study["key_points"]) == bool(at_rate)
+    rows = [(row["estimator"], row["rate"], row["resampling"]) for row in study["rows"]]
+    assert len(set(rows)) == 12 and rows[0] == ("tf_pose", 5.0, "as_it_is")
+    assert {row["clips"] for row in study["rows"]} == {3}
+    assert {row["slower_clips"] for row in study["rows"] if row["rate"] == 30} == {3}  # filmed at 20
+    assert cv2.imread(str(clips / "out" / "frame_rates.png")) is not None
+
+
+def test_leaving_out_frames_keeps_those_that_were_filmed(figure):
+    sequence = figure("squat", frames=61)
+    clip = Judged("a", "squat", "a", sequence)
+    slower = leave_out_frames(clip, 10.0).sequence
+    assert slower.rate == pytest.approx(10) and len(slower) == 21
+    np.testing.assert_array_equal(slower.key_points, sequence.key_points[::3])
+    assert leave_out_frames(clip, 30.0) is clip and leave_out_frames(clip, 60.0) is clip
+
+
+def test_each_clip_is_judged_by_the_fold_that_held_its_group_out(tmp_path, recognizer):
+    for number, group in enumerate(("anna", "ben"), start=1):
+        contract = replace(recognizer.contract, training={"held_out": [group]}, rate=10.0 * number)
+        path = str(tmp_path / "cross_validation" / ("fold-%d" % number) / "model.safetensors")
+        save_model(path, STGCN(contract.network), contract)
+    judges = load_judges(str(tmp_path), folds=True)
+    assert judges.of("anna").contract.rate == 10 and judges.of("ben").contract.rate == 20
+    with pytest.raises(RehabCoachError, match="held out the group 'carla'"):
+        judges.of("carla")
+    with pytest.raises(RehabCoachError, match="has no folds"):
+        load_judges(str(tmp_path / "cross_validation"), folds=True)
+
+
+def test_packed_skeletons_are_evaluated(tmp_path, clips, model, figure, capsys):
+    path = str(tmp_path / "sets" / "val")
+    with SetWriter(path, "packed", LABELS) as writer:
+        for number, label in enumerate(("squat", "lunge", "unknown")):
+            writer.add(LabelledClip(Entry("clip%d" % number, label, number, "p%d" % number), (figure("squat"),)))
+    out = tmp_path / "report"
+    pair = [path + "_data.npy", path + "_label.pkl"]
+    assert main(["evaluate", "--packed", *pair, "--out", str(out), "--model", model]) == 0
+    assert "3 clips, 0 with nobody" in capsys.readouterr().out
+    with open(str(out / "predictions.csv"), newline="") as stream:
+        assert [row["file"] for row in csv.DictReader(stream)] == ["clip0", "clip1", "clip2"]
+    assert main(["evaluate", "--packed", pair[0], str(clips / "x_label.pkl"), "--out", str(out), "--model", model]) == 2
+    assert "two files of a pair" in capsys.readouterr().err
+    (tmp_path / "sets" / "label_name.txt").write_text("squat\nyoga\nunknown\n")
+    (tmp_path / "sets" / "val_label.json").unlink()
+    assert main(["evaluate", "--set", pair[0], "--out", str(out), "--model", model]) == 2
+    assert "label 'yoga', which the model does not know" in capsys.readouterr().err
+
+
+def test_the_report_on_a_run_has_its_losses_and_curves(clips, model, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    os.replace(model, str(run / "model.safetensors"))
+    (run / "log.csv").write_text(
+        "windows,loss,accuracy,validation_loss,validation_accuracy\n64,2,0.3,2.1,0.2\n128,1,0.6,1.5,0.5\n"
+    )
+    (run / "summary.json").write_text('{"train_loss": 1.0, "validation_loss": 1.5, "minutes": 3, "model": "x"}')
+    arguments = ["evaluate", "--clips", str(clips / "clips.csv"), "--out", str(clips / "out"), "--model", str(run)]
+    assert main(arguments) == 0
+    summary = json.loads((clips / "out" / "summary.json").read_text())
+    assert summary["training"] == {"train_loss": 1.0, "validation_loss": 1.5, "minutes": 3}
+    assert cv2.imread(str(clips / "out" / "curves.png")) is not None
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--rates", "0"], "frames per second"),
+        (["--rates", "9", "--compare", "x"], "two reports"),
+        (["--compare", "nowhere"], "no model nowhere"),
+    ],
+)
+def test_wrong_requests_end_in_one_line(clips, model, capsys, options, words):
+    arguments = ["evaluate", "--clips", str(clips / "clips.csv"), "--out", str(clips / "out"), "--model", model]
+    assert main(arguments + options) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

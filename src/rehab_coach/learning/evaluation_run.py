@@ -1,0 +1,140 @@
+"""A whole evaluation, as `rehab-coach evaluate` asks for it: clips in, a report out."""
+
+import os
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.learning.evaluation import Judged, estimate_judged, judge_all, read_judged
+from rehab_coach.learning.extraction import read_clips
+from rehab_coach.learning.frame_rates import (
+    AT_RATE,
+    ONCE,
+    describe_study,
+    leave_out_frames,
+    study_frame_rates,
+    write_study,
+)
+from rehab_coach.learning.judges import Judges, load_judges
+from rehab_coach.learning.metrics import describe
+from rehab_coach.learning.report import describe_comparison, of_run, write_comparison, write_report
+
+
+class Request(NamedTuple):
+    """What is to be measured, and on what.
+
+    Attributes:
+        model: model file or folder of a run.
+        out: folder of the report.
+        clips: table of clips, or
+        packed: data file and label pickle of a packed pair, or
+        set: path of any other set of skeletons.
+        compare: a second model.
+        folds: let the folds of the runs judge, each what it did not learn from.
+        estimators: of the clips' key points.
+        method: how frames get to the model's rate.
+        rates: frame rates of a study; none = no study.
+        resampling: methods of the study.
+        estimate_at_rate: the study estimates key points anew at each rate.
+        rate: frames per second of the clips that are looked at, at most; None = all.
+        workers: processes that estimate key points.
+        cache: folder for key points.
+    """
+
+    model: str
+    out: str
+    clips: Optional[str] = None
+    packed: Optional[Sequence[str]] = None
+    set: Optional[str] = None
+    compare: Optional[str] = None
+    folds: bool = False
+    estimators: Sequence[str] = ("tf_pose",)
+    method: str = "interpolate"
+    rates: Sequence[float] = ()
+    resampling: Sequence[str] = ()
+    estimate_at_rate: bool = False
+    rate: Optional[float] = None
+    workers: int = 1
+    cache: Optional[str] = None
+
+
+def evaluate(request: Request) -> None:
+    """Measure, write the report, print its main numbers.
+
+    Raises:
+        RehabCoachError: model, table or set cannot be used, no clip could be read, or nothing can be written.
+    """
+    judges = load_judges(request.model, request.folds)
+    others = load_judges(request.compare, request.folds) if request.compare else None
+    if others is not None and others.labels != judges.labels:
+        raise RehabCoachError(
+            "%s answers %s and %s answers %s: only models of the same labels can be compared"
+            % (judges.name, ", ".join(judges.labels), others.name, ", ".join(others.labels))
+        )
+    if request.rates:
+        _study(request, judges)
+        return
+    parts = _parts(request, judges.labels)
+    for name, clips in parts.items():
+        folder = os.path.join(request.out, name) if len(parts) > 1 else request.out
+        outcomes = judge_all(judges, clips, request.method)
+        summary = write_report(
+            folder,
+            outcomes,
+            judges.labels,
+            estimator=name,
+            method=request.method,
+            model=request.model,
+            folds=request.folds,
+            table=request.clips or request.set or request.packed[0],
+            **of_run(request.model, folder),
+        )
+        print("%s: %s" % (name, describe(summary)) if name else describe(summary), flush=True)
+        if others is not None:
+            compared = write_comparison(
+                folder,
+                (judges.name, others.name),
+                (outcomes, judge_all(others, clips, request.method)),
+                judges.labels,
+            )
+            print(describe_comparison(compared), flush=True)
+
+
+def _parts(request: Request, labels: Sequence[str]) -> Dict[str, List[Judged]]:
+    """The clips by estimator; a set of skeletons has none."""
+    if not request.clips:
+        path = _data_of(request.packed) if request.packed else request.set
+        return {"": read_judged(path, labels)}
+    clips = read_clips(request.clips, labels)
+    return {
+        estimator: estimate_judged(clips, estimator, request.workers, request.cache, request.rate)
+        for estimator in request.estimators
+    }
+
+
+def _data_of(packed: Sequence[str]) -> str:
+    data, labels = packed
+    ending = "_data.npy"
+    if not data.endswith(ending) or os.path.normpath(labels) != os.path.normpath(data[: -len(ending)] + "_label.pkl"):
+        raise RehabCoachError(
+            "--packed takes the two files of a pair, NAME_data.npy and NAME_label.pkl, not %s and %s" % (data, labels)
+        )
+    return data
+
+
+def _study(request: Request, judges: Judges) -> None:
+    clips = read_clips(request.clips, judges.labels)
+    kept: Dict[Tuple[str, Optional[float]], List[Judged]] = {}
+
+    def clips_at(estimator: str, rate: float) -> List[Judged]:
+        looked_at = rate if request.estimate_at_rate else request.rate
+        # A clip that cannot be read is told once.
+        report = {} if not any(key[0] == estimator for key in kept) else {"report": lambda line: None}
+        if (estimator, looked_at) not in kept:
+            kept[estimator, looked_at] = estimate_judged(
+                clips, estimator, request.workers, request.cache, looked_at, **report
+            )
+        return [leave_out_frames(clip, rate) for clip in kept[estimator, looked_at]]
+
+    rows = study_frame_rates(judges, clips_at, request.estimators, request.rates, request.resampling)
+    write_study(request.out, rows, request.model, AT_RATE if request.estimate_at_rate else ONCE)
+    print(describe_study(rows), flush=True)
