@@ -10,7 +10,7 @@ import roslib.packages
 import rospy
 import rostest
 
-from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
+from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction
 from rehab_coach.ros.testing import PATIENCE, wait_for
 
 
@@ -102,6 +102,37 @@ class PickActionTest(unittest.TestCase):
         self.assertEqual(process.wait(PATIENCE), 0)
         self.assertEqual([action.round for action in self.actions], [1, 2])
         self.assertEqual(len(self.texts(DisplayMessage.PROBLEM)), 2)
+
+    def test_a_round_goes_on_until_its_movement_is_measured(self):
+        movements = rospy.Publisher("movement", Movement, queue_size=10)
+        self.addCleanup(movements.unregister)
+        self.be_the_recorder()
+        process = self.start(rounds=1, pause=0)
+        wait_for(lambda: self.actions and movements.get_num_connections(), "the first request")
+        time.sleep(1.0)
+        self.assertIsNone(process.poll())
+        movements.publish(Movement(round=1))
+        self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_a_question_comes_before_the_first_round(self):
+        self.be_the_recorder()
+        asks = rospy.Publisher("display_message", DisplayMessage, queue_size=10, latch=True)
+        self.addCleanup(asks.unregister)
+        asks.publish(DisplayMessage(kind=DisplayMessage.QUESTION, text="May I?"))
+        self.start(start_delay=2.0)
+        wait_for(self.texts_of_welcome, "the first screen")
+        time.sleep(4.0)
+        self.assertEqual(self.actions, [])
+        asks.publish(DisplayMessage(kind=DisplayMessage.QUESTION))
+        wait_for(lambda: self.actions, "the first request")
+
+    def texts_of_welcome(self):
+        return [text for text in self.texts(DisplayMessage.INFO) if "not a medical device" in text]
+
+    def test_it_asks_in_norwegian(self):
+        self.be_the_recorder()
+        self.assertEqual(self.start(rounds=1, exercises="squat", language="no").wait(PATIENCE), 0)
+        self.assertEqual(self.texts(DisplayMessage.PROMPT), ["Ta en knebøy"])
 
     def test_a_late_listener_hears_the_current_request(self):
         self.be_the_recorder(predicts=False)

@@ -64,7 +64,9 @@ class Neighbours:
         )
         if ready:
             topics = [
-                each for name, each in self._publishers.items() if name != "skeleton" or "keep_skeletons" in parameters
+                each
+                for name, each in self._publishers.items()
+                if name != "skeleton" or parameters.get("keep_skeletons") == "true"
             ]
             wait_for(lambda: all(each.get_num_connections() for each in topics), "the keeper")
 

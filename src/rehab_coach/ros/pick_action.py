@@ -7,11 +7,14 @@ from typing import Callable, Optional
 import rosgraph
 import rospy
 
-from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
+from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction
 from rehab_coach.robot.exercises import EXERCISES, ORDERS, ExercisePicker
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
 from rehab_coach.texts import ENGLISH, languages, load_texts
+
+MEASURING = 20.0
+"""Seconds that the movement may be measured after its prediction; then the next round begins without it."""
 
 
 class PickAction:
@@ -23,6 +26,7 @@ class PickAction:
         /diagnostics
     Subscribes:
         stgcn_prediction (rehab_coach/Prediction): the end of a round.
+        movement (rehab_coach/Movement): the last that there is to say about a round.
         display_message (rehab_coach/DisplayMessage): while a question is open, the first round waits.
     Parameters: see config/coach.yaml.
     """
@@ -49,11 +53,13 @@ class PickAction:
         self._timed_out = 0
         self._question: Optional[DisplayMessage] = None
         self._ended = threading.Event()
+        self._measured = 0  # the last round whose movement came
         self._actions = rospy.Publisher("action_class", ActionClass, queue_size=1, latch=True)
         self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10, latch=True)
         self._diagnostics = Diagnostics()
         self._diagnostics.add("rounds", self._state)
         self._predictions = rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10)
+        self._movements = rospy.Subscriber("movement", Movement, self._on_movement, queue_size=10)
         self._others = rospy.Subscriber("display_message", DisplayMessage, self._on_message, queue_size=20)
 
     def spin(self) -> None:
@@ -87,11 +93,20 @@ class PickAction:
                 self._round_timeout,
             )
         self._doing = "pause"
+        self._wait(MEASURING, self._is_measured)
         self._wait(self._pause)
+
+    def _is_measured(self) -> bool:
+        """Whether nothing more will be said about the round."""
+        nobody_measures = not (self._ended.is_set() and self._movements.get_num_connections())
+        return nobody_measures or self._measured == self._round
 
     def _on_prediction(self, message: Prediction) -> None:
         if message.round == self._round:
             self._ended.set()
+
+    def _on_movement(self, message: Movement) -> None:
+        self._measured = message.round
 
     def _on_message(self, message: DisplayMessage) -> None:
         if message.kind == DisplayMessage.QUESTION:

@@ -63,6 +63,7 @@ class VisitKeeper:
         self._unstored: Deque[Any] = deque()  # of visits.store.RoundResult
         self._skeletons: List[Skeleton] = []
         self._busy = False  # a round is being played: the person reads other things
+        self._closing = threading.Event()
         self._problem, self._told, self._stored = "", False, 0
         self._subscribers: List[rospy.Subscriber] = []
         if not self._patient:
@@ -81,6 +82,9 @@ class VisitKeeper:
         ]
         if self._keep_skeletons:
             self._subscribers.append(rospy.Subscriber("skeleton", Skeleton, self._on_skeleton, queue_size=1000))
+        # Not in the main thread: a signal that comes there while something is logged would wait for itself.
+        self._worker = threading.Thread(target=self._run, name="database", daemon=True)
+        self._worker.start()
 
     def _load(self) -> None:
         """Only where something is kept: SQLAlchemy takes half a second and 40 MB."""
@@ -147,22 +151,22 @@ class VisitKeeper:
             self._end_question("kept" if message.data else "not_kept")
             self._changed.notify()
 
-    # Main thread
+    # Its own thread: the database
 
-    def spin(self) -> None:
-        """Store what comes until ROS shuts down."""
-        if not self._patient:
-            rospy.spin()
-            return
+    def _run(self) -> None:
+        """Store what comes until the node is closed; after a failure not before RETRY."""
         attempt = 0.0
-        while not rospy.is_shutdown():
+        while not self._closing.is_set():
             with self._changed:
-                self._changed.wait_for(lambda: self._unstored or self._agreed or rospy.is_shutdown(), timeout=0.2)
+                self._changed.wait_for(self._has_work, timeout=0.2)
                 self._give_up_waiting()
             if time.monotonic() >= attempt:
                 attempt = 0.0 if self._work() else time.monotonic() + RETRY
-            elif self._problem:
-                time.sleep(0.1)
+            else:
+                self._closing.wait(0.1)
+
+    def _has_work(self) -> bool:
+        return bool((self._unstored and not self._question) or self._agreed or self._closing.is_set())
 
     def _give_up_waiting(self, everything: bool = False) -> None:
         """Rounds whose movement does not come are kept without it; an unanswered question is taken back."""
@@ -185,12 +189,15 @@ class VisitKeeper:
             while self._unstored and not self._question:
                 self._keep(self._unstored[0])
                 self._unstored.popleft()  # only callbacks append, so it is still the first
-        except RehabCoachError as error:
-            self._report(str(error))
+        except Exception as error:  # pylint: disable=broad-except
+            # Whatever it is, the rounds stay in memory and the next attempt comes.
+            known = isinstance(error, RehabCoachError)
+            self._report(str(error) if known else "%s: %s" % (type(error).__name__, error))
             return False
         if self._problem:
             rospy.loginfo("the database can be used again; nothing was lost")
-            self._problem, self._told = "", False
+            self._closing = threading.Event()
+        self._problem, self._told = "", False
         return True
 
     def _settle_consent(self) -> None:
@@ -198,10 +205,10 @@ class VisitKeeper:
         if self._agreed:
             self._store.give_consent(self._patient, self._texts("may_i_keep", patient=self._patient))
             self._agreed, self._known = False, True
-        if self._known or self._question or self._refused == self._patient:
+        if self._known or self._question or self._busy or self._refused == self._patient:
             return
         self._known = self._store.consent(self._patient) is not None
-        if not self._known and not self._busy:
+        if not self._known:
             with self._changed:
                 self._question = self._texts("may_i_keep", patient=self._patient)
                 self._question_end = time.monotonic() + self._question_timeout
@@ -248,6 +255,8 @@ class VisitKeeper:
         if not self._subscribers:
             return
         self._diagnostics.close()
+        self._closing.set()
+        self._worker.join(10.0)
         with self._changed:
             self._question = ""
             self._give_up_waiting(everything=True)
