@@ -5,6 +5,7 @@ EPILOG = """examples:
   rehab-coach benchmark pose                      # every backend that is installed, against OpenCV
   rehab-coach benchmark pose --video FILE --frames 200
   rehab-coach benchmark recognition               # the robot's network against the plain one
+  rehab-coach benchmark training                  # loader and network of the training against plain ones
   rehab-coach benchmark coach                     # the whole coach: first prompt, frame rate, waiting time, memory
   rehab-coach benchmark angles --data DIR         # joint angles, in degrees, against two cameras and by view
   rehab-coach benchmark repetitions --data DIR    # repetitions, against clips counted by eye and motion capture
@@ -15,7 +16,7 @@ EPILOG = """examples:
 
 def add_arguments(parser):
     parser.add_argument(
-        "what", choices=("pose", "recognition", "coach", "angles", "repetitions", "render", "keypoints")
+        "what", choices=("pose", "recognition", "training", "coach", "angles", "repetitions", "render", "keypoints")
     )
     parser.add_argument("--video", metavar="FILE", help="pose, coach: what is filmed (default: the squat that ships)")
     parser.add_argument("--frames", type=int, default=100, help="pose, render: frames for each way (default 100)")
@@ -49,6 +50,11 @@ def run(arguments) -> int:
         from rehab_coach.recognition.benchmark import benchmark_recognition, report
 
         print(report(benchmark_recognition()))
+        return 0
+    if arguments.what == "training":
+        from rehab_coach.learning.benchmark import benchmark_training, report
+
+        print(report(benchmark_training()))
         return 0
     if arguments.what in ("render", "keypoints"):
         from rehab_coach.simulation import benchmark

@@ -11,12 +11,17 @@ from typing import Any, Dict, List, Sequence, Set, Tuple
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.evaluation import Outcome, judge
-from rehab_coach.learning.metrics import describe
+from rehab_coach.learning.metrics import describe, wilson
 from rehab_coach.learning.recipe import Recipe
 from rehab_coach.learning.recipe_checks import CLIPS
 from rehab_coach.learning.report import write_json, write_report
+from rehab_coach.learning.sources import FROM_A_SET
 from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.recognizer import Recognizer
+
+KNOWN_ESTIMATORS = ("tf_pose", "mediapipe")
+FEW = 10
+"""Clips of a class under which its recall is no number by itself."""
 
 STUDY = ((None, "interpolate"), (9, "interpolate"), (9, "copy"))
 """(frames per second that the recogniser is given, None = as filmed; how they get to the model's rate)."""
@@ -64,22 +69,23 @@ def part_samples(
 def judge_folds(recipe: Recipe, samples: Sequence[Sample], models: Sequence[str], folder: str) -> Dict[str, Any]:
     """Let every clip, and what else is judged, be judged by the model that held its group out.
 
-    Writes folder/ESTIMATOR/ for the clips, folder/SOURCE/ for other sources (the report of `write_report`, on the
-    frames as filmed) and folder/summary.json.
+    Writes folder/ESTIMATOR/ for the clips, folder/SOURCE/ or folder/SOURCE-ESTIMATOR/ for other sources (the report
+    of `write_report`, on the frames as filmed) and folder/summary.json.
 
     Args:
         models: the folds' model files; each contract says which groups were held out.
         folder: of the reports.
 
     Returns:
-        summary.json's content: {estimator or source: {accuracy, ..., "frame_rates": {"9 copy": accuracy, ...}}}.
+        summary.json's content: {name of the folder: {accuracy, ..., "frame_rates": {"9 copy": accuracy, ...}, and, for
+        clips, "pooled_recall" (see `pooled_recall`)}}.
     """
     outcomes: Dict[str, Dict[Tuple, List[Outcome]]] = {}
     for path in models:
         network, contract = load_model(path)
         recognizer = Recognizer(network, contract)
         for clip in part_samples(samples, set(contract.training["held_out"]), recipe.judged)[1]:
-            of_estimator = outcomes.setdefault(clip.estimator if clip.source == CLIPS else clip.source, {})
+            of_estimator = outcomes.setdefault(_part_of(clip), {})
             for rate, method in STUDY:
                 as_filmed = rate is None or len(clip.sequence) < 2
                 sequence = clip.sequence if as_filmed else clip.sequence.resample(rate, "copy")
@@ -99,10 +105,52 @@ def judge_folds(recipe: Recipe, samples: Sequence[Sample], models: Sequence[str]
             "%s %s" % (rate or "as filmed", method): _accuracy(outcomes[estimator][rate, method])
             for rate, method in STUDY
         }
+        if estimator in recipe.estimators:
+            summary["pooled_recall"] = pooled_recall(
+                {part: of_part[STUDY[0]] for part, of_part in outcomes.items()}, estimator, recipe.labels
+            )
         summaries[estimator] = summary
         print("%s, cross-validated: %s" % (estimator, describe(summary)), flush=True)
     write_json(os.path.join(folder, "summary.json"), summaries)
     return summaries
+
+
+def _part_of(sample: Sample) -> str:
+    """Name of the report that a sample belongs to."""
+    if sample.source == CLIPS:
+        return sample.estimator
+    return "%s-%s" % (sample.source, sample.estimator) if sample.estimator not in ("", FROM_A_SET) else sample.source
+
+
+def pooled_recall(
+    outcomes: Dict[str, Sequence[Outcome]], estimator: str, labels: Sequence[str]
+) -> Dict[str, Dict[str, Any]]:
+    """Recall of each class on an estimator's clips; where these are few, other strangers are added.
+
+    Args:
+        outcomes: by name of the report.
+        estimator: whose clips are meant; added are sources without an estimator, and others as the same one sees them.
+        labels: the classes.
+
+    Returns:
+        For each class "recall", its "interval", the number of "cases", and "of": the reports that they are from.
+    """
+    result = {}
+    added = [part for part in sorted(outcomes) if "-" not in part or part.endswith("-" + estimator)]
+    others = [part for part in added if part not in (estimator,) + KNOWN_ESTIMATORS]
+    for label in labels:
+        parts = [estimator]
+        if sum(outcome.label == label for outcome in outcomes[estimator]) < FEW:
+            parts += [part for part in others if any(outcome.label == label for outcome in outcomes[part])]
+        cases = [outcome for part in parts for outcome in outcomes[part] if outcome.label == label]
+        right = sum(outcome.predicted == label for outcome in cases)
+        result[label] = {
+            "recall": right / len(cases) if cases else None,
+            "interval": wilson(right, len(cases)),
+            "cases": len(cases),
+            "of": parts,
+        }
+    return result
 
 
 def _accuracy(outcomes: Sequence[Outcome]) -> float:

@@ -32,6 +32,8 @@ LONGEST_STEP = 0.5
 ESTIMATED = {CLIPS, "pushfit", "kaiakol"}
 """Sources whose key points come from a pose estimator, so that its noise is already there."""
 
+TRUTH = "truth"
+
 SAME_ACTION = {
     "push-up": "push_up",
     "pushup": "push_up",
@@ -61,7 +63,7 @@ class Sample:
         group: one person or one original video across all sources: what splits must not divide.
         source: the data set ("penn", ...) or "clips".
         name: how messages call it.
-        estimator: which pose estimator saw the clip; "" for data sets.
+        estimator: which pose estimator saw the clip; "" for data sets, `TRUTH` for the true places of rendered people.
         whole_body: False for clips marked as showing no whole body.
     """
 
@@ -76,7 +78,7 @@ class Sample:
     @property
     def estimated(self) -> bool:
         """Whether the key points come from a pose estimator."""
-        return bool(self.estimator) or self.source in ESTIMATED
+        return self.estimator not in ("", TRUTH) or self.source in ESTIMATED
 
 
 def read_data_sets(folder: str, sources: Iterable[str], label_column: str = "label") -> List[Sample]:

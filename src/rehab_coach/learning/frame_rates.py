@@ -71,7 +71,9 @@ def write_study(folder: str, rows: Sequence[Dict[str, Any]], model: str, how: st
     cells = [["%.4f" % row[key] if isinstance(row[key], float) else row[key] for key in header] for row in rows]
     write_rows(os.path.join(folder, "frame_rates.csv"), header, cells)
     write_json(os.path.join(folder, "frame_rates.json"), {"model": model, "key_points": how, "rows": list(rows)})
-    plot_frame_rates(rows, os.path.join(folder, "frame_rates.png"), "%s; %s" % (os.path.join(*model.split(os.sep)[-2:]), how))
+    plot_frame_rates(
+        rows, os.path.join(folder, "frame_rates.png"), "%s; %s" % (os.path.join(*model.split(os.sep)[-2:]), how)
+    )
 
 
 def describe_study(rows: Sequence[Dict[str, Any]]) -> str:

@@ -230,7 +230,9 @@ def _finish(recipe: Recipe, samples: List[Sample], options: Options, record: Dic
         summary["fold_minutes"] = [load_model(path)[1].training["minutes"] for path in folds]
         summary["cross_validated"] = {
             estimator: {
-                key: values[key] for key in ("accuracy", "balanced_accuracy", "confusion", "frame_rates", "rejection")
+                key: values[key]
+                for key in ("accuracy", "balanced_accuracy", "confusion", "frame_rates", "rejection", "pooled_recall")
+                if key in values
             }
             for estimator, values in judged.items()
         }

@@ -1,10 +1,12 @@
 """Further sources of training sequences: sets of labelled skeletons, and rendered people.
 
 A set is whatever `rehab-coach dataset` reads and writes (Kinetics-skeleton folders, packed pairs, folders of .npz
-files). Rendered people, or any other sequences in files of their own, are a folder with a table beside the files:
+files). Rendered people (`rehab-coach render --plan ... --skeletons-only`), or any other sequences in files of their
+own, are a folder with a table beside the files:
 
-    FOLDER/TABLE.csv    label, file (an .npz file of SkeletonSequence.save, relative to the table), and optionally
-                        group (one person), estimator (who saw them), body ("no": the whole body is never in view)
+    FOLDER/skeletons.csv    label, file (an .npz file of SkeletonSequence.save, relative to the table), and optionally
+                            group (one person), estimator (who saw them; "truth": their true places), body ("no": the
+                            whole body is never in view)
 """
 
 import os
@@ -16,8 +18,8 @@ from rehab_coach.files import read_table
 from rehab_coach.learning.datasets import Sample, clip_sample
 from rehab_coach.skeleton import SkeletonSequence
 
-FROM_A_SET = "unknown estimator"
-"""Sets do not say who estimated their key points, but somebody did."""
+FROM_A_SET = "somebody"
+"""Sets do not say which estimator their key points come from, but they do come from one."""
 
 
 def read_source(name: str, path: str, labels: Sequence[str], report: Callable[[str], None]) -> List[Sample]:

@@ -115,7 +115,7 @@ def train_network(
         "held_out": watch_all(held_out, recipe, contract),
     }
     started = time.monotonic() - progress.seconds
-    batches = iter(_batches(dataset, steps if progress.stopped else progress.step, loaders))
+    batches = iter(make_batches(dataset, steps if progress.stopped else progress.step, loaders))
     if state["chance"] and processes.count == 1:
         restore_chance(state["chance"])  # starting the loaders took some
     else:
@@ -193,7 +193,8 @@ def _chance_of_process(processes: Processes, seed: int, step: int) -> None:
         torch.manual_seed((seed * 1_000_003 + step) * 1_009 + processes.rank)
 
 
-def _batches(dataset: TrainingBatches, first_step: int, loaders: int) -> DataLoader:
+def make_batches(dataset: TrainingBatches, first_step: int, loaders: int) -> DataLoader:
+    """The batches from a step on, made by so many processes beside this one (0: by this one)."""
     rest = Subset(dataset, range(first_step, len(dataset)))
     if not loaders:
         return DataLoader(rest, batch_size=None)

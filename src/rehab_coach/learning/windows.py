@@ -80,7 +80,7 @@ class TrainingBatches(Dataset):
             )
         self._samples = [sample for sample in samples if len(sample.sequence) > 1 and sample.sequence.seen.any()]
         self._recipe = recipe
-        self._contract = contract
+        self.contract = contract
         # A single process draws what it always drew.
         self._seed = [seed] if processes == 1 else [seed, rank]
         self._size = recipe.batch // processes
@@ -102,16 +102,20 @@ class TrainingBatches(Dataset):
         return -(-self._recipe.windows // self._recipe.batch)
 
     def __getitem__(self, number: int) -> Tuple[torch.Tensor, torch.Tensor]:
-        random = np.random.default_rng(self._seed + [number])
-        drawn = [self._window(random) for _ in range(self._size)]
+        drawn = self.draw(number)
         key_points = np.stack([people[0].key_points for people, _ in drawn])
         sizes = np.array([people[0].size for people, _ in drawn])
-        others = np.zeros((self._contract.persons - 1,) + key_points.shape, np.float32)
+        others = np.zeros((self.contract.persons - 1,) + key_points.shape, np.float32)
         for place, (people, _) in enumerate(drawn):
             for other, person in zip(others, people[1:]):
                 other[place] = person.key_points
-        inputs = to_network(key_points, sizes, self._contract, others)
+        inputs = to_network(key_points, sizes, self.contract, others)
         return torch.from_numpy(inputs), torch.tensor([label for _, label in drawn])
+
+    def draw(self, number: int) -> List[Tuple[List[SkeletonSequence], int]]:
+        """The windows of a batch before normalisation: the people, the patient first, and the label of each."""
+        random = np.random.default_rng(self._seed + [number])
+        return [self._window(random) for _ in range(self._size)]
 
     def _window(self, random: np.random.Generator) -> Tuple[List[SkeletonSequence], int]:
         """The patient, with whoever else is there, and the label's number."""
@@ -119,10 +123,10 @@ class TrainingBatches(Dataset):
         idle = self._recipe.labels[label] == UNKNOWN and (
             random.random() < self._recipe.idle_share or not len(self._of_label[label])
         )
-        rate = self._contract.rate
-        if self._contract.sampling == "uniform":
-            longest = (self._contract.window - 1) / rate
-            rate = (self._contract.window - 1) / random.uniform(self._recipe.shortest_recording, longest)
+        rate = self.contract.rate
+        if self.contract.sampling == "uniform":
+            longest = (self.contract.window - 1) / rate
+            rate = (self.contract.window - 1) / random.uniform(self._recipe.shortest_recording, longest)
         # Somebody may hold any posture of any exercise: that is no exercise.
         patient = self._film(random.choice(self._filled) if idle else label, idle, rate, random)
         strength = self._strength
@@ -133,9 +137,9 @@ class TrainingBatches(Dataset):
 
     def _film(self, label: int, idle: bool, rate: float, random: np.random.Generator) -> SkeletonSequence:
         sample = self._samples[self._of_label[label][_pick(self._cumulated[label], random)]]
-        place = self._contract.normalisation == "picture"
+        place = self.contract.normalisation == "picture"
         return draw_window(
-            sample.sequence, self._contract.window, rate, random, self._strength, idle, sample.estimated, place
+            sample.sequence, self.contract.window, rate, random, self._strength, idle, sample.estimated, place
         )
 
 
