@@ -130,7 +130,10 @@ def run_on_ray(function: Callable, tasks: Iterable, address: str, workers: int) 
             socket.create_connection((host, int(port)), timeout=10).close()
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
     except (OSError, ValueError, RuntimeError) as error:
-        raise RehabCoachError("no Ray cluster at %s: %s" % (address, str(error).splitlines()[0])) from error
+        raise RehabCoachError(
+            "no Ray cluster at %s: %s (does it want a token? then set RAY_AUTH_MODE=token)"
+            % (address, str(error).splitlines()[0])
+        ) from error
     try:
         yield from _with_ray(ray, function, iter(tasks))
     finally:
