@@ -38,8 +38,8 @@ def run_demo(
         The exit code.
 
     Raises:
-        RehabCoachError: roslaunch or the workspace is missing, no such file or language, the coach ended before its last
-            round.
+        RehabCoachError: roslaunch or the workspace is missing, no such file or language, the coach ended before its
+            last round.
     """
     if shutil.which("roslaunch") is None or not os.environ.get("ROS_PACKAGE_PATH"):
         raise RehabCoachError(
