@@ -111,11 +111,10 @@ def _is_upright(picture: BodyPoints) -> bool:
 
     Somebody who lies along the line of sight looks upright, but not much longer than broad.
     """
-    lowest = [picture.places[side + joint] for side in SIDES for joint in ("_ankle", "_knee")]
-    feet = np.nanmean(lowest[::2], axis=0) if np.isfinite(lowest[::2]).any() else np.nanmean(lowest[1::2], axis=0)
-    stature = feet - picture.places["neck"]
+    middles = [(picture.places["right" + joint] + picture.places["left" + joint]) / 2 for joint in ("_ankle", "_knee")]
+    stature = np.where(np.isnan(middles[0]), middles[1], middles[0]) - picture.places["neck"]
     breadth = np.linalg.norm(picture.vector("left_shoulder", "right_shoulder"), axis=1)
-    if not np.isfinite(stature).any():
+    if not np.isfinite(stature).any() or not np.isfinite(breadth).any():
         return False
     return bool(
         np.nanmedian(stature[:, 1] - np.abs(stature[:, 0])) > 0

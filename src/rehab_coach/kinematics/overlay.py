@@ -89,5 +89,5 @@ def draw_frame(
 def _write(picture: np.ndarray, text: str, place: Tuple[float, float], size: float, colour) -> None:
     """White with a black edge is readable on any background."""
     corner = (int(round(place[0])), int(round(place[1])))
-    for edge, thickness in (((0, 0, 0), max(3, round(6 * size))), (colour, max(1, round(2 * size)))):
+    for edge, thickness in (((0, 0, 0), max(2, round(5 * size))), (colour, max(1, round(2 * size)))):
         cv2.putText(picture, text, corner, cv2.FONT_HERSHEY_SIMPLEX, size, edge, thickness, cv2.LINE_AA)
