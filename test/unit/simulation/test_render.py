@@ -8,6 +8,7 @@ import pytest
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.simulation import Camera, Film, Look, Scene, render_frames, write_video
+from rehab_coach.simulation.body import load_model
 from rehab_coach.simulation.patient import HIDDEN, anyone, someone
 from rehab_coach.simulation.render import SCENES, default_view
 from rehab_coach.simulation.renderer import Renderer
@@ -146,6 +147,7 @@ def test_people_drawn_at_random_are_possible():
 def test_a_missing_package_is_named(monkeypatch, package):
     if package == "moderngl":
         packages()
+    load_model.cache_clear()
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(RehabCoachError, match=r"\.\[simulation\].*libegl1"):
         next(render_frames("squat", **TINY))
