@@ -211,7 +211,7 @@ class Kept(unittest.TestCase):
             self.assertGreaterEqual(len(movement.repetitions), 2)  # the patient on the clip needs 3.3 s for each
             self.assertAlmostEqual(movement.duration, 10.0, delta=1.5)
             for repetition in movement.repetitions:
-                self.assertTrue(0 <= repetition.start < repetition.turn < repetition.end <= movement.duration + 0.5)
+                self.assertTrue(0 <= repetition.start <= repetition.turn <= repetition.end <= movement.duration + 0.5)
         self.assertEqual(
             [(one.number, one.asked, one.verdict) for one in rounds], [(1, "squat", "correct"), (2, "lunge", "wrong")]
         )

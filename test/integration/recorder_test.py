@@ -11,7 +11,7 @@ import rospy
 import rostest
 from sensor_msgs.msg import CompressedImage, Image
 
-from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
+from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
 from rehab_coach.paths import share_path
 from rehab_coach.ros.testing import wait_for
 from rehab_coach.video import VideoSource
@@ -65,9 +65,10 @@ class Neighbours:
     """The request, and everything that the recorder says."""
 
     def __init__(self, namespace):
-        self.predictions, self.messages, self.skeletons = [], [], []
+        self.predictions, self.messages, self.skeletons, self.movements = [], [], [], []
         self._subscribers = [
             rospy.Subscriber(namespace + "/stgcn_prediction", Prediction, self.predictions.append, queue_size=10),
+            rospy.Subscriber(namespace + "/movement", Movement, self.movements.append, queue_size=10),
             rospy.Subscriber(namespace + "/display_message", DisplayMessage, self.messages.append, queue_size=100),
             rospy.Subscriber(namespace + "/skeleton", Skeleton, self.skeletons.append, queue_size=1000),
         ]
@@ -93,6 +94,12 @@ class Neighbours:
         (found,) = [each for each in self.predictions if each.round == number]
         return found
 
+    def movement(self, number):
+        """The one movement of a round."""
+        wait_for(lambda: [each for each in self.movements if each.round == number], "movement %d" % number)
+        (found,) = [each for each in self.movements if each.round == number]
+        return found
+
     def texts(self, number, kind):
         return [message.text for message in self.messages if message.round == number and message.kind == kind]
 
@@ -116,6 +123,10 @@ class RecorderTest(unittest.TestCase):
         self.assertGreater(prediction.input_rate, 0)
         self.assertEqual(prediction.frames, prediction.frames_with_person)
         self.assertTrue(self.neighbours.skeletons[-1].key_points)
+        movement = self.neighbours.movement(number)
+        self.assertEqual((movement.label, movement.prediction, movement.request.round), ("squat", prediction, number))
+        self.assertAlmostEqual(movement.duration, (prediction.frames - 1) / prediction.input_rate, places=2)
+        self.assertTrue(movement.measured_by.startswith("tf_pose, coach.safetensors of "))
         self.assertEqual((self.neighbours.skeletons[-1].width, self.neighbours.skeletons[-1].height), (640, 480))
 
     def test_empty_and_damaged_pictures_are_left_out(self):
@@ -144,6 +155,7 @@ class RecorderTest(unittest.TestCase):
         number = self.neighbours.ask("burpee")
         self.assertEqual(self.neighbours.prediction(number).status, "failed")
         self.assertTrue(self.neighbours.texts(number, "problem"))
+        self.assertEqual(self.neighbours.movement(number).label, "")
 
     def test_a_newer_request_ends_the_round_before(self):
         first = self.neighbours.ask()

@@ -13,7 +13,7 @@ from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
 from rehab_coach.texts import ENGLISH, languages, load_texts
 
-MEASURING = 20.0
+MEASURING = 60.0
 """Seconds that the movement may be measured after its prediction; then the next round begins without it."""
 
 

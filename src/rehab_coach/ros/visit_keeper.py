@@ -17,7 +17,7 @@ from rehab_coach.visits.errors import NoConsentError
 
 RETRY = 3.0
 """Seconds between two attempts to store what could not be stored."""
-MOVEMENT_PATIENCE = 30.0
+MOVEMENT_PATIENCE = 60.0
 """Seconds after a prediction in which its movement must come; then the round is kept without one."""
 BUSY = 1.0
 """Seconds that a call waits for another program which is writing; the next attempt comes anyway."""
@@ -101,7 +101,8 @@ class VisitKeeper:
     def _on_action(self, message: ActionClass) -> None:
         with self._changed:
             self._requests = {message.round: message}
-            self._skeletons = []
+            # Topics overtake each other: the first skeletons of this round may be here already.
+            self._skeletons = [one for one in self._skeletons if one.header.stamp >= message.header.stamp]
             self._busy = True
 
     def _on_skeleton(self, message: Skeleton) -> None:
