@@ -142,7 +142,8 @@ def train_network(
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         learning = [parameter for parameter in network.parameters() if parameter.grad is not None]
-        processes.average([parameter.grad for parameter in learning] + list(network.buffers()))
+        statistics = [buffer for name, buffer in network.named_buffers() if "running" in name]
+        processes.average([parameter.grad for parameter in learning] + statistics)
         nn.utils.clip_grad_norm_(learning, GRADIENT_LIMIT)
         optimiser.step()
         schedule.step()

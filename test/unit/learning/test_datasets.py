@@ -65,6 +65,21 @@ def test_a_first_pull_becomes_a_deadlift_and_back(data):
     assert pull.rate == pytest.approx(15)
 
 
+def test_the_sets_own_names_of_movements_can_be_the_labels(data):
+    path = data / "skeletons" / "sequences_2d.csv"
+    with open(str(path), newline="") as stream:
+        rows = [dict(row, action=action) for row, action in zip(csv.DictReader(stream), ("pushup", "clean_and_jerk"))]
+    with open(str(path), "w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    samples = read_data_sets(str(data), ["penn"], "action")
+    assert [sample.label for sample in samples] == ["push_up", "clean_and_jerk"]
+    assert len(samples[1].sequence) == 20  # the whole of it
+    with pytest.raises(RehabCoachError, match="no column 'action'"):
+        read_data_sets(str(data), ["utd"], "action")
+
+
 def test_joints_without_a_score_are_all_zero(data):
     for sample in read_data_sets(str(data), ["penn"]):
         assert not sample.sequence.key_points[:, 14:].any()

@@ -8,7 +8,9 @@ import torch
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.checkpoint import CHECKPOINT
-from rehab_coach.learning.cross_validation import judge_folds, part_samples, split_groups
+from rehab_coach.learning.cross_validation import judge_folds, part_samples, pooled_recall, split_groups
+from rehab_coach.learning.datasets import Sample
+from rehab_coach.learning.evaluation import Outcome
 from rehab_coach.learning.recipe import load_recipe, make_recipe
 from rehab_coach.learning.task import train_task
 from rehab_coach.learning.trainer import make_contract, train_network
@@ -99,6 +101,85 @@ def test_a_fold_learns_to_tell_strangers_movements_apart(samples, recipe, tmp_pa
     with open(str(tmp_path / "log.csv")) as stream:
         lines = stream.read().splitlines()
     assert "held_out_accuracy" in lines[0] and len(lines) == 3
+
+
+def test_folds_judge_every_source_that_the_recipe_names(samples, tmp_path):
+    rendered = [
+        Sample(sample.sequence, sample.label, "actor" + sample.group, "rendered", sample.name, "tf_pose")
+        for sample in samples[:12]
+    ]
+    recipe = make_recipe(
+        dict(
+            SMALL,
+            sources={"penn": 1, "clips": 1, "rendered": 1},
+            sets={"rendered": "x"},
+            judged=["clips", "penn", "rendered"],
+            windows=16,
+        )
+    )
+    folds = split_groups(samples + rendered, 2, 0, recipe.judged)
+    assert set.union(*folds) == {sample.group for sample in samples + rendered}
+    paths = [
+        train_task(
+            recipe,
+            samples + rendered,
+            number,
+            held_out,
+            str(tmp_path),
+            str(tmp_path / ("%d.safetensors" % number)),
+            "x",
+            0,
+        )
+        for number, held_out in enumerate(folds, start=1)
+    ]
+    summary = judge_folds(recipe, samples + rendered, paths, str(tmp_path / "report"))
+    assert {name: values["clips"] for name, values in summary.items()} == {
+        "tf_pose": 24,
+        "mediapipe": 24,
+        "penn": 24,
+        "rendered-tf_pose": 12,
+    }
+    assert os.path.exists(str(tmp_path / "report" / "rendered-tf_pose" / "predictions.csv"))
+    assert "pooled_recall" in summary["tf_pose"] and "pooled_recall" not in summary["penn"]
+
+
+def test_few_clips_are_pooled_with_other_strangers_as_the_same_estimator_sees_them():
+    def answers(label, right, wrong):
+        return [
+            Outcome("a", label, label if number < right else "unknown", "", 1.0, np.zeros(3))
+            for number in range(right + wrong)
+        ]
+
+    outcomes = {
+        "tf_pose": answers("squat", 9, 1) + answers("pull_up", 1, 1),
+        "mediapipe": answers("pull_up", 2, 0),
+        "penn": answers("pull_up", 3, 1) + answers("squat", 0, 5),
+        "rendered-tf_pose": answers("pull_up", 4, 0),
+        "rendered-mediapipe": answers("pull_up", 0, 9),
+    }
+    recall = pooled_recall(outcomes, "tf_pose", ["squat", "pull_up", "lunge"])
+    assert (recall["squat"]["recall"], recall["squat"]["of"]) == (0.9, ["tf_pose"])
+    assert (recall["pull_up"]["recall"], recall["pull_up"]["cases"]) == (0.8, 10)
+    assert recall["pull_up"]["of"] == ["tf_pose", "penn", "rendered-tf_pose"]
+    assert recall["lunge"]["recall"] is None and recall["lunge"]["interval"] is None
+
+
+def test_sequences_of_different_rates_learn_side_by_side(samples, figure):
+    mixed = [
+        Sample(figure("squat", rate=rate, frames=int(3 * rate)), "squat", str(rate), "penn", str(rate))
+        for rate in (4.0, 9.0, 25.0, 60.0)
+    ]
+    recipe = make_recipe(dict(SMALL, unknown_share=0.0, idle_share=0.0))
+    inputs, labels = TrainingBatches(mixed, recipe, make_contract(recipe), 0)[0]
+    assert inputs.shape == (16, 3, 32, 18, 1) and not labels.any() and torch.isfinite(inputs).all()
+
+
+def test_uniform_windows_hold_recordings_of_every_length(samples):
+    recipe = make_recipe(dict(SMALL, sampling="uniform", rate=8, window=32, shortest_recording=1.0))
+    batches = TrainingBatches(samples, recipe, make_contract(recipe), 0)
+    rates = [people[0].rate for number in range(4) for people, _ in batches.draw(number)]
+    assert min(rates) < 10 and max(rates) > 20  # 31 steps in 3.9 s and in 1 s
+    assert batches[0][0].shape == (16, 3, 32, 18, 1)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
