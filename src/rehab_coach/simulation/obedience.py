@@ -1,0 +1,115 @@
+"""What a virtual patient does when somebody asks for an exercise: usually that, sometimes something else.
+
+One place for every patient that listens to `action_class`, rendered by ourselves or by Gazebo. Python 3.8 and NumPy.
+"""
+
+from typing import NamedTuple, Sequence, Tuple, Union
+
+import numpy as np
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.simulation.motions import KINDS, check_motion
+
+STRANGERS = ("walking_in_place", "waving", "biceps_curl", "lateral_raise", "torso_twist", "side_bend", "toe_touch")
+"""What she does instead that is none of the six exercises: what people do who did not understand."""
+CHOICES = tuple(EXERCISES) + STRANGERS
+SHORTEST, LONGEST = 0.7, 1.8  # seconds from the question to the beginning: she reads, understands, and gets ready
+TOO_ALIKE = {"squat": ("sitting_down",), "deadlift": ("toe_touch", "hip_hinge", "picking_up")}
+"""What is too much like the exercise asked for to be the wrong answer to it."""
+
+
+class Response(NamedTuple):
+    """What she does about one request.
+
+    Attributes:
+        asked, shown: the exercise asked for, and the motion that she does.
+        delay: seconds until she begins.
+        faults: what she does wrong in it; names that the motion knows.
+        seed: of the motion: tempo, depth and habits of this performance.
+    """
+
+    asked: str
+    shown: str
+    delay: float
+    faults: Tuple[str, ...]
+    seed: int
+
+    @property
+    def label(self) -> str:
+        """What a recogniser should answer."""
+        return self.shown if self.shown in EXERCISES else "unknown"
+
+    @property
+    def right(self) -> bool:
+        """Whether she does what she was asked for."""
+        return self.shown == self.asked
+
+
+class Obedience:
+    """How often a patient does what she is asked for, and how well.
+
+    Args:
+        seed: the same seed and the same requests give the same responses.
+        obedience: chance of the right exercise, 0..1; otherwise it is another exercise or, equally often, a motion
+            that is none.
+        faults: chance that one fault is shown, 0..1, or names of faults that are always shown where the motion
+            knows them.
+        choices: motions that she can do, exercises and others.
+
+    Raises:
+        RehabCoachError: a chance outside of 0..1, an unknown motion or fault, nothing to choose from.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        obedience: float = 0.8,
+        faults: Union[float, Sequence[str]] = 0.25,
+        choices: Sequence[str] = CHOICES,
+    ):
+        for choice in choices:
+            check_motion(choice)
+        if len(set(choices)) < 2:
+            raise RehabCoachError("a patient needs two motions or more to choose from, not %s" % list(choices))
+        chances = {"obedience": obedience}
+        if isinstance(faults, (int, float)):
+            chances["the chance of faults"] = faults
+        else:
+            _check_faults(faults)
+        for name, chance in chances.items():
+            if not 0 <= chance <= 1:
+                raise RehabCoachError("%s must be between 0 and 1, not %g" % (name, chance))
+        self._obedience, self._faults, self._choices = obedience, faults, tuple(choices)
+        self._rng = np.random.default_rng([seed, 5])
+
+    def choose(self, asked: str) -> str:
+        """The motion that she does about a request."""
+        if asked in self._choices and self._rng.random() < self._obedience:
+            return asked
+        others = [name for name in self._choices if name != asked and name not in TOO_ALIKE.get(asked, ())]
+        exercises = [name for name in others if name in EXERCISES]
+        strangers = [name for name in others if name not in EXERCISES]
+        first, second = (exercises, strangers) if self._rng.random() < 0.5 else (strangers, exercises)
+        return str(self._rng.choice(first or second))
+
+    def respond(self, asked: str) -> Response:
+        """Everything about her answer to a request."""
+        shown = self.choose(asked)
+        delay = float(self._rng.uniform(SHORTEST, LONGEST))
+        return Response(asked, shown, delay, self._choose_faults(shown), int(self._rng.integers(2**31)))
+
+    def _choose_faults(self, shown: str) -> Tuple[str, ...]:
+        known = KINDS[shown].faults
+        if not isinstance(self._faults, (int, float)):
+            return tuple(fault for fault in self._faults if fault in known)
+        if not known or self._rng.random() >= self._faults:
+            return ()
+        return (str(self._rng.choice(list(known))),)
+
+
+def _check_faults(faults: Sequence[str]) -> None:
+    known = sorted({fault for kind in KINDS.values() for fault in kind.faults})
+    for fault in faults:
+        if fault not in known:
+            raise RehabCoachError("no motion has a fault '%s'; there are %s" % (fault, ", ".join(known)))
