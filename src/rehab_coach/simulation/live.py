@@ -1,7 +1,7 @@
 """A virtual patient in front of a camera that runs: what is asked for now, one picture at a time."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from rehab_coach.simulation.patient import (
     covering,
     key_points_of,
     someone,
+    turned,
     used,
     world_of,
 )
@@ -24,6 +25,7 @@ from rehab_coach.simulation.render import RENDERERS, Look, default_view
 from rehab_coach.simulation.room import furnished, lit
 
 IDLE_SECONDS = 20.0  # of standing around that are worked out at a time
+IDLE = ("standing", "talking")
 CHANGE_SECONDS = 1.2  # from one motion to the next
 
 
@@ -55,6 +57,18 @@ class Moment:
     def repetitions(self) -> int:
         """How many repetitions of the motion are done."""
         return sum(repetition.end <= self.since for repetition in self.motion.performed)
+
+    @property
+    def phase(self) -> float:
+        """Where she is in the present repetition: 0 at its beginning, towards 1 at its end."""
+        ends = np.array(self.motion.repetitions)
+        turn = int(np.clip(np.searchsorted(ends, self.since, side="right") - 1, 0, len(ends) - 2))
+        return float(np.clip((self.since - ends[turn]) / (ends[turn + 1] - ends[turn]), 0.0, 1.0))
+
+    @property
+    def idle(self) -> bool:
+        """She stands around, and nobody told her to."""
+        return self.motion.name in IDLE
 
 
 class _Stage(NamedTuple):
@@ -107,12 +121,22 @@ class VirtualPatient:
 
     def _idle(self) -> Performance:
         self._idles += 1
-        name = ("standing", "standing", "talking")[self._idles % 3]
+        name = IDLE[self._idles % 3 == 2]
         return self._patient.perform(make_motion(name, IDLE_SECONDS, self._rate, self._seed + self._idles))
 
-    def begin(self, motion: Motion, now: float) -> None:
+    def prepare(self, motion: Motion, yaw: float = 0.0) -> Performance:
+        """Work out for `begin` what the body does in a motion; any thread may do this ahead.
+
+        Args:
+            motion: what she is to do.
+            yaw: degrees by which she turns for it; 0 = her front is to where the first camera stood, 90 = her left
+                side is.
+        """
+        return turned(self._patient.perform(motion), yaw)
+
+    def begin(self, motion: Union[Motion, Performance], now: float) -> None:
         """Go over to a motion, which then begins at `now + CHANGE_SECONDS` (stamps of `picture`)."""
-        self._enter(self._patient.perform(motion), now)
+        self._enter(motion if isinstance(motion, Performance) else self._patient.perform(motion), now)
 
     def stop(self, now: float) -> None:
         """Go back to standing around."""
@@ -121,7 +145,7 @@ class VirtualPatient:
     def busy(self, now: float) -> bool:
         """Whether the motion that `begin` was told is still going on."""
         stage = self._stage
-        return stage.performance.motion.name not in ("standing", "talking") and now < self._end(stage)
+        return stage.performance.motion.name not in IDLE and now < self._end(stage)
 
     def _end(self, stage: _Stage) -> float:
         change = CHANGE_SECONDS if stage.before is not None else 0.0

@@ -15,6 +15,8 @@ STRANGERS = ("walking_in_place", "waving", "biceps_curl", "lateral_raise", "tors
 """What she does instead that is none of the six exercises: what people do who did not understand."""
 CHOICES = tuple(EXERCISES) + STRANGERS
 SHORTEST, LONGEST = 0.7, 1.8  # seconds from the question to the beginning: she reads, understands, and gets ready
+ON_THE_FLOOR = ("hands_and_toes", "back")
+ACROSS = (50.0, 100.0)  # degrees, seen from the front a body on the floor is all head
 TOO_ALIKE = {"squat": ("sitting_down",), "deadlift": ("toe_touch", "hip_hinge", "picking_up")}
 """What is too much like the exercise asked for to be the wrong answer to it."""
 
@@ -26,6 +28,7 @@ class Response(NamedTuple):
         asked, shown: the exercise asked for, and the motion that she does.
         delay: seconds until she begins.
         faults: what she does wrong in it; names that the motion knows.
+        yaw: degrees by which she turns away from the camera; 0 = it sees her front, 90 = her left side.
         seed: of the motion: tempo, depth and habits of this performance.
     """
 
@@ -33,6 +36,7 @@ class Response(NamedTuple):
     shown: str
     delay: float
     faults: Tuple[str, ...]
+    yaw: float
     seed: int
 
     @property
@@ -55,10 +59,12 @@ class Obedience:
             that is none.
         faults: chance that one fault is shown, 0..1, or names of faults that are always shown where the motion
             knows them.
+        turned: degrees by which she turns to either side at most when she stands or hangs, 0..180; on the floor she
+            lies across.
         choices: motions that she can do, exercises and others.
 
     Raises:
-        RehabCoachError: a chance outside of 0..1, an unknown motion or fault, nothing to choose from.
+        RehabCoachError: a chance out of range, an unknown motion or fault, nothing to choose from.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class Obedience:
         seed: int = 0,
         obedience: float = 0.8,
         faults: Union[float, Sequence[str]] = 0.25,
+        turned: float = 50.0,
         choices: Sequence[str] = CHOICES,
     ):
         for choice in choices:
@@ -80,7 +87,9 @@ class Obedience:
         for name, chance in chances.items():
             if not 0 <= chance <= 1:
                 raise RehabCoachError("%s must be between 0 and 1, not %g" % (name, chance))
-        self._obedience, self._faults, self._choices = obedience, faults, tuple(choices)
+        if not 0 <= turned <= 180:
+            raise RehabCoachError("she can turn between 0 and 180 degrees, not %g" % turned)
+        self._obedience, self._faults, self._turned, self._choices = obedience, faults, turned, tuple(choices)
         self._rng = np.random.default_rng([seed, 5])
 
     def choose(self, asked: str) -> str:
@@ -97,7 +106,9 @@ class Obedience:
         """Everything about her answer to a request."""
         shown = self.choose(asked)
         delay = float(self._rng.uniform(SHORTEST, LONGEST))
-        return Response(asked, shown, delay, self._choose_faults(shown), int(self._rng.integers(2**31)))
+        across = KINDS[shown].contact in ON_THE_FLOOR
+        yaw = float(self._rng.choice((-1, 1)) * self._rng.uniform(*(ACROSS if across else (0.0, self._turned))))
+        return Response(asked, shown, delay, self._choose_faults(shown), yaw, int(self._rng.integers(2**31)))
 
     def _choose_faults(self, shown: str) -> Tuple[str, ...]:
         known = KINDS[shown].faults

@@ -1,6 +1,6 @@
 """A virtual patient: a dressed body that moves, with what is true of it in every frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import List, Optional, Tuple
 
 import numpy as np
@@ -94,6 +94,22 @@ class Patient:
         self.mesh.vertices = self.body.vertices(rotations, heads, self._dressed)
         self.mesh.normals = self._normals(self.mesh.vertices)
         return self.mesh
+
+
+def turned(performance: Performance, yaw: float) -> Performance:
+    """The same in another direction: so many degrees to her right, so that the camera sees more of her left side."""
+    angle = np.radians(-yaw)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0.0], [np.sin(angle), np.cos(angle), 0.0], [0.0, 0.0, 1.0]])
+    return replace(
+        performance,
+        rotations=turn @ performance.rotations,
+        heads=performance.heads @ turn.T,
+        equipment=[
+            Mesh(mesh.vertices @ turn.T, mesh.faces, mesh.colours, mesh.normals @ turn.T)
+            for mesh in performance.equipment
+        ],
+        **{name: [points @ turn.T for points in getattr(performance, name)] for name in ("starts", "covers", "paths")},
+    )
 
 
 def used(performance: Performance, frame: int) -> List[Mesh]:

@@ -5,7 +5,7 @@ import pytest
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.simulation.exercises import EXERCISES
 from rehab_coach.simulation.motions import KINDS, make_motion
-from rehab_coach.simulation.obedience import CHOICES, LONGEST, SHORTEST, Obedience
+from rehab_coach.simulation.obedience import ACROSS, CHOICES, LONGEST, SHORTEST, Obedience
 
 
 @pytest.mark.parametrize("asked", EXERCISES)
@@ -30,6 +30,10 @@ def test_chances_are_kept_and_the_seed_decides():
     assert sum(bool(one.faults) for one in exercises) / len(exercises) == pytest.approx(0.4, abs=0.06)
     assert all(SHORTEST <= one.delay <= LONGEST for one in shown) and len({one.delay for one in shown}) > 1000
     assert all(one.label == (one.shown if one.shown in EXERCISES else "unknown") for one in shown)
+    for one in shown:
+        low, high = ACROSS if one.shown == "push_up" else (0, 50)
+        assert low <= abs(one.yaw) <= high
+    assert min(one.yaw for one in shown) < -45 and max(one.yaw for one in shown) > 45
     wrong = collections.Counter(one.label == "unknown" for one in shown if not one.right)
     assert min(wrong.values()) > 0.4 * sum(wrong.values())
 
@@ -59,6 +63,7 @@ def test_every_response_can_be_performed(choice):
         ({"obedience": 1.2}, "obedience must be between 0 and 1"),
         ({"faults": -0.1}, "chance of faults"),
         ({"faults": ["lazy"]}, "no motion has a fault 'lazy'"),
+        ({"turned": 200}, "between 0 and 180 degrees"),
         ({"choices": ["squat", "fly"]}, "no motion 'fly'"),
         ({"choices": ["squat"]}, "two motions"),
     ],
