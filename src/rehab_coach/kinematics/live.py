@@ -10,8 +10,8 @@ from rehab_coach.skeleton import Layout, to_coco_18
 
 MEMORY = 30.0
 """Seconds of the past from which the person's own range is learned."""
-LEAST_SWING = 0.3
-"""Of a full repetition: more than offline, where the whole recording tells a small movement from none."""
+SETTLED = 15.0
+"""Seconds after which a repetition is not looked at again."""
 LEAST_HISTORY = 0.5
 """Seconds after which there is enough to look at."""
 INTERVAL = 0.1
@@ -22,8 +22,9 @@ class RepetitionCounter:
     """Counts from a stream of key points.
 
     The past half minute goes through the same signal and the same hysteresis as a whole recording does
-    (`find_repetitions`), so that both end with the same count. What was counted stays counted, and nothing before
-    the last counted turning point is looked at again.
+    (`find_repetitions`), so that both end with the same count. The more is seen of a person, the better is known what
+    one of their repetitions looks like; so all of the past is counted anew each time. The number never goes back: if
+    something was taken for a repetition at first, the next one that is done does not add to it.
 
     Args:
         exercise: one of the six; None: any periodic movement.
@@ -41,7 +42,8 @@ class RepetitionCounter:
         self._measures: List[np.ndarray] = []
         self._trust = np.empty(0)
         self._looked = -np.inf
-        self._counted_until = -np.inf
+        self._settled = 0
+        self._settled_until = -np.inf
 
     def add(self, stamp: float, key_points: np.ndarray, layout: Layout) -> int:
         """Take the next frame.
@@ -82,8 +84,9 @@ class RepetitionCounter:
         moved = combine(stamps, columns, self._trust, seen, self.exercise is not None) if seen.any() else None
         if moved is None:
             return
-        for cycle in find_cycles(moved, self.exercise, LEAST_SWING):
-            turn, end = moved.stamps[cycle.turn], moved.stamps[cycle.after]
-            if turn > self._counted_until:
-                self.count += 1
-                self._counted_until = end
+        cycles = [(moved.stamps[one.turn], moved.stamps[one.after]) for one in find_cycles(moved, self.exercise)]
+        later = [end for turn, end in cycles if turn > self._settled_until]
+        self.count = max(self.count, self._settled + len(later))
+        for end in later:
+            if end < stamps[-1] - SETTLED:
+                self._settled, self._settled_until = self._settled + 1, end

@@ -224,13 +224,12 @@ def combine(
         return None
     chosen = np.concatenate([[0, 1], 2 + np.flatnonzero(use)])
     regular = np.stack([np.interp(grid, stamps[known[:, c]], columns[known[:, c], c]) for c in chosen], axis=1)
-    window = int(SCALE_TIME * RATE)
-    heights = ndimage.maximum_filter1d(ndimage.median_filter(regular[:, 0], 5), window)
-    heights = ndimage.uniform_filter1d(heights, window // 2)
+    heights = ndimage.uniform_filter1d(ndimage.median_filter(regular[:, 0], 5), int(SCALE_TIME * RATE))
     moved = low_pass(regular[:, 1:])
-    values = moved[:, 1:] / heights[:, None]
-    if not signed:  # nothing tells drifting from moving, so it is taken out
-        values = signal.detrend(values, axis=0)
+    if signed:
+        values = moved[:, 1:] / heights[:, None]
+    else:  # places in the picture: nothing tells drifting from moving, so it is taken out
+        values = signal.detrend(moved[:, 1:], axis=0) / heights[:, None]
     values = np.clip(values - np.median(values, axis=0), -2, 2)
     weights = trust[use] * np.minimum(coverage[2:][use], 1)
     weights = _agreeing(values * weights, signed) * weights

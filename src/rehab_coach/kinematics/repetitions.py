@@ -86,19 +86,23 @@ def find_repetitions(
     return tuple(found)
 
 
-def find_cycles(moved: MovementSignal, exercise: Optional[str], least: float = LEAST_SWING) -> List[Cycle]:
+def find_cycles(moved: MovementSignal, exercise: Optional[str]) -> List[Cycle]:
     """Where a movement signal goes out and comes back while the person stays.
 
     The hysteresis adapts to the person: it is a share of the swing that makes up most of the movement, so that
     neither a single large move (coming into place) nor small ones (resting) decide about it.
     """
-    values = moved.values
-    points = turning_points(values, least)
-    swings = np.abs(np.diff(values[points]))
-    if not len(swings):
+    cycles = _cycles(moved, exercise, LEAST_SWING)
+    if not cycles:
         return []
-    points = turning_points(values, max(least, SHARE_OF_TYPICAL * _typical(swings)))
-    cycles = [Cycle(*samples) for samples in zip([points[0]] + points, points, points[1:])]
+    swings = [abs(moved.values[one.turn] - moved.values[end]) for one in cycles for end in (one.before, one.after)]
+    return _cycles(moved, exercise, max(LEAST_SWING, SHARE_OF_TYPICAL * _typical(np.array(swings))))
+
+
+def _cycles(moved: MovementSignal, exercise: Optional[str], hysteresis: float) -> List[Cycle]:
+    values = moved.values
+    points = turning_points(values, hysteresis)
+    cycles = [Cycle(*samples) for samples in zip([points[0]] + points, points, points[1:])] if points else []
     return [one for one in cycles if values[one.turn] > values[one.after] and _stays(moved, one, exercise)]
 
 

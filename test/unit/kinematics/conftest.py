@@ -109,7 +109,7 @@ def repeated(count, period=2.0, rest=0.5, depth=1.0, before=1.0, after=1.0):
 
 @pytest.fixture(scope="session")
 def act():
-    """act(exercise, amount, yaw, errors, seed, camera_rate, place, layout) -> SkeletonSequence."""
+    """act(exercise, amount, yaw, errors, ...) -> SkeletonSequence; act.joints: what is filmed."""
 
     def play(
         exercise, amount, yaw=30.0, errors=NO_ERRORS, seed=0, camera_rate=15.0, place=None, layout=BLAZEPOSE_33, **view
@@ -118,6 +118,7 @@ def act():
         joints = make_joints(exercise, amount, place)
         return film(joints, RATE, camera, np.random.default_rng(seed), errors, camera_rate, layout)
 
+    play.joints = make_joints
     return play
 
 
