@@ -14,6 +14,7 @@ REQUIRES = [
     "pyyaml",
     "tqdm",
     "scipy",
+    "threadpoolctl>=3.1",
     "safetensors",
     "opencv-contrib-python<4.12",  # the same package that mediapipe brings: two owners of cv2 break each other
     "torch==2.4.1; python_version<'3.9'",

@@ -7,9 +7,11 @@ from rehab_coach.kinematics.angles import joint_angles
 from rehab_coach.kinematics.form import judge
 from rehab_coach.kinematics.movement import JointAngles, Movement
 from rehab_coach.kinematics.repetitions import find_repetitions
+from rehab_coach.kinematics.threads import one_thread
 from rehab_coach.skeleton import SkeletonSequence
 
 
+@one_thread
 def analyse(sequence: SkeletonSequence, exercise: str) -> Movement:
     """Repetitions and form of an exercise.
 
@@ -19,6 +21,7 @@ def analyse(sequence: SkeletonSequence, exercise: str) -> Movement:
 
     Raises:
         ValueError: an unknown exercise.
+        RehabCoachError: config/form.yaml is broken; `load_limits` tells that beforehand.
     """
     try:
         angles: Optional[JointAngles] = joint_angles(sequence)

@@ -27,6 +27,7 @@ from rehab_coach.kinematics.body_fit import fit_body
 from rehab_coach.kinematics.geometry import angles_in_picture, angles_in_space, facing_in_picture
 from rehab_coach.kinematics.movement import JointAngles
 from rehab_coach.kinematics.points import SIDES, BodyPoints, body_points
+from rehab_coach.kinematics.threads import one_thread
 from rehab_coach.kinematics.uncertainty import uncertainties
 from rehab_coach.skeleton import SkeletonSequence
 
@@ -42,6 +43,7 @@ ANGLES = tuple("%s_%s" % (name, side) for name in _SIDED for side in "rl") + (
 
 
 @lru_cache(maxsize=4)  # repetitions, form and drawings ask for the same angles one after the other
+@one_thread
 def joint_angles(sequence: SkeletonSequence, smooth: bool = True, source: str = "auto") -> JointAngles:
     """The joint angles of one person.
 

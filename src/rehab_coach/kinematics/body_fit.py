@@ -26,6 +26,7 @@ from rehab_coach.kinematics.first_depths import first_depths
 from rehab_coach.kinematics.frame_equations import FrameEquations
 from rehab_coach.kinematics.geometry import dot, unit
 from rehab_coach.kinematics.points import SIDES, BodyPoints, body_points, resampled
+from rehab_coach.kinematics.threads import one_thread
 from rehab_coach.skeleton import SkeletonSequence
 
 FOCAL_LENGTH = 0.8
@@ -55,6 +56,7 @@ class FittedBody:
     steps: int
 
 
+@one_thread
 def fit_body(sequence: SkeletonSequence, weights: Weights = Weights(), world: bool = True) -> FittedBody:
     """Fit the body.
 

@@ -18,7 +18,8 @@ class JointAngles:
         stamps: float64 (T,) seconds, increasing.
         values: float64 (T, A) radians, NaN where the joints were not seen.
         uncertainty: float64 (T, A) radians, standard deviation that the view and the estimator leave, NaN as in values.
-        source: "2d" (from the picture) or "3d" (from the estimator's world landmarks).
+        source: "2d" (as it looks in the picture), "3d" (the estimator's world coordinates), "fit" (a body fitted to
+            both), "file" (an OpenSim motion that was read).
     """
 
     names: Tuple[str, ...]

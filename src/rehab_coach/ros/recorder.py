@@ -13,6 +13,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.analysis import analyse
+from rehab_coach.kinematics.form import load_limits
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
 from rehab_coach.pose import create_estimator
 from rehab_coach.recognition import Recognizer
@@ -42,7 +43,7 @@ class Recorder:
     The callbacks only store; `spin` does the work and always takes the newest picture.
 
     Raises:
-        RehabCoachError: a wrong parameter, a broken model, a missing pose network.
+        RehabCoachError: a wrong parameter, a broken model or file of limits, a missing pose network.
     """
 
     def __init__(self) -> None:
@@ -85,6 +86,7 @@ class Recorder:
 
     def _load(self) -> None:
         """Make and warm up both networks: nothing is compiled while somebody waits."""
+        load_limits()  # a broken file is told now, not when the first movement is judged
         name = get_parameter("~estimator", "tf_pose", str, choices=("tf_pose", "mediapipe"))
         options = {}
         if name == "tf_pose":

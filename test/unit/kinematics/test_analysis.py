@@ -1,0 +1,41 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from threadpoolctl import ThreadpoolController
+
+from rehab_coach.kinematics.analysis import analyse
+from rehab_coach.kinematics.movement import Movement
+from rehab_coach.kinematics.threads import one_thread
+
+
+def test_a_movement_has_repetitions_ranges_and_a_verdict_on_every_rule(act, repeats):
+    sequence = act("squat", repeats(2, period=1.5), 45, camera_rate=10.0)
+    movement = analyse(sequence, "squat")
+    assert movement.exercise == "squat"
+    assert movement.duration == sequence.duration
+    assert len(movement.repetitions) == 2
+    assert all("knee_angle_r" in one.range_of_motion for one in movement.repetitions)
+    assert movement.remarks or movement.not_judged
+    again = Movement.from_dict(json.loads(json.dumps(movement.as_dict())))
+    assert again == movement
+
+
+def test_nobody_there_is_told_not_raised(act, repeats):
+    sequence = act("squat", repeats(1), 45)
+    nobody = analyse(replace(sequence, key_points=np.zeros_like(sequence.key_points)), "squat")
+    assert nobody.repetitions == () and nobody.remarks == ()
+    assert nobody.not_judged
+
+
+def test_an_unknown_exercise_is_refused(act, repeats):
+    with pytest.raises(ValueError, match="handstand"):
+        analyse(act("squat", repeats(1), 45), "handstand")
+
+
+def test_linear_algebra_keeps_to_one_thread():
+    """Threads that spin for each other cost ten times the computation on a busy machine."""
+    controller = ThreadpoolController()
+    threads = one_thread(lambda: [pool["num_threads"] for pool in controller.info() if pool["user_api"] == "blas"])
+    assert set(threads()) == {1}
