@@ -31,8 +31,8 @@ class FakeTurtlebot:
     """
 
     def __init__(self) -> None:
-        walls = get_parameter("~walls", [-1.5, 4.0, -2.5, 2.5], list, minimum=-100.0, maximum=100.0)
-        patient = get_parameter("~patient", [2.7, 0.0], list, minimum=-100.0, maximum=100.0)
+        walls = get_parameter("~walls", [-1.5, 5.4, -2.0, 2.0], list, minimum=-100.0, maximum=100.0)
+        patient = get_parameter("~patient", [3.2, 0.0], list, minimum=-100.0, maximum=100.0)
         self._plan = floor_plan(
             walls, patient, get_parameter("~patient_radius", 0.25, float, minimum=0.01, maximum=2.0)
         )

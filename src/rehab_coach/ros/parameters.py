@@ -5,7 +5,7 @@ the node never asked for (a slip of the pen in coach.yaml) is reported by :func:
 """
 
 import math
-from typing import Any, Optional, Sequence, Set
+from typing import Any, Optional, Sequence, Set, Tuple, Union
 
 import rospy
 import yaml
@@ -30,7 +30,7 @@ class ParameterError(RehabCoachError):
 def get_parameter(
     name: str,
     default: Any,
-    kind: type = str,
+    kind: Union[type, Tuple[type, ...]] = str,
     minimum: Optional[float] = None,
     maximum: Optional[float] = None,
     choices: Optional[Sequence] = None,
@@ -40,9 +40,9 @@ def get_parameter(
     Args:
         name: ROS name, usually private ("~stop_distance").
         default: what is returned, unchecked, when the parameter is not set; None for an optional one.
-        kind: float, int, str, bool, list or dict. A whole number may stand for a float, a number for a text
-            (roslaunch turns source:=0 into a number), a truth value for the choice that YAML takes for it (no, off),
-            and a text such as "squat, lunge" for a list.
+        kind: float, int, str, bool, list or dict, or several of them, of which the first that fits is taken. A whole
+            number may stand for a float, a number for a text (roslaunch turns source:=0 into a number), a truth value
+            for the choice that YAML takes for it (no, off), and a text such as "squat, lunge" for a list.
         minimum, maximum: limits of a number, or of each entry of a list of numbers; both are allowed values.
         choices: the allowed values, or the allowed entries of a list.
 
@@ -62,12 +62,18 @@ def get_parameter(
 def check(
     name: str,
     value: Any,
-    kind: type,
+    kind: Union[type, Tuple[type, ...]],
     minimum: Optional[float] = None,
     maximum: Optional[float] = None,
     choices: Optional[Sequence] = None,
 ) -> Any:
     """Check one value; see :func:`get_parameter`."""
+    if isinstance(kind, tuple):
+        fitting = [one for one in kind if _convert(value, one) is not None]
+        if not fitting:
+            allowed = " or ".join(_allowed(one, minimum, maximum, choices) for one in kind)
+            raise ParameterError("parameter {} is {!r}; it must be {}".format(name, value, allowed))
+        kind = fitting[0]
     allowed = _allowed(kind, minimum, maximum, choices)
     if kind is str and isinstance(value, bool):  # YAML takes no, off, on ... for truth values
         value = next((choice for choice in choices or () if yaml.safe_load(choice) is value), value)

@@ -59,11 +59,16 @@ class Moment:
         return sum(repetition.end <= self.since for repetition in self.motion.performed)
 
     @property
+    def repetition(self) -> int:
+        """Number of the present repetition, from 1."""
+        ends = self.motion.repetitions
+        return int(np.clip(np.searchsorted(ends, self.since, side="right"), 1, len(ends) - 1))
+
+    @property
     def phase(self) -> float:
         """Where she is in the present repetition: 0 at its beginning, towards 1 at its end."""
-        ends = np.array(self.motion.repetitions)
-        turn = int(np.clip(np.searchsorted(ends, self.since, side="right") - 1, 0, len(ends) - 2))
-        return float(np.clip((self.since - ends[turn]) / (ends[turn + 1] - ends[turn]), 0.0, 1.0))
+        start, end = self.motion.repetitions[self.repetition - 1 : self.repetition + 1]
+        return float(np.clip((self.since - start) / (end - start), 0.0, 1.0))
 
     @property
     def idle(self) -> bool:
@@ -114,6 +119,7 @@ class VirtualPatient:
         self.camera = camera or default_view("standing")
         self.camera.check()
         self.size, self._rate, self._seed, self._idles = size, rate, seed, 0
+        self._clothes = look.clothes
         self._patient = Patient(Body(physique or someone(seed)), seed, look.clothes)
         meshes = furnished(look.room, self.camera.yaw, np.random.default_rng([seed, 3]))
         self._renderer = RENDERERS[renderer](meshes, lit(look.light, self.camera.yaw), size)
@@ -137,6 +143,15 @@ class VirtualPatient:
     def begin(self, motion: Union[Motion, Performance], now: float) -> None:
         """Go over to a motion, which then begins at `now + CHANGE_SECONDS` (stamps of `picture`)."""
         self._enter(motion if isinstance(motion, Performance) else self._patient.perform(motion), now)
+
+    def somebody(self, seed: int) -> Patient:
+        """Make another person for `take_over`; any thread may do this ahead."""
+        return Patient(Body(someone(seed)), seed, self._clothes)
+
+    def take_over(self, patient: Patient, now: float) -> None:
+        """Another person stands in her place from now on."""
+        self._patient = patient
+        self._stage = _Stage(self._idle(), now, None)
 
     def stop(self, now: float) -> None:
         """Go back to standing around."""

@@ -1,13 +1,14 @@
 """The TurtleBot 3 Waffle without the robot: where it drives, and what its laser sees of a simple room."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.robot.velocity import Velocity
+from rehab_coach.simulation.camera import Camera
 
 
 class Place(NamedTuple):
@@ -29,6 +30,27 @@ def driven(place: Place, velocity: Velocity, seconds: float) -> Place:
     x = place.x + chord * math.cos(place.yaw + turn / 2)
     y = place.y + chord * math.sin(place.yaw + turn / 2)
     return Place(float(x), float(y), math.remainder(place.yaw + turn, 2 * math.pi))
+
+
+def camera_at(place: Place, camera: Camera) -> Camera:
+    """What a camera on the robot sees of a person who stands still when the robot has driven.
+
+    Args:
+        place: where the robot is, its first place being (0, 0, 0).
+        camera: as it was at that place: the person is at (camera.distance, 0) and looks at the robot.
+    """
+    x, y = camera.distance - place.x, -place.y
+    distance = min(max(math.hypot(x, y), 0.5), 20.0)
+    towards = math.atan2(y, x)
+    # The camera is bolted to the robot: it keeps its tilt.
+    look_at = camera.height + (camera.look_at - camera.height) * distance / camera.distance
+    return replace(
+        camera,
+        yaw=camera.yaw + math.degrees(towards),
+        distance=distance,
+        look_at=min(max(look_at, 0.0), 4.0),
+        turn=math.degrees(math.remainder(place.yaw - towards, 2 * math.pi)),
+    )
 
 
 @dataclass(frozen=True)

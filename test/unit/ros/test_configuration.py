@@ -21,12 +21,14 @@ NODES = [
     ("speaker", "Speaker"),
     ("visit_keeper", "VisitKeeper"),
     ("fake_turtlebot", "FakeTurtlebot"),
+    ("virtual_patient", "VirtualPatient"),
 ]
 # What a node keeps by itself on the parameter server, with its value at first; not to be configured.
 KEPT = {"recorder": {"answered": ""}, "turtlebot_controller": {"stopped": False}, "visit_keeper": {"refused": ""}}
 # What would load networks or open a window.
 HEAVY = {
     "fake_turtlebot": ["tf2_ros"],
+    "virtual_patient": ["tf2_ros", "live"],
     "recorder": ["create_estimator", "Recognizer"],
     "displayer": ["window", "Renderer", "StopSwitch"],
     "speaker": ["Voice"],

@@ -51,6 +51,15 @@ def test_values_that_mean_the_same_are_converted(server, value, kind, expected):
     assert result == expected and type(result) is kind
 
 
+def test_one_of_several_kinds_will_do(server):
+    for value, expected in ((1, 1.0), (["heels_up"], ["heels_up"]), ("heels_up", ["heels_up"])):
+        server["/node/x"] = value
+        assert get_parameter("~x", 0.5, (float, list)) == expected
+    server["/node/x"] = {}
+    with pytest.raises(ParameterError, match="a number or a list"):
+        get_parameter("~x", 0.5, (float, list))
+
+
 @pytest.mark.parametrize(
     "value, kind",
     [
