@@ -26,6 +26,7 @@ class Recipe:
         shortest_recording: seconds, only with `sampling` "uniform".
         persons: of the network's input; those after the patient are only seen with `augmentation: second_person`.
         normalisation: of the coordinates, "box" (of the person) or "picture".
+        streams: what the network sees: "joint", "bone", "motion" (see `rehab_coach.recognition.streams`).
         architecture: "st_gcn" or "st_gcn++".
         channels: channels of each layer.
         strides: temporal stride of each layer.
@@ -76,6 +77,7 @@ class Recipe:
     shortest_recording: float = 1.5
     persons: int = 1
     normalisation: str = "box"
+    streams: List[str] = field(default_factory=lambda: ["joint"])
     architecture: str = "st_gcn"
     channels: List[int] = field(default_factory=lambda: [32, 32, 64, 64, 128, 128])
     strides: List[int] = field(default_factory=lambda: [1, 1, 2, 1, 2, 1])

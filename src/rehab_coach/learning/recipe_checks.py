@@ -6,6 +6,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.recognition.model_file import UNKNOWN
 from rehab_coach.recognition.preprocessing import NORMALISATIONS, SAMPLINGS
 from rehab_coach.recognition.st_gcn import ARCHITECTURES
+from rehab_coach.recognition.streams import STREAMS
 
 if TYPE_CHECKING:
     from rehab_coach.learning.recipe import Recipe
@@ -126,6 +127,12 @@ def check_recipe(recipe: "Recipe") -> None:
         refuse("shortest_recording", "at most window / rate seconds", recipe.shortest_recording)
     if recipe.architecture == "st_gcn++" and min(recipe.channels) < 6:
         refuse("channels", "6 or more with st_gcn++", recipe.channels)
+    if (
+        not recipe.streams
+        or sorted(set(recipe.streams)) != sorted(recipe.streams)
+        or not set(recipe.streams) <= set(STREAMS)
+    ):
+        refuse("streams", "some of " + ", ".join(STREAMS), recipe.streams)
     if recipe.temporal_kernel % 2 == 0:
         refuse("temporal_kernel", "odd", recipe.temporal_kernel)
     if recipe.folds == 1 or (recipe.folds and not (recipe.judged and set(recipe.judged) <= set(recipe.sources))):

@@ -42,6 +42,7 @@ def make_contract(recipe: Recipe, training: Optional[Dict[str, Any]] = None) -> 
         classes=len(recipe.labels),
         architecture=recipe.architecture,
         fully_connected=recipe.fully_connected,
+        streams=tuple(recipe.streams),
     )
     return ModelContract(
         labels=tuple(recipe.labels),

