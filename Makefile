@@ -1,10 +1,11 @@
 # make setup   what is needed: Debian packages, .venv, the pose network, the catkin workspace in .ws
-# make demo    the coach on a clip that ships; SOURCE=0 webcam, SOURCE=FILE video, ROUNDS=n, RECORD=1,
-#              EXERCISES="squat lunge", PATIENT=pseudonym
+# make demo    the coach with a virtual patient; SOURCE=clip a film of squats, SOURCE=0 webcam, SOURCE=FILE video,
+#              ROUNDS=n, RECORD=1, EXERCISES="squat lunge", PATIENT=pseudonym
+# make simulation   the coach and a patient in Gazebo; GUI=1 with Gazebo's window, ROUNDS=n, EXERCISES="squat lunge"
 # make test    every test; fails when any test fails
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: setup packages build demo test clean
+.PHONY: setup packages build demo simulation gazebo_packages test clean
 
 PYTHON ?= /usr/bin/python3
 VENV := .venv
@@ -60,6 +61,18 @@ PATIENT ?=
 demo: setup
 	@$(WITH_WS) && $(VENV)/bin/rehab-coach demo --source "$(SOURCE)" --rounds "$(ROUNDS)" --record "$(RECORD)" \
 	  --exercises "$(EXERCISES)" --patient "$(PATIENT)"
+
+GUI ?=
+simulation: gazebo_packages setup
+	@$(WITH_WS) --extend && GAZEBO_MODEL_DATABASE_URI= roslaunch rehab_coach simulation.launch gui:=$(if $(GUI),true,false) \
+	  $(if $(ROUNDS),rounds:=$(ROUNDS)) $(if $(EXERCISES),exercises:="$(EXERCISES)") $(if $(RECORD),record:=$(CURDIR)/demo.mp4)
+
+# Before anything else: Gazebo 11 is on no current Debian, and roslaunch would stop at the first of them without advice.
+gazebo_packages:
+	@missing=; for package in gazebo_ros gazebo_msgs gazebo_plugins turtlebot3_description xacro robot_state_publisher; do \
+	  rospack find $$package > /dev/null 2>&1 || missing="$$missing $$package"; done; [ -z "$$missing" ] || { \
+	  echo "make simulation needs Gazebo 11 and these ROS packages:$$missing (docs/gazebo.md says how to get them; make demo needs none)"; \
+	  exit 1; }
 
 # Only tests need them: a browser that opens the report, keys that are pressed, a look at package.xml.
 test: DEBIAN_PACKAGES += catkin-lint chromium xdotool
