@@ -1,15 +1,18 @@
 """The whole coach on one computer, started by one command."""
 
 import os
-import shutil
 import subprocess
 import sys
 from typing import List, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
+from rehab_coach.simulation.live import missing
 from rehab_coach.texts import ENGLISH, load_texts
+from rehab_coach.workspace import enter_workspace
 
+PATIENT = "patient"
+CLIP = ("test", "data", "squat.mp4")
 MARK = "[coach] "  # what the nodes say, among what roslaunch says
 
 
@@ -25,8 +28,9 @@ def run_demo(
     """Start demo.launch and wait for its end.
 
     Args:
-        source: webcam number, video file or directory; empty: the squat that ships.
-        rounds: how many; empty: 2 on a file, endless on a webcam.
+        source: "patient" (the virtual one), "clip" (the squat that ships), webcam number, video file or directory;
+            empty: the virtual patient, and where there can be none the clip.
+        rounds: how many; empty: 4 with the virtual patient, 2 on a file, endless on a webcam.
         record: video to write what the screen shows to ("1": demo.mp4); empty: only where there is no screen and the
             pictures are not a webcam's.
         exercises: labels to ask for, one after the other; empty: all six at random.
@@ -41,25 +45,16 @@ def run_demo(
         RehabCoachError: roslaunch or the workspace is missing, no such file or language, the coach ended before its
             last round.
     """
-    if shutil.which("roslaunch") is None or not os.environ.get("ROS_PACKAGE_PATH"):
-        raise RehabCoachError(
-            "ROS and the built workspace are needed: use `make demo`, or `make setup` and "
-            "`source .ws/devel/setup.bash` before this command"
-        )
-    webcam = source.isdigit()
-    ours = not source
-    source = source if webcam else os.path.abspath(source or share_path("test", "data", "squat.mp4"))
-    if not webcam and not os.path.exists(source):
-        raise RehabCoachError(
-            "there is no %s; SOURCE is a webcam's number, a video file or a directory of pictures" % source
-        )
+    enter_workspace()
+    source = _chosen(source)
+    webcam, patient_there, ours = source.isdigit(), source == PATIENT, source == share_path(*CLIP)
     if rounds and not rounds.isdigit():
         raise RehabCoachError("ROUNDS is a number, 0 for endless, not '%s'" % rounds)
     load_texts(language)
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if record == "1" or (headless and not record and not webcam):
         record = "demo.mp4"
-    rounds = rounds or ("0" if webcam else "2")
+    rounds = rounds or ("0" if webcam else "4" if patient_there else "2")
     command = [
         "roslaunch",
         "--no-summary",
@@ -92,6 +87,26 @@ def run_demo(
         print("".join(output[-60:]), file=sys.stderr)
         raise RehabCoachError("the coach ended before its time; above is what it said last")
     return 0
+
+
+def _chosen(source: str) -> str:
+    """The argument source of demo.launch."""
+    if source in ("", PATIENT):
+        problem = missing()
+        if not problem:
+            return PATIENT
+        if source:
+            raise RehabCoachError(problem)
+        print("A clip takes the virtual patient's place: %s." % problem)
+        source = "clip"
+    if source.isdigit():
+        return source
+    path = share_path(*CLIP) if source == "clip" else os.path.abspath(source)
+    if not os.path.exists(path):
+        raise RehabCoachError(
+            "there is no %s; SOURCE is patient, clip, a webcam's number, a video file or a directory of pictures" % path
+        )
+    return path
 
 
 def _run(command: List[str]) -> Tuple[List[str], bool]:

@@ -1,12 +1,13 @@
 """rehab-coach demo"""
 
-HELP = "Run the coach on this computer: a clip that ships, a video or a webcam, no robot needed."
+HELP = "Run the coach on this computer: a virtual patient, a webcam, or a video; no robot needed."
 EPILOG = """examples:
-  rehab-coach demo                          # a virtual patient does squats; is asked for a squat, then for a lunge
+  rehab-coach demo                          # a virtual patient does what the robot asks for, or something else
+  rehab-coach demo --source clip            # a film of squats; asked for a squat, then for a lunge
   rehab-coach demo --source 0               # the webcam: you are the patient
   rehab-coach demo --source jacks.mp4 --rounds 1 --exercises jumping_jack
   rehab-coach demo --patient P-017 --language no    # keeps the rounds of a patient; speaks Norwegian
-`source .ws/devel/setup.bash` first; `make demo` does it all.
+`make demo` also installs what is missing.
 """
 
 
@@ -14,14 +15,17 @@ def add_arguments(parser):
     parser.add_argument(
         "--source",
         default="",
-        help="webcam number, video file or directory of pictures (default: the squat that ships)",
+        help="patient, clip (the squat that ships), webcam number, video file or directory of pictures (default: the "
+        "virtual patient, or the clip where her packages or OpenGL are missing)",
     )
-    parser.add_argument("--rounds", default="", help="how many (default: 2 on a file, until Ctrl-C on a webcam)")
+    parser.add_argument(
+        "--rounds", default="", help="how many (default: 4 with the patient, 2 on a file, until Ctrl-C on a webcam)"
+    )
     parser.add_argument(
         "--exercises",
         default="",
         metavar='"A B"',
-        help="which to ask for, one after the other (default: all six at random; on the clip that ships: squat, lunge)",
+        help="which to ask for, one after the other (default: all six at random; on the clip: squat, lunge)",
     )
     parser.add_argument(
         "--record",

@@ -17,6 +17,7 @@ COMMANDS = {
     "angles": "measure joint angles and repetitions in a video or a skeleton sequence",
     "compare-angles": "compare two OpenSim motions joint by joint",
     "render": "film a virtual patient who does an exercise",
+    "soak": "play many rounds with the virtual patient",
     "screenshots": "draw every state of the robot's screen",
     "visits": "list, export or delete what is kept of patients",
     "report": "show a patient's progress over visits",

@@ -1,24 +1,19 @@
 """The whole coach measured on a clip: first prompt, frame rate, waiting time, memory, processor time."""
 
 import os
-import signal
-import socket
 import statistics
 import subprocess
 import time
 from typing import Any, Dict, List
-from xmlrpc.client import ServerProxy
 
-import psutil
-import rosgraph
 import rospy
 
-from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import DisplayMessage, Prediction
+from rehab_coach.ros.launched import START_TIMEOUT, launched, process_of, wait_while
 
 NODES = ("camera", "pick_action", "recorder", "turtlebot_controller", "displayer")
 LIGHT = ("displayer", "turtlebot_controller", "pick_action")
-START_TIMEOUT, ROUND_TIMEOUT = 120.0, 120.0
+ROUND_TIMEOUT = 120.0
 
 
 def measure_coach(video: str, rounds: int = 3) -> Dict[str, Any]:
@@ -35,36 +30,12 @@ def measure_coach(video: str, rounds: int = 3) -> Dict[str, Any]:
     Raises:
         RehabCoachError: the coach did not start, or ended before its rounds were over.
     """
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    os.environ.update(ROS_MASTER_URI="http://localhost:%d" % port, ROS_HOSTNAME="localhost")
-    command = [
-        "roslaunch",
-        "-p",
-        str(port),
-        "rehab_coach",
-        "demo.launch",
-        "source:=" + os.path.abspath(video),
-        "headless:=true",
-        "rounds:=%d" % rounds,
-    ]
     started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with launched(["source:=" + os.path.abspath(video), "rounds:=%d" % rounds]) as process:
         return _watch(process, started, rounds)
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 def _watch(process: subprocess.Popen, started: float, rounds: int) -> Dict[str, Any]:
-    _wait(process, rosgraph.is_master_online, START_TIMEOUT, "the ROS master")
-    rospy.init_node("benchmark", anonymous=True, disable_signals=True, disable_rosout=True)
     prompts: List[float] = []
     predictions: List[Prediction] = []
     rospy.Subscriber(
@@ -74,12 +45,12 @@ def _watch(process: subprocess.Popen, started: float, rounds: int) -> Dict[str, 
         callback=lambda message: prompts.append(time.monotonic()) if message.kind == DisplayMessage.PROMPT else None,
     )
     rospy.Subscriber("stgcn_prediction", Prediction, predictions.append, queue_size=10)
-    _wait(process, lambda: prompts, START_TIMEOUT, "the first prompt")
-    programs = {name: psutil.Process(_process_id(name)) for name in NODES}
+    wait_while(process, lambda: prompts, START_TIMEOUT, "the first prompt")
+    programs = {name: process_of("/" + name) for name in NODES}
     before = {name: sum(program.cpu_times()[:2]) for name, program in programs.items()}
     memory, since = 0, time.monotonic()
     for number in range(1, rounds + 1):
-        _wait(process, lambda: len(predictions) >= number, ROUND_TIMEOUT, "the prediction of round %d" % number)
+        wait_while(process, lambda: len(predictions) >= number, ROUND_TIMEOUT, "the prediction of round %d" % number)
         memory = max(memory, programs["recorder"].memory_info().rss)
     elapsed = time.monotonic() - since
     cpu = {name: (sum(program.cpu_times()[:2]) - before[name]) / elapsed for name, program in programs.items()}
@@ -104,16 +75,3 @@ def report(result: Dict[str, Any]) -> str:
     lines += ["processor time of %-12s %6.2f cores" % (name[-12:], share) for name, share in result["cpu"].items()]
     lines.append("%s together %.2f cores" % (" + ".join(LIGHT), sum(result["cpu"][name] for name in LIGHT)))
     return "\n".join(lines)
-
-
-def _process_id(name: str) -> int:
-    master = rosgraph.Master(rospy.get_name())
-    return ServerProxy(master.lookupNode("/" + name)).getPid(rospy.get_name())[2]
-
-
-def _wait(process: subprocess.Popen, condition: Any, seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RehabCoachError("waited in vain for %s; `make demo` shows what is wrong" % what)
-        time.sleep(0.01)

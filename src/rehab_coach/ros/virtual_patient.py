@@ -85,6 +85,11 @@ class VirtualPatient:
         )
         room = get_parameter("~room", "clinic", str, choices=tuple(ROOMS))
         light = get_parameter("~light", "even", str, choices=tuple(LIGHTS))
+        # Before the person is made, which takes seconds: whoever looks for the topics finds them.
+        self._compressed = rospy.Publisher("camera/image/compressed", CompressedImage, queue_size=2)
+        self._raw = rospy.Publisher("camera/image", Image, queue_size=2)
+        self._lens = rospy.Publisher("camera/camera_info", CameraInfo, queue_size=2)
+        self._truths = rospy.Publisher("~truth", Truth, queue_size=100)
         try:
             self._patient = live.VirtualPatient(
                 self._seed, look=Look(room=room, light=light), size=self._size, camera=self._camera, rate=MOTION_RATE
@@ -101,10 +106,6 @@ class VirtualPatient:
         self._next: Optional[Future] = None  # the next person
         self._now, self._last = 0.0, rospy.Time.now()
         self._worker = ThreadPoolExecutor(1)
-        self._compressed = rospy.Publisher("camera/image/compressed", CompressedImage, queue_size=2)
-        self._raw = rospy.Publisher("camera/image", Image, queue_size=2)
-        self._lens = rospy.Publisher("camera/camera_info", CameraInfo, queue_size=2)
-        self._truths = rospy.Publisher("~truth", Truth, queue_size=100)
         self._fixed = tf2_ros.StaticTransformBroadcaster()
         self._fixed.sendTransform(_mounted(self._camera, self._frame_id))
         self._diagnostics = Diagnostics("virtual patient %d" % self._seed)

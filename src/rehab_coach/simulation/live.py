@@ -1,12 +1,13 @@
 """A virtual patient in front of a camera that runs: what is asked for now, one picture at a time."""
 
+import importlib.util
 from dataclasses import dataclass
 from typing import NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.simulation.body import Body, Physique
+from rehab_coach.simulation.body import INSTALL_HINT, Body, Physique
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.motions import Motion, make_motion
 from rehab_coach.simulation.patient import (
@@ -22,6 +23,7 @@ from rehab_coach.simulation.patient import (
 )
 from rehab_coach.simulation.phases import Angles, ease
 from rehab_coach.simulation.render import RENDERERS, Look, default_view
+from rehab_coach.simulation.renderer import Renderer
 from rehab_coach.simulation.room import furnished, lit
 
 IDLE_SECONDS = 20.0  # of standing around that are worked out at a time
@@ -74,6 +76,17 @@ class Moment:
     def idle(self) -> bool:
         """She stands around, and nobody told her to."""
         return self.motion.name in IDLE
+
+
+def missing() -> str:
+    """Why there can be no virtual patient on this computer, and what to do about it; empty: there can."""
+    if any(importlib.util.find_spec(name) is None for name in ("anny", "moderngl", "trimesh")):
+        return INSTALL_HINT
+    try:
+        Renderer([], lit("even", 0.0), (64, 48)).close()
+    except RehabCoachError as error:
+        return str(error)
+    return ""
 
 
 class _Stage(NamedTuple):

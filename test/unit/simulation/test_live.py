@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rehab_coach.simulation import Camera, make_motion
+from rehab_coach.simulation import Camera, live, make_motion
 from rehab_coach.simulation.live import CHANGE_SECONDS, VirtualPatient
 
 
@@ -57,6 +57,48 @@ def test_a_camera_that_drives_is_seen_in_the_picture(patient):
     away = patient.picture(200.1)
     assert not away.key_points[:, 2].any()
     np.testing.assert_array_equal(away.picture, patient.picture(200.2).picture)
+
+
+def test_what_is_prepared_ahead_is_turned(patient):
+    """Turned by 90 degrees a camera in front sees what one at her side saw."""
+    motion = make_motion("deadlift", 3, 15, repetitions=1, variation=0)
+    patient.camera = Camera(yaw=90, look_at=0.9)
+    patient.begin(motion, 210.0)
+    side = patient.picture(210.0 + CHANGE_SECONDS + 1.5)
+    patient.camera = Camera(yaw=0, look_at=0.9)
+    patient.begin(patient.prepare(motion, 90.0), 220.0)
+    front = patient.picture(220.0 + CHANGE_SECONDS + 1.5)
+    np.testing.assert_allclose(front.key_points, side.key_points, atol=1e-3)
+    np.testing.assert_allclose(front.world, side.world, atol=1e-6)
+    assert front.angles == side.angles
+
+
+def test_phase_and_number_of_the_repetition(patient):
+    patient.begin(make_motion("squat", 4, 15, repetitions=2, variation=0), 240.0)
+    begin = 240.0 + CHANGE_SECONDS
+    moments = [patient.picture(begin + seconds) for seconds in (0.0, 1.0, 2.0, 3.0)]
+    assert [moment.repetition for moment in moments] == [1, 1, 2, 2]
+    assert [moment.phase for moment in moments] == pytest.approx([0.0, 0.5, 0.0, 0.5], abs=0.02)
+    assert not moments[0].idle and patient.picture(begin + 6).idle
+
+
+def test_somebody_else_takes_over(patient):
+    patient.camera = Camera()
+    before = patient.picture(260.0)
+    patient.take_over(patient.somebody(99), 260.1)
+    after = patient.picture(260.1)
+    heights = [np.ptp(moment.world[:, 1]) for moment in (before, after)]
+    assert abs(heights[0] - heights[1]) > 0.005 and (before.picture != after.picture).mean() > 0.01
+
+
+def test_what_is_missing_is_said(monkeypatch):
+    pytest.importorskip("anny")
+    pytest.importorskip("moderngl")
+    assert live.missing() == ""
+    monkeypatch.setenv("GLCONTEXT_DEVICE_INDEX", "77")
+    assert "libegl1" in live.missing()
+    monkeypatch.setattr(live.importlib.util, "find_spec", lambda name: None)
+    assert "pip install" in live.missing()
 
 
 def test_stop_ends_what_goes_on(patient):

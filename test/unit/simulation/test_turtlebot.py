@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.robot.laser import LaserCheck, Scan
 from rehab_coach.robot.velocity import Velocity
-from rehab_coach.simulation.turtlebot import FloorPlan, Laser, Place, driven, floor_plan
+from rehab_coach.simulation.camera import Camera
+from rehab_coach.simulation.turtlebot import FloorPlan, Laser, Place, camera_at, driven, floor_plan
 
 speeds = st.tuples(st.floats(-0.26, 0.26), st.floats(-1.82, 1.82))
 
@@ -92,3 +93,21 @@ def test_the_controllers_check_sees_the_person_in_the_way():
 def test_impossible_rooms_are_refused(walls, patient, radius):
     with pytest.raises(RehabCoachError):
         floor_plan(walls, patient, radius)
+
+
+@given(st.floats(-0.5, 1.5), st.floats(-1, 1), st.floats(-1, 1))
+def test_the_robots_camera_drives_with_it(x, y, yaw):
+    """Against the same camera built from the robot's place: the person is at (3, 0) and faces the negative x axis."""
+    first = Camera(distance=3.0, height=1.0, look_at=1.2)
+    camera = camera_at(Place(x, y, yaw), first)
+    # The room's axes (person's left, back, up) from the floor's (x, y, up).
+    turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    np.testing.assert_allclose(camera.pose()[:3, 3], turn @ [x - 3.0, y, 1.0], atol=1e-9)
+    up = math.atan2(0.2, 3.0)
+    ahead = turn @ [math.cos(yaw) * math.cos(up), math.sin(yaw) * math.cos(up), math.sin(up)]
+    np.testing.assert_allclose(-camera.pose()[:3, 2], ahead, atol=1e-9)
+
+
+def test_a_robot_that_has_not_moved_sees_what_it_saw():
+    first = Camera(distance=3.2, look_at=1.15)
+    assert camera_at(Place(), first) == first

@@ -1,0 +1,45 @@
+"""rehab-coach soak"""
+
+HELP = "Play many rounds with the virtual patient and say how often the coach was right; needs the workspace, no robot."
+EPILOG = """examples:
+  rehab-coach soak --rounds 200 --seed 1 --out soak/
+  rehab-coach soak --rounds 30 --seed 2 --out soak/ --obedience 1 --duration 6
+It brings its own ROS master, so it may run beside others. soak.json: what came of it; Ctrl-C keeps what was done.
+"""
+
+
+def add_arguments(parser):
+    parser.add_argument("--rounds", type=int, default=200, help="how many (default 200)")
+    parser.add_argument("--seed", type=int, default=0, help="of requests, people and what they do (default 0)")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for soak.json; it is made where missing")
+    parser.add_argument(
+        "--obedience",
+        type=float,
+        default=0.7,
+        metavar="CHANCE",
+        help="chance that the patient does what she is asked for (default 0.7)",
+    )
+    parser.add_argument(
+        "--duration", type=float, default=10.0, metavar="SECONDS", help="of each recording (default 10, as the robot's)"
+    )
+
+
+def run(arguments) -> int:
+    from rehab_coach.errors import RehabCoachError
+    from rehab_coach.simulation.live import missing
+    from rehab_coach.simulation.soak import table
+    from rehab_coach.workspace import enter_workspace
+
+    for name, low, high in (("rounds", 1, 100000), ("seed", 0, 2**31), ("obedience", 0, 1), ("duration", 1, 120)):
+        value = getattr(arguments, name)
+        if not low <= value <= high:
+            raise RehabCoachError("--%s must be between %g and %g, not %g" % (name, low, high, value))
+    enter_workspace()
+    problem = missing()
+    if problem:
+        raise RehabCoachError(problem)
+    from rehab_coach.ros.soak import run_soak
+
+    result = run_soak(arguments.rounds, arguments.seed, arguments.out, arguments.obedience, arguments.duration)
+    print(table(result))
+    return 0 if result["rounds"] == arguments.rounds else 130

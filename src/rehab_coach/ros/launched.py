@@ -1,0 +1,63 @@
+"""The coach started by a program that watches it: roslaunch on a master of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import IO, Any, Iterator, List, Union
+from xmlrpc.client import ServerProxy
+
+import psutil
+import rosgraph
+import rospy
+
+from rehab_coach.errors import RehabCoachError
+
+START_TIMEOUT = 120.0  # s
+
+
+@contextmanager
+def launched(arguments: List[str], output: Union[int, IO] = subprocess.DEVNULL) -> Iterator[subprocess.Popen]:
+    """Run demo.launch on a free port; this process becomes a node of the same master. Ends with the block.
+
+    Args:
+        arguments: such as "rounds:=3".
+        output: where roslaunch's own words go.
+
+    Raises:
+        RehabCoachError: the master did not come up.
+    """
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    os.environ.update(ROS_MASTER_URI="http://localhost:%d" % port, ROS_HOSTNAME="localhost")
+    command = ["roslaunch", "-p", str(port), "rehab_coach", "demo.launch", "headless:=true"] + arguments
+    process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        wait_while(process, rosgraph.is_master_online, START_TIMEOUT, "the ROS master")
+        rospy.init_node("watcher", anonymous=True, disable_signals=True, disable_rosout=True)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def wait_while(process: subprocess.Popen, condition: Any, seconds: float, what: str) -> None:
+    """Wait until something is so; RehabCoachError when roslaunch ends or the time is over before."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RehabCoachError("waited in vain for %s; `make demo` shows what is wrong" % what)
+        time.sleep(0.01)
+
+
+def process_of(node: str) -> psutil.Process:
+    """The operating system's process of a node, such as "/recorder"."""
+    master = rosgraph.Master(rospy.get_name())
+    return psutil.Process(ServerProxy(master.lookupNode(node)).getPid(rospy.get_name())[2])

@@ -1,0 +1,180 @@
+"""Many rounds of the whole coach with the virtual patient, watched from outside.
+
+soak.json:
+    rounds              that were answered
+    right_answers       verdicts that agree with what the patient did
+    recognised          predictions whose label is what the patient did
+    inconsistent_rounds rounds without exactly one prediction, or whose answer does not follow from it
+    limit_violations    velocities outside the configured limits, or between a request and its prediction
+    memory_growth_mb    growth of a node's resident set after round 5, the largest; null: too few rounds
+    memory_growth_mb_of the same of each node
+    people              how many people there were
+    robot               where the robot stood at the end: metres from its first place, degrees
+    per_exercise_and_view, outcomes   right answers by what was shown from where; every round
+    seed, obedience, duration_s       how it was run
+"""
+
+import json
+import math
+import os
+import subprocess
+import time
+from typing import Any, Dict, List
+
+import psutil
+import rosgraph
+import rospy
+import yaml
+from geometry_msgs.msg import Twist
+from nav_msgs.msg import Odometry
+from tqdm import tqdm
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import written_whole
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Truth
+from rehab_coach.paths import share_path
+from rehab_coach.robot.velocity import VelocityLimits
+from rehab_coach.ros.launched import START_TIMEOUT, launched, process_of, wait_while
+from rehab_coach.simulation.soak import SoakLog
+
+PAUSE = 3.0  # s between an answer and the next request: the robot's motion needs 2
+STUCK = 300.0  # s without an answer
+
+
+def run_soak(rounds: int, seed: int, folder: str, obedience: float, duration: float) -> Dict[str, Any]:
+    """Play rounds until they are over or Ctrl-C, and keep what came of them in FOLDER/soak.json.
+
+    Args:
+        rounds: how many.
+        seed: of the requests, the people and what they do.
+        folder: for soak.json, the configuration and what roslaunch said.
+        obedience: chance that the patient does what she is asked for.
+        duration: seconds of each recording.
+
+    Returns:
+        What soak.json holds.
+
+    Raises:
+        RehabCoachError: the folder cannot be written, the coach did not start or ended before its last round.
+    """
+    configuration = _configure(folder, rounds, seed, obedience, duration)
+    controller = configuration["turtlebot_controller"]
+    log = SoakLog(VelocityLimits(controller["linear_limit"], controller["angular_limit"]))
+    place: List[float] = [0.0, 0.0, 0.0]
+    said = os.path.join(folder, "roslaunch.log")
+    problem = ""
+    try:
+        with open(said, "w") as output, launched(["config:=" + os.path.join(folder, "coach.yaml")], output) as process:
+            listeners = _listen(log, place)
+            wait_while(process, lambda: log.asked, START_TIMEOUT, "the first request")
+            problem = _watch(log, process, rounds)
+            for listener in listeners:
+                listener.unregister()
+    except KeyboardInterrupt:
+        problem = "interrupted"
+    result = log.result()
+    result["robot"] = {"metres": round(math.hypot(*place[:2]), 3), "degrees": round(math.degrees(place[2]), 1)}
+    result.update(seed=seed, obedience=obedience, duration_s=duration)
+    with written_whole(os.path.join(folder, "soak.json")) as path:
+        with open(path, "w") as stream:
+            json.dump(result, stream, indent=1)
+    if problem and problem != "interrupted":
+        raise RehabCoachError("%s after %d rounds; %s says more" % (problem, len(log.done), said))
+    return result
+
+
+def _configure(folder: str, rounds: int, seed: int, obedience: float, duration: float) -> Dict[str, Any]:
+    with open(share_path("config", "coach.yaml"), encoding="utf-8") as stream:
+        configuration = yaml.safe_load(stream)
+    for node, changes in {
+        "pick_action": dict(rounds=rounds, seed=seed, start_delay=0.0, pause=PAUSE),
+        "recorder": dict(duration=duration),
+        "virtual_patient": dict(seed=seed, obedience=obedience, rounds_per_person=10, duration=duration + 10.0),
+        "speaker": dict(voice="off"),
+    }.items():
+        configuration[node].update(changes)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "coach.yaml"), "w", encoding="utf-8") as stream:
+            yaml.safe_dump(configuration, stream)
+    except OSError as error:
+        raise RehabCoachError("cannot write to %s: %s" % (folder, error.strerror)) from error
+    return configuration
+
+
+def _listen(log: SoakLog, place: List[float]) -> List[rospy.Subscriber]:
+    """Tell the log what the nodes say."""
+
+    def truth(message: Truth) -> None:
+        if message.round:
+            joints = message.key_points[2::3]
+            log.truth(
+                message.round,
+                sum(score > 0 for score in joints) / len(joints),
+                response=message.response,
+                label=message.label,
+                faults=tuple(message.faults),
+                yaw=message.yaw,
+                person=message.person,
+            )
+
+    def odometry(message: Odometry) -> None:
+        pose = message.pose.pose
+        place[:] = pose.position.x, pose.position.y, 2 * math.atan2(pose.orientation.z, pose.orientation.w)
+
+    def request(message: ActionClass) -> None:
+        log.request(message.header.stamp.to_sec(), message.round, message.label)
+
+    def prediction(message: Prediction) -> None:
+        stamp = message.header.stamp.to_sec()
+        log.prediction(stamp, message.round, message.status, message.label, message.confidence)
+
+    def command(message: Twist) -> None:
+        log.command(rospy.get_time(), message.linear.x, message.angular.z)
+
+    return [
+        rospy.Subscriber(topic, kind, callback, queue_size=1000)
+        for topic, kind, callback in (
+            ("virtual_patient/truth", Truth, truth),
+            ("odom", Odometry, odometry),
+            ("action_class", ActionClass, request),
+            ("stgcn_prediction", Prediction, prediction),
+            ("display_message", DisplayMessage, lambda message: log.verdict(message.round, message.kind)),
+            ("cmd_vel", Twist, command),
+        )
+    ]
+
+
+def _watch(log: SoakLog, process: subprocess.Popen, rounds: int) -> str:
+    """Show how far it is until the coach has ended; returns what went wrong, or an empty text."""
+    done, since = 0, time.monotonic()
+    with tqdm(total=rounds, desc="rounds", unit="round", disable=None) as bar:
+        while True:
+            ended = process.poll() is not None
+            count = len(log.done)
+            if count > done:
+                bar.update(count - done)
+                bar.set_postfix_str("%d right" % sum(entry.right for entry in log.done))
+                done, since = count, time.monotonic()
+                if not ended:
+                    _weigh(log, done)
+            if ended:
+                return "" if done >= rounds else "the coach ended"
+            if time.monotonic() - since > STUCK:
+                return "no answer came for %.0f s" % STUCK
+            time.sleep(0.2)
+
+
+def _weigh(log: SoakLog, done: int) -> None:
+    """Note every node's memory."""
+    try:
+        publishers, subscribers, _ = rosgraph.Master(rospy.get_name()).getSystemState()
+    except (rosgraph.MasterException, OSError):
+        return
+    nodes = {node for _, names in publishers + subscribers for node in names}
+    for node in nodes - {rospy.get_name(), "/rosout"}:
+        try:
+            process = process_of(node)
+            log.memory(done, node.lstrip("/"), process.pid, process.memory_info().rss)
+        except (psutil.Error, rosgraph.MasterException, OSError):
+            continue  # it has just ended

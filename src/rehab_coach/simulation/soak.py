@@ -1,0 +1,252 @@
+"""What came of many rounds with a virtual patient: was the coach right, did the robot keep to its limits?
+
+No ROS and no clock: whoever watches the coach tells a `SoakLog` what happened, in any order, and asks for the result.
+"""
+
+import math
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from rehab_coach.robot.answer import RoundJoin
+from rehab_coach.robot.velocity import Velocity, VelocityLimits
+from rehab_coach.simulation.exercises import EXERCISES
+
+WARM = 5  # rounds after which memory must not grow any more
+VIEWS = (("front", 30.0), ("oblique", 60.0), ("side", 90.0))
+"""Names, and degrees between the camera and the person's front or back up to which they hold."""
+VERDICTS = ("correct", "wrong", "problem")
+ROUNDING = 1e-6  # of a velocity on its way through a message
+
+
+def view_of(yaw: float) -> str:
+    """From where the camera saw a person who was turned by so many degrees: one of VIEWS."""
+    aside = abs(math.remainder(yaw, 180.0))
+    return next(name for name, limit in VIEWS if aside <= limit)
+
+
+@dataclass
+class Round:
+    """What happened in one round; what is None did not come.
+
+    Attributes:
+        round: its number.
+        asked: the exercise asked for.
+        response, label: the motion that the patient did, and what a recogniser should say of it.
+        faults: what she did wrong in it.
+        yaw: degrees by which she was turned.
+        person: number of the person.
+        predictions: how many came: one is right.
+        status, seen, confidence: of the prediction.
+        verdict: kind of the coach's answer, one of VERDICTS.
+        in_view: share of the joints that were in the picture, over the pictures of the recording.
+    """
+
+    round: int
+    asked: Optional[str] = None
+    response: Optional[str] = None
+    label: Optional[str] = None
+    faults: Tuple[str, ...] = ()
+    yaw: float = 0.0
+    person: int = 0
+    predictions: int = 0
+    status: Optional[str] = None
+    seen: Optional[str] = None
+    confidence: float = 0.0
+    verdict: Optional[str] = None
+    in_view: Optional[float] = None
+
+    @property
+    def right(self) -> bool:
+        """The verdict agrees with the truth."""
+        return self.response is not None and self.verdict == ("correct" if self.response == self.asked else "wrong")
+
+    @property
+    def recognised(self) -> bool:
+        """The network said what she did."""
+        return self.response is not None and self.seen == self.label
+
+    @property
+    def inconsistent(self) -> str:
+        """Why the round cannot have gone as it should; empty: it did, whether the network was right or not."""
+        if self.response is None:
+            return "the patient did nothing"
+        if self.predictions != 1:
+            return "%d predictions" % self.predictions
+        join = RoundJoin()
+        join.request(self.round, self.asked or "")
+        due = join.answer(self.status or "", self.seen or "", self.confidence).kind
+        return "" if self.verdict == due else "the answer was %s, not %s" % (self.verdict, due)
+
+
+class _Memory(NamedTuple):
+    """Resident set of a node after a round."""
+
+    round: int
+    process: int
+    size: int
+
+
+class SoakLog:
+    """Collects what happens.
+
+    Args:
+        limits: of the velocities that the robot is configured for.
+    """
+
+    def __init__(self, limits: VelocityLimits):
+        self._limits = limits
+        self._rounds: Dict[int, Round] = {}
+        self._recordings: Dict[int, List[float]] = {}  # from the request to the prediction, seconds
+        self._outside: List[float] = []
+        self._moving: List[float] = []
+        self._joints: Dict[int, List[float]] = defaultdict(list)
+        self._memory: Dict[str, List[_Memory]] = defaultdict(list)
+
+    def _round(self, number: int) -> Round:
+        return self._rounds.setdefault(number, Round(number))
+
+    def request(self, stamp: float, number: int, label: str) -> None:
+        """Somebody was asked."""
+        self._round(number).asked = label
+        self._recordings[number] = [stamp, math.inf]
+
+    def truth(self, number: int, in_view: float, **values: Any) -> None:
+        """What the patient does about a round, told with every picture: fields of Round."""
+        entry = self._round(number)
+        if entry.predictions == 0:
+            self._joints[number].append(in_view)
+        for name, value in values.items():
+            setattr(entry, name, value)
+
+    def prediction(self, stamp: float, number: int, status: str, label: str, confidence: float) -> None:
+        """The network answered."""
+        entry = self._round(number)
+        entry.predictions += 1
+        entry.status, entry.seen, entry.confidence = status, label or status, confidence
+        self._recordings.setdefault(number, [-math.inf, stamp])[1] = stamp
+
+    def verdict(self, number: int, kind: str) -> None:
+        """The coach answered; other messages than VERDICTS are nothing to a round."""
+        if kind in VERDICTS and number:
+            self._round(number).verdict = kind
+
+    def command(self, stamp: float, linear: float, angular: float) -> None:
+        """A velocity went to the wheels."""
+        finite = math.isfinite(linear) and math.isfinite(angular)
+        allowed = self._limits.clamp(Velocity(linear, angular))
+        if not finite or max(abs(allowed.linear - linear), abs(allowed.angular - angular)) > ROUNDING:
+            self._outside.append(stamp)
+        if not (finite and Velocity(linear, angular).is_still):
+            self._moving.append(stamp)
+
+    def memory(self, number: int, node: str, process: int, size: int) -> None:
+        """Bytes that a node held after a round."""
+        self._memory[node].append(_Memory(number, process, size))
+
+    @property
+    def done(self) -> List[Round]:
+        """The rounds that are over, in their order."""
+        return [
+            entry
+            for number, entry in sorted(self._rounds.items())
+            # Before its prediction the verdict may be a problem that passes, such as a camera that comes late.
+            if entry.verdict is not None and entry.predictions or number < max(self._rounds)
+        ]
+
+    @property
+    def asked(self) -> bool:
+        """Whether there was any request."""
+        return bool(self._recordings)
+
+    @property
+    def limit_violations(self) -> int:
+        """Velocities outside the limits, and those while a person was filmed."""
+        filmed = sum(any(start < stamp < end for start, end in self._recordings.values()) for stamp in self._moving)
+        return len(self._outside) + filmed
+
+    def memory_growth(self) -> Dict[str, float]:
+        """Megabytes by which each node's memory was larger than after round WARM, at most."""
+        growth = {}
+        for node, entries in self._memory.items():
+            warm = [entry for entry in entries if entry.round >= WARM]
+            # A node that was started again has a memory of its own.
+            first = {entry.process: entry.size for entry in reversed(warm)}
+            if len(warm) > 1:
+                growth[node] = max(entry.size - first[entry.process] for entry in warm) / 1e6
+        return growth
+
+    def result(self) -> Dict[str, Any]:
+        """What soak.json holds: see the module `ros.soak`."""
+        rounds, growth = self.done, self.memory_growth()
+        for entry in rounds:
+            joints = self._joints[entry.round]
+            entry.in_view = round(sum(joints) / len(joints), 3) if joints else None
+        groups: Dict[Tuple[str, str], List[Round]] = defaultdict(list)
+        for entry in rounds:
+            if entry.label is not None:
+                groups[entry.label, view_of(entry.yaw)].append(entry)
+        order = list(EXERCISES) + ["unknown"]
+        views = [name for name, _ in VIEWS]
+        return {
+            "rounds": len(rounds),
+            "right_answers": sum(entry.right for entry in rounds),
+            "recognised": sum(entry.recognised for entry in rounds),
+            "inconsistent_rounds": sum(bool(entry.inconsistent) for entry in rounds),
+            "limit_violations": self.limit_violations,
+            "memory_growth_mb": round(max(growth.values()), 1) if growth else None,
+            "memory_growth_mb_of": {node: round(size, 1) for node, size in sorted(growth.items())},
+            "people": len({entry.person for entry in rounds}),
+            "per_exercise_and_view": [
+                {
+                    "shown": label,
+                    "view": view,
+                    "rounds": len(group),
+                    "right_answers": sum(entry.right for entry in group),
+                    "recognised": sum(entry.recognised for entry in group),
+                }
+                for (label, view), group in sorted(
+                    groups.items(), key=lambda item: (order.index(item[0][0]), views.index(item[0][1]))
+                )
+            ],
+            "outcomes": [
+                dict(
+                    asdict(entry),
+                    right=entry.right,
+                    recognised=entry.recognised,
+                    inconsistent=entry.inconsistent or None,
+                )
+                for entry in rounds
+            ],
+        }
+
+
+def table(result: Dict[str, Any]) -> str:
+    """The result for people: how often the coach was right, per exercise and view, and everything else that counts."""
+    views = [name for name, _ in VIEWS]
+    lines = ["%-14s" % "shown" + "".join("%10s" % name for name in views + ["all", "recognised"])]
+    cells: Dict[str, Dict[str, List[int]]] = {}
+    for group in result["per_exercise_and_view"]:
+        for label in (group["shown"], "all"):
+            for view in (group["view"], "all"):
+                sums = cells.setdefault(label, {}).setdefault(view, [0, 0, 0])
+                for place, name in enumerate(("right_answers", "rounds", "recognised")):
+                    sums[place] += group[name]
+    for label in [label for label in cells if label != "all"] + ["all"]:
+        of_label = cells.get(label, {})
+        texts = ["%d of %d" % tuple(of_label[view][:2]) if view in of_label else "-" for view in views + ["all"]]
+        texts.append("%d of %d" % (of_label["all"][2], of_label["all"][1]) if "all" in of_label else "-")
+        lines.append("%-14s" % label + "".join("%10s" % text for text in texts))
+    lines.append("front, oblique, side, all: rounds in which the verdict agreed with the truth")
+    growth = result["memory_growth_mb"]
+    lines.append(
+        "%d rounds with %d people; %d inconsistent; %d motions outside the limits; %s"
+        % (
+            result["rounds"],
+            result["people"],
+            result["inconsistent_rounds"],
+            result["limit_violations"],
+            "memory not known, too few rounds" if growth is None else "memory grew by %.1f MB at most" % growth,
+        )
+    )
+    return "\n".join(lines)

@@ -1,0 +1,116 @@
+"""The books of a soak, told a story whose sums are known."""
+
+import json
+
+import pytest
+
+from rehab_coach.robot.velocity import VelocityLimits
+from rehab_coach.simulation.soak import SoakLog, table, view_of
+
+MEGABYTE = 1_000_000
+
+
+def play(log, number, asked, response, seen, kind, yaw=0.0, label=None, status="recognised"):
+    """One round of ten seconds in which everything comes."""
+    start = 20.0 * number
+    log.request(start, number, asked)
+    for _ in range(3):
+        log.truth(number, 0.9, response=response, label=label or response, faults=(), yaw=yaw, person=1)
+    log.prediction(start + 10, number, status, seen, 0.8)
+    log.verdict(number, "remark")
+    log.verdict(number, kind)
+    return start
+
+
+@pytest.fixture
+def log():
+    return SoakLog(VelocityLimits(0.15, 1.0))
+
+
+def test_verdicts_are_held_against_what_the_patient_did(log):
+    play(log, 1, "squat", "squat", "squat", "correct")
+    play(log, 2, "squat", "lunge", "lunge", "wrong", yaw=45)
+    play(log, 3, "squat", "squat", "lunge", "wrong", yaw=-80)  # a recognition error
+    play(log, 4, "squat", "waving", "squat", "correct", label="unknown")  # another
+    play(log, 5, "squat", "waving", "unknown", "wrong", label="unknown", status="unknown")
+    play(log, 6, "lunge", "squat", "deadlift", "wrong", yaw=100)  # right, although it saw something else
+    result = log.result()
+    assert (result["rounds"], result["right_answers"], result["recognised"]) == (6, 4, 3)
+    assert result["inconsistent_rounds"] == 0 and result["limit_violations"] == 0
+    assert [tuple(group.values()) for group in result["per_exercise_and_view"]] == [
+        ("squat", "front", 1, 1, 1),
+        ("squat", "side", 2, 1, 0),
+        ("lunge", "oblique", 1, 1, 1),
+        ("unknown", "front", 2, 1, 1),
+    ]
+    assert result["outcomes"][0]["in_view"] == 0.9
+    json.dumps(result)
+    lines = {line.split()[0]: line for line in table(result).splitlines()}
+    assert "2 of 3" in lines["squat"] and "4 of 6" in lines["all"] and "6 rounds" in lines["6"]
+
+
+@pytest.mark.parametrize(
+    "response, seen, kind, status, why",
+    [
+        ("squat", "squat", "wrong", "recognised", "not correct"),
+        ("squat", "lunge", "correct", "recognised", "not wrong"),
+        ("squat", "", "wrong", "not_seen", "not problem"),
+        (None, "squat", "correct", "recognised", "the patient did nothing"),
+    ],
+)
+def test_an_answer_that_does_not_follow_is_counted_apart(log, response, seen, kind, status, why):
+    play(log, 1, "squat", response, seen, kind, label="squat", status=status)
+    assert why in log.result()["outcomes"][0]["inconsistent"]
+
+
+def test_a_round_has_exactly_one_prediction(log):
+    play(log, 1, "squat", "squat", "squat", "correct")
+    log.prediction(31.0, 1, "recognised", "squat", 0.8)
+    log.request(40.0, 2, "squat")
+    log.verdict(2, "problem")
+    assert [entry.round for entry in log.done] == [1]  # a problem before the prediction may pass
+    log.request(60.0, 3, "squat")
+    assert [entry.inconsistent for entry in log.done] == ["2 predictions", "the patient did nothing"]
+
+
+def test_motions_outside_the_limits_and_while_filming_are_violations(log):
+    start = play(log, 1, "squat", "squat", "squat", "correct")
+    for stamp, linear, angular in (
+        (start - 1, 0.1, 0.0),
+        (start + 5, 0.0, 0.0),  # a stop is allowed at any time
+        (start + 11, 0.0, 1.0),
+        (start + 11, -0.15, 0.0),
+    ):
+        log.command(stamp, linear, angular)
+    assert log.limit_violations == 0
+    log.command(start + 5, 0.0, 0.1)
+    assert log.limit_violations == 1
+    log.command(start + 12, 0.2, 0.0)
+    log.command(start + 12, 0.0, -1.1)
+    log.command(start + 12, float("nan"), 0.0)
+    assert log.limit_violations == 4
+    log.request(100.0, 2, "squat")  # not answered yet
+    log.command(101.0, 0.0, 0.1)
+    assert log.limit_violations == 5
+
+
+def test_memory_may_grow_until_all_is_warm(log):
+    assert log.memory_growth() == {} and log.result()["memory_growth_mb"] is None
+    for number, size in enumerate((100, 200, 210, 230, 300, 310, 330, 320), 1):
+        log.memory(number, "recorder", 7, size * MEGABYTE)
+        log.memory(number, "displayer", 7 if number < 7 else 8, (50 if number < 7 else 500) * MEGABYTE)  # restarted
+    assert log.memory_growth() == {"recorder": 30.0, "displayer": 0.0}
+    assert log.result()["memory_growth_mb"] == 30.0
+
+
+def test_views_have_names():
+    assert [view_of(yaw) for yaw in (0, -29, 31, -60, 75, -90, 120, 170)] == [
+        "front",
+        "front",
+        "oblique",
+        "oblique",
+        "side",
+        "side",
+        "oblique",
+        "front",
+    ]
