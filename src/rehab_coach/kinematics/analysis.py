@@ -28,5 +28,5 @@ def analyse(sequence: SkeletonSequence, exercise: str) -> Movement:
     except RehabCoachError:  # nobody is seen; that is no repetition, and no error
         angles = None
     repetitions = find_repetitions(sequence, exercise, angles)
-    remarks, not_judged = judge(sequence, exercise, repetitions, angles)
+    remarks, not_judged = judge(sequence, exercise, repetitions)
     return Movement(exercise, sequence.duration, repetitions, remarks, not_judged)

@@ -15,7 +15,7 @@ import yaml
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.form_body import FormBody
 from rehab_coach.kinematics.form_rules import FRONTAL, OBLIQUE, RULES, SIDED, FormRule
-from rehab_coach.kinematics.movement import SEVERITIES, JointAngles, Remark, Repetition
+from rehab_coach.kinematics.movement import SEVERITIES, Remark, Repetition
 from rehab_coach.paths import share_path
 from rehab_coach.skeleton import SkeletonSequence
 
@@ -31,19 +31,24 @@ class Limit:
     """The limits of one rule.
 
     Attributes:
+        usual: of somebody who does it well; better than the hint.
         hint: from here on it is worth a hint.
         warning: from here on it is worth a warning; None: never.
         unit: of both, and of what is measured.
         meaning: what is measured, in words.
         source: where the limits come from.
+        counts: whether it is part of `form_score`.
         praise: whether it is worth praise when no repetition breaks the rule.
+        worse: "above" or "below": on which side of the limits it gets worse.
     """
 
+    usual: float
     hint: float
     warning: Optional[float]
     unit: str
     meaning: str
     source: str
+    counts: bool = True
     praise: bool = False
     worse: str = "above"
 
@@ -53,8 +58,8 @@ class Limit:
 
     @property
     def step(self) -> float:
-        """From the hint to the warning; where there is none, a quarter of the hint."""
-        return abs(self.hint - self.warning) if self.warning is not None else max(abs(self.hint) / 4, 1e-6)
+        """From the usual value to the hint."""
+        return abs(self.hint - self.usual)
 
 
 @functools.lru_cache(maxsize=None)
@@ -85,11 +90,13 @@ def load_limits(path: Optional[str] = None) -> Dict[str, Dict[str, Limit]]:
 def _limit(path: str, exercise: str, name: str, values: Dict[str, Any]) -> Limit:
     try:
         limit = Limit(**values)
-        numbers = [limit.hint] + ([] if limit.warning is None else [limit.warning])
+        numbers = [limit.usual, limit.hint] + ([] if limit.warning is None else [limit.warning])
         if any(isinstance(number, bool) or not isinstance(number, (int, float)) for number in numbers):
-            raise TypeError("hint and warning are numbers")
+            raise TypeError("usual, hint and warning are numbers")
         if limit.worse not in ("above", "below"):
             raise TypeError("worse is above or below")
+        if not limit.excess(limit.usual) < 0:
+            raise TypeError("the usual value must be better than the hint")
         if limit.warning is not None and not limit.excess(limit.warning) > 0:
             raise TypeError("the warning must be worse than the hint")
     except TypeError as error:
@@ -98,12 +105,12 @@ def _limit(path: str, exercise: str, name: str, values: Dict[str, Any]) -> Limit
 
 
 def measure_form(
-    sequence: SkeletonSequence, exercise: str, repetitions: Sequence[Repetition], angles: Optional[JointAngles] = None
+    sequence: SkeletonSequence, exercise: str, repetitions: Sequence[Repetition]
 ) -> Tuple[Dict[str, np.ndarray], Dict[str, str], FormBody]:
     """What each rule measures in each repetition.
 
     Args:
-        sequence, exercise, repetitions, angles: as for `judge`.
+        sequence, exercise, repetitions: as for `judge`.
 
     Returns:
         For each rule that can be judged float64 (R,), NaN in repetitions in which it was not seen; for the others
@@ -145,7 +152,7 @@ def _hindrance(body: FormBody, sequence: SkeletonSequence, rule: FormRule) -> st
         return "not seen well enough: %s" % ", ".join(_spoken(name) for name in hidden)
     if not body.view.name:
         return NO_VIEW
-    if body.view.name not in rule.views:
+    if body.view.name not in rule.views or body.view.angle > rule.largest_angle:
         wanted = "from the front" if FRONTAL in rule.views else "from the side"
         if OBLIQUE not in rule.views:
             wanted = "straight " + wanted
@@ -165,7 +172,7 @@ def _spoken(name: str) -> str:
 
 
 def judge(
-    sequence: SkeletonSequence, exercise: str, repetitions: Sequence[Repetition], angles: Optional[JointAngles] = None
+    sequence: SkeletonSequence, exercise: str, repetitions: Sequence[Repetition]
 ) -> Tuple[Tuple[Remark, ...], Dict[str, str]]:
     """What there is to say about the form.
 
@@ -173,7 +180,6 @@ def judge(
         sequence: the recording, any layout and view.
         exercise: squat, lunge, deadlift, push_up, pull_up or jumping_jack.
         repetitions: as `find_repetitions` found them; none: nothing can be judged.
-        angles: as `joint_angles` measured them, if they could be measured.
 
     Returns:
         Remarks, the most important first: warnings, hints, then praise; and for each rule that could not be judged
@@ -184,7 +190,7 @@ def judge(
         RehabCoachError: config/form.yaml cannot be read.
     """
     limits = load_limits()[exercise] if exercise in RULES else {}
-    values, reasons, body = measure_form(sequence, exercise, repetitions, angles)
+    values, reasons, body = measure_form(sequence, exercise, repetitions)
     remarks: List[Tuple[float, Remark]] = []
     for name, measured in values.items():
         found = _remark(name, measured, limits[name])
@@ -225,19 +231,20 @@ def _with_side(body: FormBody, remark: Remark) -> Remark:
 
 
 def form_score(values: Dict[str, np.ndarray], exercise: str) -> float:
-    """One number from all rules: how far beyond the limits, 0 = well within all of them.
+    """One number from all rules that count: 0 = as usual for somebody who does it well, 1 = at the hints, 3 at most.
 
-    Each rule adds how far its value is beyond its hint, in steps from hint to warning, beginning one step before the
-    hint and ending three behind it; the sum is taken over the rules and the mean over the repetitions.
+    The mean over the rules and the repetitions of how far a value is beyond the usual one, in steps from there to the
+    hint; 0 where no rule could be judged.
 
     Args:
         values: as `measure_form` returns them.
         exercise: whose limits hold.
     """
     limits = load_limits()[exercise]
-    total = 0.0
-    for name, measured in values.items():
-        known = measured[np.isfinite(measured)]
-        if len(known):
-            total += float(np.mean(np.clip(1 + limits[name].excess(known) / limits[name].step, 0, 4)))
-    return total
+    beyond = [
+        np.clip(1 + limits[name].excess(measured[np.isfinite(measured)]) / limits[name].step, 0, 3)
+        for name, measured in values.items()
+        if limits[name].counts
+    ]
+    means = [steps.mean() for steps in beyond if len(steps)]
+    return float(np.mean(means)) if means else 0.0

@@ -1,23 +1,26 @@
 """A recorded person as the rules of form look at it: points, lengths of the body, and moments of a repetition."""
 
-from typing import List, Sequence
+from typing import Sequence
 
 import numpy as np
 
 from rehab_coach.kinematics.movement import Repetition
-from rehab_coach.kinematics.points import SIDES, body_points
-from rehab_coach.kinematics.view import estimate_view
+from rehab_coach.kinematics.points import SIDES
+from rehab_coach.kinematics.view import estimate_view, length, middle, whole_points
 from rehab_coach.skeleton import SkeletonSequence
 
 TURN_SHARE, LEAST_TURN = 0.05, 0.07
 """The turning point is looked at for this share of the repetition to either side, but at least so many seconds."""
+WIDE_STANCE = 1.1
+"""Trunk lengths between the ankles, seen from the front, from which on a lunge goes to the side."""
+STRAIGHT_LEG = 25.0
+"""Degrees of bend in the picture up to which a leg is straight."""
 
 
 class FormBody:
     """The points of a recording in the picture, and what is measured from them.
 
-    Lengths are the 90th percentile over the recording: a limb that points at the camera at times is as long as it
-    looked when it did not. All of it holds for a camera that is held about level.
+    All of it holds for a camera that is held about level.
 
     Args:
         sequence: any layout.
@@ -25,28 +28,24 @@ class FormBody:
     """
 
     def __init__(self, sequence: SkeletonSequence, repetitions: Sequence[Repetition]):
-        self.points = body_points(sequence)
+        self.points = whole_points(sequence)
         self.view = estimate_view(sequence, self.points)
         self.stamps = sequence.stamps
         self.repetitions = list(repetitions)
         self.places = dict(self.points.places)
         for joint in ("hip", "knee", "ankle", "wrist", "shoulder", "heel", "foot_index", "elbow"):
-            self.places["mid_" + joint] = _either(*(self.places["%s_%s" % (side, joint)] for side in SIDES))
-        self.trunk = self._length("pelvis", "neck")
-        self.thigh = self._mean_length("hip", "knee")
-        self.shank = self._mean_length("knee", "ankle")
-        self.arm = self._mean_length("shoulder", "elbow") + self._mean_length("elbow", "wrist")
+            self.places["mid_" + joint] = middle(*(self.places["%s_%s" % (side, joint)] for side in SIDES))
+        self.trunk = length(self.points, "pelvis", "neck")
+        self.thigh = self._limb("hip", "knee")
+        self.shank = self._limb("knee", "ankle")
+        self.arm = self._limb("shoulder", "elbow") + self._limb("elbow", "wrist")
 
     def __getitem__(self, name: str) -> np.ndarray:
         """A point (T, 2) in pixels, y down, NaN where it was not seen; mid_ and a joint: between both sides."""
         return self.places[name]
 
-    def _length(self, start: str, end: str) -> float:
-        lengths = np.linalg.norm(self.places[end] - self.places[start], axis=1)
-        return float(np.nanpercentile(lengths, 90)) if np.isfinite(lengths).any() else float("nan")
-
-    def _mean_length(self, start: str, end: str) -> float:
-        lengths = [self._length("%s_%s" % (side, start), "%s_%s" % (side, end)) for side in SIDES]
+    def _limb(self, start: str, end: str) -> float:
+        lengths = [length(self.points, "%s_%s" % (side, start), "%s_%s" % (side, end)) for side in SIDES]
         return float(np.nanmax(lengths)) if np.isfinite(lengths).any() else float("nan")
 
     def seen(self, *names: str) -> bool:
@@ -99,13 +98,9 @@ class FormBody:
         return _degrees(np.arcsin, self.above(side + "_hip", side + "_knee") / self.thigh)
 
     def lean(self) -> np.ndarray:
-        """The trunk's inclination in degrees, from any side: by its shortening, and from the side as it looks."""
-        if self.view.name == "side":
-            across = np.abs(self["neck"][:, 0] - self["pelvis"][:, 0])
-            return np.degrees(np.arctan2(across, self.above("neck", "pelvis")))
-        height = self.above("neck", "pelvis")
-        upright = np.nanpercentile(height, 90) if np.isfinite(height).any() else np.nan
-        return _degrees(np.arccos, height / upright)
+        """The trunk's inclination to the front or back in degrees; not from the front, where it only looks shorter."""
+        across = np.abs(self["neck"][:, 0] - self["pelvis"][:, 0])
+        return np.degrees(np.arctan2(across / np.sin(np.radians(self.view.angle)), self.above("neck", "pelvis")))
 
     def bend(self, first: str, middle: str, last: str) -> np.ndarray:
         """By how many degrees a chain of three points is not straight."""
@@ -113,12 +108,28 @@ class FormBody:
         cross = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
         return np.degrees(np.abs(np.arctan2(cross, (one * other).sum(axis=1))))
 
+    def sideways(self, number: int) -> bool:
+        """Whether a lunge goes to the side: feet far apart seen from the front, else the other leg straight."""
+        turn = self.turn(number)
+        if self.view.name == "frontal":
+            feet = np.abs(self["left_ankle"][:, 0] - self["right_ankle"][:, 0])
+            return median(feet, turn) > WIDE_STANCE * self.trunk
+        bends = [median(self.bend(side + "_hip", side + "_knee", side + "_ankle"), turn) for side in SIDES]
+        return min(bends) < STRAIGHT_LEG and max(bends) > 2 * STRAIGHT_LEG
+
     def leading_side(self, number: int) -> str:
-        """Which leg is in front (or bends more) at the turning point of a lunge: its thigh is nearer to level."""
-        angles: List[float] = [median(self.thigh_above_horizontal(side), self.turn(number)) for side in SIDES]
-        if np.isnan(angles).any():
-            return SIDES[int(np.isnan(angles[0]))]
-        return SIDES[int(angles[1] < angles[0])]
+        """The leg that carries a lunge at its turning point.
+
+        Forwards it is the one whose thigh is nearer to level, to the side the one whose foot is nearer to the hips.
+        """
+        if self.view.name == "frontal" and self.sideways(number):
+            values = [np.abs(self["pelvis"][:, 0] - self[side + "_ankle"][:, 0]) for side in SIDES]
+        else:
+            values = [self.thigh_above_horizontal(side) for side in SIDES]
+        right, left = (median(value, self.turn(number)) for value in values)
+        if np.isnan(right) or np.isnan(left):
+            return SIDES[int(np.isnan(right))]
+        return SIDES[int(left < right)]
 
     def left(self) -> float:
         """+1 if the person's left is on the right in the picture, as for somebody who faces the camera; else -1."""
@@ -126,11 +137,6 @@ class FormBody:
             [self["left_" + joint][:, 0] - self["right_" + joint][:, 0] for joint in ("hip", "shoulder")], axis=0
         )
         return 1.0 if np.median(across) >= 0 else -1.0
-
-
-def _either(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The middle of two points, or the one that was seen."""
-    return np.where(np.isnan(first), second, np.where(np.isnan(second), first, (first + second) / 2))
 
 
 def _degrees(inverse, ratio: np.ndarray) -> np.ndarray:

@@ -17,15 +17,18 @@ ANY = (FRONTAL, OBLIQUE, SIDE)
 FROM_THE_SIDE = (OBLIQUE, SIDE)
 FROM_THE_FRONT = (FRONTAL, OBLIQUE)
 
+STRAIGHT = 20.0
+"""Degrees off the person's front from which hips that go back look as if they went aside."""
 TOES_BEFORE_ANKLE = 0.47
 """Shank lengths from the ankle to the tip of the toes (Drillis and Contini 1966: foot 0.152, shank 0.246 of the
 body's height, the ankle a quarter of the foot from the heel), for layouts without toes."""
 BAR_ABOVE_WRIST = 0.15
 """Trunk lengths from the wrist to a bar in the hand."""
-WIDE_STANCE = 1.1
-"""Trunk lengths between the ankles, seen from the front, from which on a lunge goes to the side."""
 CHIN_BELOW_NOSE = 0.4
 """Of the way from the nose to the middle of the shoulders."""
+
+TOP_SEEN = 0.2
+"""Seconds that a recording must go on after a repetition for its end to be judged."""
 
 Measure = Callable[[FormBody, int], float]
 
@@ -38,11 +41,13 @@ class FormRule:
         measure: (body, number of the repetition) -> value.
         needs: points that must be seen.
         views: from which it can be judged.
+        largest_angle: degrees that the camera may be off the person's front (or back) at most.
     """
 
     measure: Measure
     needs: Tuple[str, ...]
     views: Tuple[str, ...] = ANY
+    largest_angle: float = 90.0
 
 
 def _thigh(body: FormBody, number: int) -> float:
@@ -50,12 +55,14 @@ def _thigh(body: FormBody, number: int) -> float:
     return float(np.nanmean(angles)) if np.isfinite(angles).any() else float("nan")
 
 
-def _leading_thigh(body: FormBody, number: int) -> float:
-    return median(body.thigh_above_horizontal(body.leading_side(number)), body.turn(number))
+def _sinking(body: FormBody, number: int) -> float:
+    height = body.above("pelvis", "mid_ankle")
+    # A lunge may begin with the feet apart, so that the hips are not as high as the legs are long.
+    return 100 * (median(height, body.before(number)) - median(height, body.turn(number))) / (body.thigh + body.shank)
 
 
-def _lean_at_turn(body: FormBody, number: int) -> float:
-    return median(body.lean(), body.turn(number))
+def _lean(body: FormBody, number: int) -> float:
+    return percentile(body.lean(), body.during(number), 90)
 
 
 def _over_toes(body: FormBody, number: int, side: str) -> float:
@@ -96,24 +103,30 @@ def _leading_knee_inwards(body: FormBody, number: int) -> float:
 
 
 def _lean_unless_sideways(body: FormBody, number: int) -> float:
-    feet = np.abs(body["left_ankle"][:, 0] - body["right_ankle"][:, 0])
-    # A lunge to the side needs the trunk forwards; it is one when the feet are far apart seen from the front.
-    if body.view.name == FRONTAL and median(feet, body.turn(number)) > WIDE_STANCE * body.trunk:
-        return float("nan")
-    return _lean_at_turn(body, number)
+    # A lunge to the side needs the trunk forwards.
+    return float("nan") if body.sideways(number) else _lean(body, number)
 
 
 def _heel_rise(body: FormBody, number: int) -> float:
     rises = []
     for side in SIDES:
-        height = body.above(side + "_heel", side + "_foot_index")
-        rises.append(median(height, body.turn(number)) - median(height, body.before(number)))
+        # A heel that lifts takes the ankle along: where only one of them rises, it is the estimator that errs.
+        heights = [body.above("%s_%s" % (side, joint), side + "_foot_index") for joint in ("heel", "ankle")]
+        rise = [median(height, body.turn(number)) - median(height, body.before(number)) for height in heights]
+        rises.append(min(rise))
     return 100 * float(np.nanmax(rises)) / body.shank if np.isfinite(rises).any() else float("nan")
 
 
 def _shift(body: FormBody, number: int) -> float:
-    beside = (body["pelvis"][:, 0] - body["mid_ankle"][:, 0]) * body.left()
-    return 100 * (median(beside, body.turn(number)) - median(beside, body.before(number))) / body.trunk
+    moved = []
+    for point in ("pelvis", "mid_knee"):
+        beside = (body[point][:, 0] - body["mid_ankle"][:, 0]) * body.left()
+        moved.append(median(beside, body.turn(number)) - median(beside, body.before(number)))
+    hips, knees = moved
+    # Hips that shift take the knees along, about half as far. Seen a little obliquely, hips that go back and knees that
+    # go forwards move to different sides: that is no shift.
+    shift = np.sign(hips) * min(abs(hips), 2 * abs(knees)) if hips * knees > 0 else 0 * hips * knees
+    return 100 * float(shift) / body.trunk
 
 
 def _shift_right(body: FormBody, number: int) -> float:
@@ -139,6 +152,9 @@ def _bar_away(body: FormBody, number: int) -> float:
 
 
 def _bent_at_the_top(body: FormBody, number: int) -> float:
+    # Of a repetition with which the recording ends nobody knows whether it would have gone on.
+    if body.repetitions[number].end > body.stamps[-1] - TOP_SEEN:
+        return float("nan")
     frames = body.way_back(number)
     hip, knee = body.bend("neck", "pelvis", "mid_knee"), body.bend("pelvis", "mid_knee", "mid_ankle")
     return percentile(np.maximum(hip, knee), frames, 5)
@@ -232,17 +248,17 @@ RULES: Dict[str, Dict[str, FormRule]] = {
         "knees_inwards": FormRule(_knee_distance, _BOTH_LEGS + _TRUNK, FROM_THE_FRONT),
         "knees_outwards": FormRule(_knee_distance, _BOTH_LEGS + _TRUNK, FROM_THE_FRONT),
         "heels_up": FormRule(_heel_rise, _FEET + _LEGS),
-        "knees_over_toes": FormRule(_knees_over_toes, _LEGS + _TRUNK, FROM_THE_SIDE),
-        "hips_shifted_left": FormRule(_shift, _BOTH_LEGS + _TRUNK, (FRONTAL,)),
-        "hips_shifted_right": FormRule(_shift_right, _BOTH_LEGS + _TRUNK, (FRONTAL,)),
-        "improper_hip_flexion": FormRule(_lean_at_turn, _TRUNK),
+        "knees_over_toes": FormRule(_knees_over_toes, _LEGS + _TRUNK, (SIDE,)),
+        "hips_shifted_left": FormRule(_shift, _BOTH_LEGS + _TRUNK, (FRONTAL,), STRAIGHT),
+        "hips_shifted_right": FormRule(_shift_right, _BOTH_LEGS + _TRUNK, (FRONTAL,), STRAIGHT),
+        "improper_hip_flexion": FormRule(_lean, _TRUNK, FROM_THE_SIDE),
         "shallow_depth": FormRule(_thigh, _LEGS),
     },
     "lunge": {
         "front_knee_inwards": FormRule(_leading_knee_inwards, _BOTH_LEGS + _TRUNK, (FRONTAL,)),
-        "front_knee_over_toes": FormRule(_leading_knee_over_toes, _BOTH_LEGS + _TRUNK, FROM_THE_SIDE),
-        "trunk_lean": FormRule(_lean_unless_sideways, _TRUNK),
-        "shallow_lunge": FormRule(_leading_thigh, _LEGS),
+        "front_knee_over_toes": FormRule(_leading_knee_over_toes, _BOTH_LEGS + _TRUNK, (SIDE,)),
+        "trunk_lean": FormRule(_lean_unless_sideways, _TRUNK, FROM_THE_SIDE),
+        "shallow_lunge": FormRule(_sinking, ("pelvis",) + _LEGS),
     },
     "deadlift": {
         "hips_rise_first": FormRule(_hips_before_shoulders, _TRUNK + ("mid_ankle",), FROM_THE_SIDE),

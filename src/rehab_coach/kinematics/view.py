@@ -1,19 +1,25 @@
 """From which side the camera sees a person: what can be judged depends on it."""
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import List, Optional
 
 import numpy as np
 
 from rehab_coach.kinematics.geometry import facing_in_picture
-from rehab_coach.kinematics.points import BodyPoints, body_points
+from rehab_coach.kinematics.points import SIDES, BodyPoints, body_points
 from rehab_coach.skeleton import SkeletonSequence
 
-FRONTAL_WIDTH = 0.95
-"""Width of shoulders and hips together, seen from the front, in trunk lengths (shoulders to hips): the median of the
-motion-capture people of UI-PRMD, whose joints lie where pose estimators put them."""
+FRONTAL_WIDTHS = {"shoulder": 0.60, "hip": 0.35}
+"""Widths of shoulders and hips seen from the front, in trunk lengths (shoulders to hips): medians of the motion-capture
+people of UI-PRMD, whose joints lie where pose estimators put them."""
 
-FRONTAL_LIMIT, SIDE_LIMIT = 35.0, 58.0
+NOSE_AHEAD, FOOT_LENGTH, KNEES_AHEAD = 0.35, 0.60, 0.80
+"""Seen from the side: how far the nose is before the shoulders (in trunk lengths) and the toes before the heels (in
+shank lengths), and the knees before the hips in parts of how far a thigh that is so steep reaches; from UI-PRMD too."""
+LEAST_REACH = 0.7
+"""Parts of a thigh's length that it reaches forwards in frames that tell the view: knees bent well."""
+
+FRONTAL_LIMIT, SIDE_LIMIT = 32.0, 58.0
 """Degrees between the camera and the person's front (or back): below the first frontal, above the second side."""
 
 
@@ -33,34 +39,69 @@ class View:
 
 
 def estimate_view(sequence: SkeletonSequence, points: Optional[BodyPoints] = None) -> View:
-    """The view of a recording, from the width of shoulders and hips.
+    """The view of a recording: how wide shoulders and hips look, and how far nose, toes and knees are to one side.
 
-    Where the estimator gives world coordinates, their direction in space counts as much as their width in the picture.
+    The width alone cannot tell a view from the front and a somewhat oblique one apart, and people differ in it.
+    Where only one side of the body was seen, the other is taken to be hidden behind it.
 
     Args:
         sequence: any layout; a person who turns round gets the view of the middle of the time.
-        points: `body_points(sequence)`, if it is there already.
+        points: `whole_points(sequence)`, if it is there already.
     """
-    points = body_points(sequence) if points is None else points
+    points = whole_points(sequence) if points is None else points
     facing = facing_in_picture(points) if len(sequence) else np.zeros(0)
-    widths = [np.linalg.norm(points.vector("left_" + joint, "right_" + joint), axis=1) for joint in ("shoulder", "hip")]
-    trunk = np.linalg.norm(points.vector("pelvis", "neck"), axis=1)
-    if not np.isfinite(trunk).any():
+    trunk = length(points, "pelvis", "neck")
+    if np.isnan(trunk):
         return View("", float("nan"), facing)
-    # Somebody who bends towards the camera has a short trunk: only frames in which it is long tell the scale.
-    length = np.nanpercentile(trunk, 90)
-    width = np.nanmedian(np.sum(widths, axis=0)) / max(length, 1.0)
-    angle = float(np.degrees(np.arccos(np.clip(width / FRONTAL_WIDTH, 0, 1))))
-    if sequence.world is not None:
-        angle = (angle + _angle_in_space(sequence)) / 2
+    seen, expected = 0.0, 0.0
+    for joint, width in FRONTAL_WIDTHS.items():
+        across = np.linalg.norm(points.vector("left_" + joint, "right_" + joint), axis=1)
+        if np.isfinite(across).any():
+            seen, expected = seen + float(np.nanmedian(across)) / trunk, expected + width
+    cosine = min(seen / expected, 1.0) if expected else 0.0
+    aside = _aside(points, trunk)
+    sine = abs(float(np.median(aside))) if aside else float(np.sqrt(1 - cosine**2))
+    angle = float(np.degrees(np.arctan2(sine, cosine)))
     name = "frontal" if angle < FRONTAL_LIMIT else "side" if angle > SIDE_LIMIT else "oblique"
     return View(name, angle, facing)
 
 
-def _angle_in_space(sequence: SkeletonSequence) -> float:
-    points = body_points(sequence, 3)
-    angles = []
-    for joint in ("shoulder", "hip"):
-        across = points.vector("left_" + joint, "right_" + joint)
-        angles.append(np.degrees(np.arctan2(np.abs(across[:, 2]), np.abs(across[:, 0]))))
-    return float(np.nanmedian(angles))
+def _aside(points: BodyPoints, trunk: float) -> List[float]:
+    """What points forwards from the body, to the right in the picture: about the sine of the view's angle, each."""
+    aside = [points.vector("neck", "nose")[:, 0] / trunk / NOSE_AHEAD]
+    legs = [[side + joint for joint in ("_hip", "_knee", "_ankle", "_heel", "_foot_index")] for side in SIDES]
+    shank = np.fmax(*(length(points, knee, ankle) for _, knee, ankle, _, _ in legs))
+    feet = [points.vector(heel, toes)[:, 0] for _, _, _, heel, toes in legs]
+    aside.append((feet[0] + feet[1]) / 2 / shank / FOOT_LENGTH)
+    # Both legs together: knees that go apart do not count.
+    thigh = np.fmax(*(length(points, hip, knee) for hip, knee, _, _, _ in legs))
+    ahead, down = np.mean([points.vector(hip, knee) for hip, knee, _, _, _ in legs], axis=0).T / thigh
+    reach = np.sqrt(1 - np.clip(down, 0, 1) ** 2)
+    aside.append(np.where(reach > LEAST_REACH, ahead / np.maximum(reach, LEAST_REACH), np.nan) / KNEES_AHEAD)
+    return [float(np.nanmedian(values)) for values in aside if np.isfinite(values).sum() >= 3]
+
+
+def length(points: BodyPoints, start: str, end: str) -> float:
+    """Pixels from one point to the other, NaN if they were never seen.
+
+    The 90th percentile over the recording: a limb that points at the camera at times is as long as it looked when it
+    did not.
+    """
+    lengths = np.linalg.norm(points.vector(start, end), axis=1)
+    return max(float(np.nanpercentile(lengths, 90)), 1.0) if np.isfinite(lengths).any() else float("nan")
+
+
+def whole_points(sequence: SkeletonSequence) -> BodyPoints:
+    """The points of a recording; neck and pelvis also where only one shoulder or hip was seen."""
+    points = body_points(sequence)
+    places, scores = dict(points.places), dict(points.scores)
+    for name, joint in (("neck", "shoulder"), ("pelvis", "hip")):
+        sides = ["%s_%s" % (side, joint) for side in SIDES]
+        places[name] = middle(*(places[side] for side in sides))
+        scores[name] = np.maximum(*(scores[side] for side in sides))
+    return BodyPoints(points.stamps, places, scores)
+
+
+def middle(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The middle of two points, or the one that was seen."""
+    return np.where(np.isnan(first), second, np.where(np.isnan(second), first, (first + second) / 2))

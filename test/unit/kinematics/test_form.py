@@ -28,6 +28,8 @@ from rehab_coach.texts import languages, load_texts
 RATE = 30.0
 CASES = [(exercise, rule) for exercise, rules in RULES.items() for rule in rules]
 YAW = {FRONTAL: 0.0, SIDE: 90.0}
+STRENGTH = 1.3
+"""Of a fault that nobody should overlook."""
 
 BONES = {"shoulder": "upperarm01", "elbow": "lowerarm01", "wrist": "wrist", "hip": "upperleg01", "knee": "lowerleg01"}
 
@@ -74,7 +76,7 @@ def rules_of(remarks, severities=("hint", "warning")):
 @pytest.mark.parametrize("exercise, rule", CASES)
 def test_each_rule_finds_its_fault(perform, exercise, rule):
     for view in set(RULES[exercise][rule].views) & set(YAW):
-        sequence, repetitions = perform(exercise, [rule], YAW[view])
+        sequence, repetitions = perform(exercise, {rule: STRENGTH}, YAW[view])
         remarks, reasons = judge(sequence, exercise, repetitions)
         assert rule not in reasons, reasons
         assert rule in rules_of(remarks), (view, measure_form(sequence, exercise, repetitions)[0][rule])
@@ -90,9 +92,9 @@ def test_a_good_repetition_gets_no_remark_but_praise(perform, exercise, view, se
     assert set(reasons) == {rule for rule, one in RULES[exercise].items() if view not in one.views}
 
 
-@pytest.mark.parametrize("exercise, rule", [("squat", "knees_inwards"), ("lunge", "trunk_lean")])
-def test_what_an_estimator_gets_wrong_does_not_hide_a_fault(perform, exercise, rule):
-    sequence, repetitions = perform(exercise, [rule], errors=EstimatorErrors(never=0, head_never=0))
+@pytest.mark.parametrize("exercise, rule, yaw", [("squat", "knees_inwards", 0.0), ("lunge", "trunk_lean", 90.0)])
+def test_what_an_estimator_gets_wrong_does_not_hide_a_fault(perform, exercise, rule, yaw):
+    sequence, repetitions = perform(exercise, [rule], yaw, errors=EstimatorErrors(never=0, head_never=0))
     assert rule in rules_of(judge(sequence, exercise, repetitions)[0])
 
 
@@ -113,7 +115,7 @@ def test_a_remark_names_the_repetitions_and_what_was_measured(skeleton):
 @pytest.mark.parametrize("rule", ["front_knee_inwards", "front_knee_over_toes"])
 def test_a_remark_about_one_leg_says_which(skeleton, rule):
     yaw = 0.0 if rule == "front_knee_inwards" else 90.0
-    motion = make_motion("lunge", 12.0, RATE, seed=1, variation=0.0, faults=[rule])
+    motion = make_motion("lunge", 12.0, RATE, seed=1, variation=0.0, faults={rule: STRENGTH})
     sequence = film(joints_of(skeleton, motion), RATE, CameraView(yaw=yaw), np.random.default_rng(0), NO_ERRORS, RATE)
     sides = []
     for repetition in motion.performed:
@@ -132,7 +134,14 @@ def test_the_mirrored_person_shifts_to_the_other_side(perform):
 
 
 @pytest.mark.parametrize(
-    "yaw, missing", [(0.0, "knees_over_toes"), (90.0, "knees_inwards"), (55.0, "hips_shifted_left")]
+    "yaw, missing",
+    [
+        (0.0, "knees_over_toes"),
+        (0.0, "improper_hip_flexion"),
+        (90.0, "knees_inwards"),
+        (28.0, "hips_shifted_left"),
+        (55.0, "hips_shifted_left"),
+    ],
 )
 def test_what_the_view_hides_is_not_judged(perform, yaw, missing):
     sequence, repetitions = perform("squat", [missing], yaw=yaw)
@@ -147,13 +156,13 @@ def test_heels_need_a_layout_with_heels(perform):
 
 
 def test_knees_over_toes_is_judged_without_toes_too(perform):
-    for faults, expected in (((), False), (("knees_over_toes",), True)):
+    for faults, expected in (((), False), ({"knees_over_toes": STRENGTH}, True)):
         sequence, repetitions = perform("squat", faults, yaw=90.0, layout=COCO_18)
         assert ("knees_over_toes" in rules_of(judge(sequence, "squat", repetitions)[0])) is expected
 
 
 def test_half_a_body_is_judged_by_what_is_seen(perform):
-    sequence, repetitions = perform("squat")
+    sequence, repetitions = perform("squat", yaw=90.0)
     legs = [number for number, name in enumerate(BLAZEPOSE_33.joints) if name[-4:] in ("knee", "nkle", "heel", "ndex")]
     key_points = sequence.key_points.copy()
     key_points[:, legs] = 0
@@ -199,12 +208,17 @@ def test_found_repetitions_serve_as_well_as_known_ones(perform):
     assert "knees_inwards" in rules_of(judge(sequence, "squat", found)[0])
 
 
-def test_the_score_grows_with_the_fault(perform):
+@pytest.mark.parametrize("rule, yaw", [("knees_inwards", 0.0), ("shallow_depth", 0.0), ("improper_hip_flexion", 90.0)])
+def test_the_score_grows_with_the_fault(perform, rule, yaw):
     scores = []
-    for faults in ({}, {"knees_inwards": 0.5}, {"knees_inwards": 1.0}, {"knees_inwards": 1.0, "shallow_depth": 1.0}):
-        sequence, repetitions = perform("squat", faults, variation=0.0)
+    for strength in (0.0, 0.6, 1.2):
+        sequence, repetitions = perform("squat", {rule: strength} if strength else (), yaw, variation=0.0)
         scores.append(form_score(measure_form(sequence, "squat", repetitions)[0], "squat"))
     assert all(low < high for low, high in zip(scores, scores[1:])), scores
+
+
+def test_nothing_judged_is_no_score():
+    assert form_score({}, "squat") == form_score({"knees_inwards": np.array([np.nan])}, "squat") == 0.0
 
 
 @pytest.mark.parametrize("language", languages())
@@ -241,8 +255,12 @@ def test_every_limit_says_what_it_means_and_where_it_comes_from():
     [
         (lambda content: content.pop("squat"), "'squat' must have exactly the rules knees_inwards"),
         (lambda content: content["squat"].pop("heels_up"), "'squat' must have exactly the rules"),
-        (lambda content: content["lunge"]["trunk_lean"].update(hint="steep"), "lunge: trunk_lean: hint and warning"),
+        (
+            lambda content: content["lunge"]["trunk_lean"].update(hint="steep"),
+            "lunge: trunk_lean: usual, hint and warning",
+        ),
         (lambda content: content["lunge"]["trunk_lean"].update(warning=3), "the warning must be worse than the hint"),
+        (lambda content: content["lunge"]["trunk_lean"].update(usual=60), "the usual value must be better"),
         (lambda content: content["lunge"]["trunk_lean"].update(worse="left"), "worse is above or below"),
         (lambda content: content["lunge"]["trunk_lean"].update(limit=3), "lunge: trunk_lean: .*limit"),
     ],
@@ -260,7 +278,7 @@ def test_damaged_limits_are_told(tmp_path, change, message):
 
 
 def test_a_limit_counts_to_its_own_side():
-    below = Limit(85, 65, "%", "", "", worse="below")
+    below = Limit(115, 85, 65, "%", "", "", worse="below")
     assert below.excess(np.array([95.0, 85.0, 75.0])).tolist() == [-10, 0, 10]
-    assert below.step == 20 and Limit(40, None, "deg", "", "").step == 10
+    assert below.step == 30 and Limit(30, 40, None, "deg", "", "").step == 10
     assert 0 < LEAST_SHARE < 1
