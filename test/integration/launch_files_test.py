@@ -69,10 +69,11 @@ class LaunchFilesTest(unittest.TestCase):
                 self.assertTrue(roslib.packages.find_node("rehab_coach", node.type), node.type)
                 self.assertEqual(node.output, "screen")
 
-    def test_only_the_demo_moves_without_a_laser(self):
-        for name, required in (("coach", True), ("robot", True), ("demo", False)):
+    def test_only_the_demo_on_a_camera_moves_without_a_laser(self):
+        for name, required in (("coach", True), ("robot", True), ("demo", True)):
             self.assertIs(parameter(load(name), "/turtlebot_controller/require_scan"), required)
-        careful = load("demo", require_scan="true")
+        self.assertIs(parameter(load("demo", source="0"), "/turtlebot_controller/require_scan"), False)
+        careful = load("demo", source="0", require_scan="true")
         self.assertIs(parameter(careful, "/turtlebot_controller/require_scan"), True)
 
     def test_every_node_reads_the_configuration(self):
@@ -82,6 +83,13 @@ class LaunchFilesTest(unittest.TestCase):
         self.assertIs(parameter(config, "/displayer/headless"), False)
         self.assertIs(parameter(load("robot"), "/displayer/fullscreen"), True)
         self.assertEqual(parameter(config, "/turtlebot_controller/motions/not_seen"), [])
+
+    def test_the_demo_has_a_virtual_patient_and_robot_or_a_camera(self):
+        simulated = {"/virtual_patient", "/fake_turtlebot"}
+        virtual, webcam = load("demo", seed="4"), load("demo", source="0")
+        self.assertEqual(nodes(virtual) & (simulated | {"/camera"}), simulated)
+        self.assertEqual(nodes(webcam) & (simulated | {"/camera"}), {"/camera"})
+        self.assertEqual(parameter(virtual, "/virtual_patient/seed"), 4)
 
     def test_arguments_go_before_the_configuration(self):
         config = load(

@@ -37,7 +37,8 @@ def launched(arguments: List[str], output: Union[int, IO] = subprocess.DEVNULL) 
     process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
         wait_while(process, rosgraph.is_master_online, START_TIMEOUT, "the ROS master")
-        rospy.init_node("watcher", anonymous=True, disable_signals=True, disable_rosout=True)
+        # That the master goes before this node is meant, not worth a warning.
+        rospy.init_node("watcher", anonymous=True, disable_signals=True, disable_rosout=True, log_level=rospy.FATAL)
         yield process
     finally:
         if process.poll() is None:

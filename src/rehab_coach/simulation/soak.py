@@ -224,7 +224,7 @@ class SoakLog:
 def table(result: Dict[str, Any]) -> str:
     """The result for people: how often the coach was right, per exercise and view, and everything else that counts."""
     views = [name for name, _ in VIEWS]
-    lines = ["%-14s" % "shown" + "".join("%10s" % name for name in views + ["all", "recognised"])]
+    lines = ["%-14s" % "shown" + "".join("%12s" % name for name in views + ["all", "recognised"])]
     cells: Dict[str, Dict[str, List[int]]] = {}
     for group in result["per_exercise_and_view"]:
         for label in (group["shown"], "all"):
@@ -236,7 +236,7 @@ def table(result: Dict[str, Any]) -> str:
         of_label = cells.get(label, {})
         texts = ["%d of %d" % tuple(of_label[view][:2]) if view in of_label else "-" for view in views + ["all"]]
         texts.append("%d of %d" % (of_label["all"][2], of_label["all"][1]) if "all" in of_label else "-")
-        lines.append("%-14s" % label + "".join("%10s" % text for text in texts))
+        lines.append("%-14s" % label + "".join("%12s" % text for text in texts))
     lines.append("front, oblique, side, all: rounds in which the verdict agreed with the truth")
     growth = result["memory_growth_mb"]
     lines.append(
