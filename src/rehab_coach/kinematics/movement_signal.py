@@ -7,6 +7,7 @@ about 1 above the starting position.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Callable, Dict, List, Optional, Tuple
 
 import numpy as np
@@ -19,10 +20,11 @@ RATE = 20.0
 CUTOFF = 3.5
 """Hz: the fastest push-ups of people last half a second."""
 _SECTIONS = signal.butter(2, CUTOFF, fs=RATE, output="sos")
+_STEADY = signal.sosfilt_zi(_SECTIONS)
 SEEN = 0.1
 """Score from which a joint counts as seen."""
 LEAST_COVERAGE = 0.3
-"""Share of the frames with a person in which a measure must be seen to count."""
+"""Share of the frames with a body in which a measure must be seen to count."""
 
 # Lengths of segments in body heights (Drillis and Contini 1966; shoulders and hips between the joints' centres).
 SEGMENTS = (
@@ -42,6 +44,7 @@ _STARTS = [COCO_18.index(start) for start, _, _ in SEGMENTS]
 _ENDS = [COCO_18.index(end) for _, end, _ in SEGMENTS]
 _SHARES = np.array([share for _, _, share in SEGMENTS])
 SIDES = ("right_", "left_")
+_TRUNK = [COCO_18.index(side + joint) for side in SIDES for joint in ("shoulder", "hip")]
 SCALE_TIME = 3.0
 """Seconds in which a body keeps its size in the picture: longer than a squat hides the thighs of a person who faces
 the camera, short enough for somebody who walks up to it."""
@@ -69,10 +72,14 @@ class _Points:
 
     def trunk(self) -> np.ndarray:
         """Where the trunk is in the picture from left to right, pixels."""
-        places = np.stack([self[side + joint][:, 0] for side in SIDES for joint in ("shoulder", "hip")])
+        return self._trunk
+
+    @cached_property
+    def _trunk(self) -> np.ndarray:
+        places = self.places[:, _TRUNK, 0]
         seen = np.isfinite(places)
-        count = seen.sum(axis=0)
-        return np.where(count > 0, np.where(seen, places, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
+        count = seen.sum(axis=1)
+        return np.where(count > 0, np.where(seen, places, 0).sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
 Measure = Callable[[_Points, str], np.ndarray]
@@ -164,8 +171,20 @@ def movement_signal(sequence: SkeletonSequence, exercise: Optional[str] = None) 
     if exercise is not None and exercise not in MEASURES:
         raise ValueError("unknown exercise '%s'; known: %s" % (exercise, ", ".join(MEASURES)))
     sequence = sequence.coco_18()
+    grid = sample_stamps(sequence.stamps)
+    if len(grid) < 3:
+        return None
     columns, trust = raw_measures(sequence.key_points, exercise)
-    return combine(sequence.stamps, columns, trust, sequence.seen, signed=exercise is not None)
+    coverage = share_known(columns)
+    smoothed = smooth(regular_samples(sequence.stamps, columns, grid))
+    return combine(grid, smoothed, coverage, trust, signed=exercise is not None)
+
+
+def sample_stamps(stamps: np.ndarray) -> np.ndarray:
+    """The stamps (N,) at `RATE` within those (T,) of frames."""
+    if not len(stamps):
+        return np.empty(0)
+    return stamps[0] + np.arange(int((stamps[-1] - stamps[0]) * RATE + 1e-6) + 1) / RATE
 
 
 def raw_measures(key_points: np.ndarray, exercise: Optional[str]) -> Tuple[np.ndarray, np.ndarray]:
@@ -203,43 +222,77 @@ def _body_height(points: _Points) -> np.ndarray:
     return np.where(count > 0, np.take_along_axis(ordered, index[:, None], axis=1)[:, 0], np.nan)
 
 
-def combine(
-    stamps: np.ndarray, columns: np.ndarray, trust: np.ndarray, seen: np.ndarray, signed: bool
-) -> Optional[MovementSignal]:
-    """One signal from the measures of all frames.
+def share_known(columns: np.ndarray) -> np.ndarray:
+    """(2 + M,): in how many of the frames in which a body is seen each is known; 0 when there are hardly any."""
+    known = np.isfinite(columns).sum(axis=0)
+    return known / known[0] if known[0] > 2 else np.zeros(len(known))
+
+
+def regular_samples(stamps: np.ndarray, columns: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Columns (T, C) at regular stamps (N,): linear over gaps, constant at both ends, NaN where nothing is known."""
+    known = np.isfinite(columns)
+    samples = np.full((len(grid), columns.shape[1]), np.nan)
+    for column in np.flatnonzero(known.any(axis=0)):
+        seen = known[:, column]
+        samples[:, column] = np.interp(grid, stamps[seen], columns[seen, column])
+    return samples
+
+
+def smooth(samples: np.ndarray) -> np.ndarray:
+    """Without delay: heights over `SCALE_TIME`, the trunk's place and the measures by a low-pass filter.
 
     Args:
-        stamps: (T,) seconds.
-        columns, trust: as `raw_measures` returns them.
-        seen: (T,) frames in which there is a person.
+        samples: (N, 2 + M) as `regular_samples` returns them, N > 1.
+    """
+    heights = ndimage.uniform_filter1d(ndimage.median_filter(samples[:, 0], 5), int(SCALE_TIME * RATE))
+    return np.concatenate([heights[:, None], low_pass(samples[:, 1:])], axis=1)
+
+
+def combine(
+    grid: np.ndarray, smoothed: np.ndarray, coverage: np.ndarray, trust: np.ndarray, signed: bool
+) -> Optional[MovementSignal]:
+    """One signal from all measures.
+
+    Args:
+        grid: (N,) seconds, at `RATE`.
+        smoothed: (N, 2 + M), as `smooth` returns them.
+        coverage: (2 + M,) as `share_known` returns it.
+        trust: (M,) as `raw_measures` returns it.
         signed: all measures grow towards the turning point; otherwise the direction is guessed.
     """
-    known = np.isfinite(columns)
-    coverage = known.sum(axis=0) / max(int(seen.sum()), 1)
     use = coverage[2:] >= LEAST_COVERAGE
-    if seen.sum() < 3 or not use.any() or not known[:, :2].any(axis=0).all():
+    if not use.any() or not coverage[1] > 0:
         return None
-    grid = stamps[0] + np.arange(int((stamps[-1] - stamps[0]) * RATE + 1e-6) + 1) / RATE
-    if len(grid) < 3:
-        return None
-    chosen = np.concatenate([[0, 1], 2 + np.flatnonzero(use)])
-    regular = np.stack([np.interp(grid, stamps[known[:, c]], columns[known[:, c], c]) for c in chosen], axis=1)
-    heights = ndimage.uniform_filter1d(ndimage.median_filter(regular[:, 0], 5), int(SCALE_TIME * RATE))
-    moved = low_pass(regular[:, 1:])
+    heights, moved = smoothed[:, 0], smoothed[:, 2:][:, use]
     if signed:
-        values = moved[:, 1:] / heights[:, None]
+        values = moved / heights[:, None]
     else:  # places in the picture: nothing tells drifting from moving, so it is taken out
-        values = signal.detrend(moved[:, 1:], axis=0) / heights[:, None]
+        values = _without_drift(moved) / heights[:, None]
     values = np.clip(values - np.median(values, axis=0), -2, 2)
     weights = trust[use] * np.minimum(coverage[2:][use], 1)
     weights = _agreeing(values * weights, signed) * weights
     combined = values @ weights / max(np.abs(weights).sum(), 1e-12)
-    return MovementSignal(grid, combined if signed else _oriented(combined), heights, moved[:, 0])
+    return MovementSignal(grid, combined if signed else _oriented(combined), heights, smoothed[:, 1])
+
+
+def _without_drift(values: np.ndarray) -> np.ndarray:
+    """Less the straight line through each column; SciPy's detrend solves for it in a hundred times the time."""
+    time = np.linspace(-1, 1, len(values))[:, None]
+    return values - values.mean(axis=0) - time * (time * values).sum(axis=0) / (time**2).sum()
 
 
 def low_pass(values: np.ndarray) -> np.ndarray:
-    """Without delay, along the first axis of samples at RATE."""
-    return signal.sosfiltfilt(_SECTIONS, values, axis=0, padlen=min(len(values) - 1, int(RATE)))
+    """Without delay, along the first axis of samples at `RATE`.
+
+    What `scipy.signal.sosfiltfilt` does, which spends most of a short signal's time on `_STEADY`.
+    """
+    more = min(len(values) - 1, int(RATE))
+    before, after = 2 * values[0] - values[more:0:-1], 2 * values[-1] - values[-2 : -2 - more : -1]
+    filtered = np.concatenate([before, values, after])
+    for _ in range(2):
+        steady = _STEADY[..., None] * filtered[0]
+        filtered = signal.sosfilt(_SECTIONS, filtered, axis=0, zi=steady)[0][::-1]
+    return filtered[more : more + len(values)]
 
 
 def _agreeing(values: np.ndarray, signed: bool) -> np.ndarray:

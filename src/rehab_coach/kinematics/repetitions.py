@@ -92,23 +92,26 @@ def find_cycles(moved: MovementSignal, exercise: Optional[str]) -> List[Cycle]:
     The hysteresis adapts to the person: it is a share of the swing that makes up most of the movement, so that
     neither a single large move (coming into place) nor small ones (resting) decide about it.
     """
-    cycles = _cycles(moved, exercise, LEAST_SWING)
+    stays: Dict[Cycle, bool] = {}  # most cycles are looked at twice
+    cycles = _cycles(moved, exercise, LEAST_SWING, stays)
     if not cycles:
         return []
     swings = [abs(moved.values[one.turn] - moved.values[end]) for one in cycles for end in (one.before, one.after)]
-    return _cycles(moved, exercise, max(LEAST_SWING, SHARE_OF_TYPICAL * _typical(np.array(swings))))
+    return _cycles(moved, exercise, max(LEAST_SWING, SHARE_OF_TYPICAL * _typical(np.array(swings))), stays)
 
 
-def _cycles(moved: MovementSignal, exercise: Optional[str], hysteresis: float) -> List[Cycle]:
+def _cycles(moved: MovementSignal, exercise: Optional[str], hysteresis: float, stays: Dict[Cycle, bool]) -> List[Cycle]:
     values = moved.values
     points = turning_points(values, hysteresis)
     cycles = [Cycle(*samples) for samples in zip([points[0]] + points, points, points[1:])] if points else []
-    return [one for one in cycles if values[one.turn] > values[one.after] and _stays(moved, one, exercise)]
+    cycles = [one for one in cycles if values[one.turn] > values[one.after]]
+    stays.update({one: _stays(moved, one, exercise) for one in cycles if one not in stays})
+    return [one for one in cycles if stays[one]]
 
 
 def _stays(moved: MovementSignal, cycle: Cycle, exercise: Optional[str]) -> bool:
     """Whoever comes nearer, goes away or passes by moves the joints as well, but repeats nothing."""
-    start, _, _, end = _span(moved.values, cycle, HALF)
+    start, end = _ends(moved.values, cycle, HALF)
     before, after = moved.heights[[start, end]]
     if not 1 / NEARER <= after / before <= NEARER:
         return False
@@ -143,28 +146,34 @@ def turning_points(values: np.ndarray, hysteresis: float) -> List[int]:
     return points
 
 
-def _span(values: np.ndarray, cycle: Cycle, rest: float = REST) -> Tuple[int, int, int, int]:
+def _span(values: np.ndarray, cycle: Cycle) -> Tuple[int, int, int, int]:
     """Samples at which the repetition starts, reaches its extreme, leaves it, ends."""
-
-    def share(low: int, part: float) -> float:
-        return values[low] + part * (values[cycle.turn] - values[low])
-
     out = values[cycle.before : cycle.turn + 1]
     back = values[cycle.turn : cycle.after + 1]
-    start = cycle.before + _last(out <= share(cycle.before, rest), 0)
-    reached = cycle.before + _last(out < share(cycle.before, EXTREME), -1) + 1
-    left = cycle.turn + _first(back < share(cycle.after, EXTREME), len(back)) - 1
-    end = cycle.turn + _first(back <= share(cycle.after, rest), len(back) - 1)
+    start, end = _ends(values, cycle, REST)
+    reached = cycle.before + _last(out < _level(values, cycle.before, cycle.turn, EXTREME), -1) + 1
+    left = cycle.turn + _first(back < _level(values, cycle.after, cycle.turn, EXTREME), len(back)) - 1
     return start, reached, left, end
 
 
+def _ends(values: np.ndarray, cycle: Cycle, rest: float) -> Tuple[int, int]:
+    """Samples between which the signal is above a share of the way from either end to the turning point."""
+    out = values[cycle.before : cycle.turn + 1] <= _level(values, cycle.before, cycle.turn, rest)
+    back = values[cycle.turn : cycle.after + 1] <= _level(values, cycle.after, cycle.turn, rest)
+    return cycle.before + _last(out, 0), cycle.turn + _first(back, len(back) - 1)
+
+
+def _level(values: np.ndarray, low: int, high: int, share: float) -> float:
+    return values[low] + share * (values[high] - values[low])
+
+
 def _first(mask: np.ndarray, otherwise: int) -> int:
-    found = np.flatnonzero(mask)
+    found = mask.nonzero()[0]
     return int(found[0]) if len(found) else otherwise
 
 
 def _last(mask: np.ndarray, otherwise: int) -> int:
-    found = np.flatnonzero(mask)
+    found = mask.nonzero()[0]
     return int(found[-1]) if len(found) else otherwise
 
 
