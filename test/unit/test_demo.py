@@ -1,0 +1,55 @@
+"""Which demo.launch is started; none is."""
+
+import pytest
+
+from rehab_coach import demo
+from rehab_coach.errors import RehabCoachError
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """The last command as a dictionary of its arguments; the coach ends well at once."""
+    arguments = {}
+
+    def run(command):
+        arguments.clear()
+        arguments.update(word.split(":=", 1) for word in command if ":=" in word)
+        return ["the last round is over"], False
+
+    monkeypatch.setattr(demo, "enter_workspace", lambda: None)
+    monkeypatch.setattr(demo, "_run", run)
+    monkeypatch.setattr(demo, "missing", lambda: "")
+    monkeypatch.setenv("DISPLAY", ":0")
+    return arguments
+
+
+def test_by_default_there_is_a_virtual_patient_who_is_asked_for_anything(command):
+    assert demo.run_demo() == 0
+    assert (command["source"], command["rounds"], command["headless"]) == ("patient", "4", "false")
+    assert "exercises" not in command and "record" not in command
+
+
+def test_without_her_a_clip_takes_her_place_and_one_line_says_why(command, monkeypatch, capsys):
+    monkeypatch.setattr(demo, "missing", lambda: "there is no OpenGL")
+    assert demo.run_demo() == 0
+    assert command["source"].endswith("squat.mp4") and command["exercises"] == "squat, lunge"
+    assert [line for line in capsys.readouterr().out.splitlines() if "there is no OpenGL" in line]
+    with pytest.raises(RehabCoachError, match="there is no OpenGL"):
+        demo.run_demo("patient")
+
+
+def test_other_sources(command, monkeypatch, tmp_path):
+    demo.run_demo("clip", rounds="1")
+    assert command["source"].endswith("squat.mp4") and command["rounds"] == "1"
+    demo.run_demo("0")
+    assert (command["source"], command["rounds"]) == ("0", "0")
+    demo.run_demo(str(tmp_path), exercises="lunge")
+    assert (command["source"], command["exercises"], command["order"]) == (str(tmp_path), "lunge", "listed")
+    with pytest.raises(RehabCoachError, match="patient, clip, a webcam's number"):
+        demo.run_demo(str(tmp_path / "nowhere.mp4"))
+    monkeypatch.delenv("DISPLAY")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    demo.run_demo()
+    assert command["headless"] == "true" and command["record"].endswith("demo.mp4")
+    demo.run_demo("0")
+    assert "record" not in command  # people are not filmed unless asked
