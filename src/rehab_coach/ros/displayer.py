@@ -2,11 +2,12 @@
 
 import threading
 import time
-from typing import List, Optional
+from typing import List, Optional, Union
 
+import cv2
 import numpy as np
 import rospy
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Bool
 
 from rehab_coach.display import window
@@ -17,6 +18,7 @@ from rehab_coach.display.state import Motion, Phase, ScreenState
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.live import RepetitionCounter
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
+from rehab_coach.ros.conversions import to_picture
 from rehab_coach.ros.parameters import get_parameter
 from rehab_coach.ros.stop_switch import StopSwitch
 from rehab_coach.skeleton import get_layout
@@ -31,7 +33,8 @@ class Displayer:
         action_class (rehab_coach/ActionClass): round and exercise.
         stgcn_prediction (rehab_coach/Prediction): what was seen, and how sure.
         movement (rehab_coach/Movement): how many repetitions there were.
-        camera/image/compressed (sensor_msgs/CompressedImage): the picture.
+        camera/image/compressed (sensor_msgs/CompressedImage): the picture; or camera/image (sensor_msgs/Image) with
+            ~transport raw.
         skeleton (rehab_coach/Skeleton): drawn over the picture with the same stamp; its repetitions are counted
             while it is recorded.
         stopped (std_msgs/Bool): whether the robot's stop is on.
@@ -55,6 +58,8 @@ class Displayer:
         self._mirror = get_parameter("~mirror", True, bool)
         self._rate = get_parameter("~rate", 15.0, float, minimum=1.0, maximum=60.0)
         record = get_parameter("~record", "", str)
+        compressed = get_parameter("~transport", "compressed", str, choices=("compressed", "raw")) == "compressed"
+        self._topic = "camera/image/compressed" if compressed else "camera/image"
         picture_timeout = get_parameter("~picture_timeout", 2.0, float, minimum=0.2, maximum=60.0)
 
         self._lock = threading.Lock()
@@ -89,7 +94,11 @@ class Displayer:
                 "stopped", Bool, lambda message: self._stop_switch.robot_says(message.data), queue_size=10
             ),
             rospy.Subscriber(
-                "camera/image/compressed", CompressedImage, self._on_picture, queue_size=1, buff_size=2**24
+                self._topic,
+                CompressedImage if compressed else Image,
+                self._on_picture,
+                queue_size=1,
+                buff_size=2**24,
             ),
         ]
 
@@ -146,9 +155,16 @@ class Displayer:
         with self._lock:
             self._state.motion = motion
 
-    def _on_picture(self, message: CompressedImage) -> None:
+    def _on_picture(self, message: Union[CompressedImage, Image]) -> None:
+        data = message.data
+        if isinstance(message, Image):
+            try:
+                data = cv2.imencode(".bmp", to_picture(message))[1].tobytes()  # quick to write and to read
+            except RehabCoachError as error:
+                rospy.logwarn_throttle(10, "a picture is not shown: %s" % error)
+                return
         with self._lock:
-            self._pictures.add_picture(message.data, message.header.stamp.to_sec(), rospy.get_time())
+            self._pictures.add_picture(data, message.header.stamp.to_sec(), rospy.get_time())
 
     def _on_skeleton(self, message: Skeleton) -> None:
         try:
@@ -247,7 +263,7 @@ class Displayer:
             rospy.logwarn_throttle(
                 10,
                 "a picture on %s is skipped: it is empty or damaged, or no JPEG or PNG"
-                % rospy.resolve_name("camera/image/compressed"),
+                % rospy.resolve_name(self._topic),
             )
             return
         self._shown, self._shown_key = compose(decoded, skeleton, self._mirror), key

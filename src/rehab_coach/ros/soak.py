@@ -8,6 +8,7 @@ soak.json:
     limit_violations    velocities outside the configured limits, or between a request and its prediction
     memory_growth_mb    growth of a node's resident set after round 5, the largest; null: too few rounds
     memory_growth_mb_of the same of each node
+    input_rate_hz       pictures that the recorder estimated per second, the rounds' median: slow machines see less
     people              how many people there were
     robot               where the robot stood at the end: metres from its first place, degrees
     per_exercise_and_view, outcomes   right answers by what was shown from where; every round
@@ -127,7 +128,7 @@ def _listen(log: SoakLog, place: List[float]) -> List[rospy.Subscriber]:
 
     def prediction(message: Prediction) -> None:
         stamp = message.header.stamp.to_sec()
-        log.prediction(stamp, message.round, message.status, message.label, message.confidence)
+        log.prediction(stamp, message.round, message.status, message.label, message.confidence, message.input_rate)
 
     def command(message: Twist) -> None:
         log.command(rospy.get_time(), message.linear.x, message.angular.z)

@@ -6,6 +6,7 @@ No ROS and no clock: whoever watches the coach tells a `SoakLog` what happened, 
 import math
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from rehab_coach.robot.answer import RoundJoin
@@ -37,7 +38,7 @@ class Round:
         yaw: degrees by which she was turned.
         person: number of the person.
         predictions: how many came: one is right.
-        status, seen, confidence: of the prediction.
+        status, seen, confidence, input_rate: of the prediction; the rate is in pictures per second.
         verdict: kind of the coach's answer, one of VERDICTS.
         in_view: share of the joints that were in the picture, over the pictures of the recording.
     """
@@ -53,6 +54,7 @@ class Round:
     status: Optional[str] = None
     seen: Optional[str] = None
     confidence: float = 0.0
+    input_rate: float = 0.0
     verdict: Optional[str] = None
     in_view: Optional[float] = None
 
@@ -119,11 +121,14 @@ class SoakLog:
         for name, value in values.items():
             setattr(entry, name, value)
 
-    def prediction(self, stamp: float, number: int, status: str, label: str, confidence: float) -> None:
+    def prediction(
+        self, stamp: float, number: int, status: str, label: str, confidence: float, input_rate: float = 0.0
+    ) -> None:
         """The network answered."""
         entry = self._round(number)
         entry.predictions += 1
-        entry.status, entry.seen, entry.confidence = status, label or status, confidence
+        entry.status, entry.seen = status, label or status
+        entry.confidence, entry.input_rate = round(confidence, 4), round(input_rate, 2)
         self._recordings.setdefault(number, [-math.inf, stamp])[1] = stamp
 
     def verdict(self, number: int, kind: str) -> None:
@@ -196,6 +201,7 @@ class SoakLog:
             "limit_violations": self.limit_violations,
             "memory_growth_mb": round(max(growth.values()), 1) if growth else None,
             "memory_growth_mb_of": {node: round(size, 1) for node, size in sorted(growth.items())},
+            "input_rate_hz": median([entry.input_rate for entry in rounds]) if rounds else None,
             "people": len({entry.person for entry in rounds}),
             "per_exercise_and_view": [
                 {
@@ -238,6 +244,8 @@ def table(result: Dict[str, Any]) -> str:
         texts.append("%d of %d" % (of_label["all"][2], of_label["all"][1]) if "all" in of_label else "-")
         lines.append("%-14s" % label + "".join("%12s" % text for text in texts))
     lines.append("front, oblique, side, all: rounds in which the verdict agreed with the truth")
+    if result["input_rate_hz"]:
+        lines.append("pictures estimated, while recording: %.1f per second" % result["input_rate_hz"])
     growth = result["memory_growth_mb"]
     lines.append(
         "%d rounds with %d people; %d inconsistent; %d motions outside the limits; %s"
