@@ -9,6 +9,7 @@ from typing import NamedTuple, Optional
 import numpy as np
 import rospy
 import tf2_ros
+from geometry_msgs.msg import Point, Pose, Quaternion
 from sensor_msgs.msg import CameraInfo
 
 from rehab_coach.errors import RehabCoachError
@@ -111,7 +112,7 @@ class GazeboPatient:
         """Act until ROS shuts down."""
         self._wait_for_gazebo()
         self._clear()
-        self._attempt(lambda: self._create(OBSTACLE, obstacle_sdf(OBSTACLE, self._place, self._radius)))
+        self._attempt(lambda: self._create(OBSTACLE, obstacle_sdf(OBSTACLE, self._radius)))
         self._enter(self._actor.stand())
         while not rospy.is_shutdown():
             with self._lock:
@@ -178,7 +179,8 @@ class GazeboPatient:
 
     def _create(self, name: str, sdf: str) -> str:
         """Returns why it did not work."""
-        answer = self._spawn(model_name=name, model_xml=sdf)
+        pose = Pose(Point(self._place.x, self._place.y, 0.0), Quaternion(w=1.0))  # of a model; an actor has its script
+        answer = self._spawn(model_name=name, model_xml=sdf, initial_pose=pose)
         return "" if answer.success or "exist" in answer.status_message else answer.status_message
 
     def _remove(self, name: str) -> str:

@@ -5,6 +5,7 @@ follow the time between two frames and one line of channel values for each frame
 the angles of its turn against its parent in degrees, about z, then the new y, then the new x.
 """
 
+import warnings
 from typing import List, Sequence
 
 import numpy as np
@@ -70,6 +71,9 @@ def _channels(parents: Sequence[int], turns: np.ndarray, root: np.ndarray) -> np
     columns = [root]
     for number, parent in enumerate(parents):
         turn = turns[:, number] if parent < 0 else turns[:, parent].swapaxes(1, 2) @ turns[:, number]
-        angles = Rotation.from_matrix(turn).as_euler("ZYX")
+        with warnings.catch_warnings():
+            # Where z and x turn about the same axis, one of the two angles may be anything: SciPy takes 0 and says so.
+            warnings.simplefilter("ignore", UserWarning)
+            angles = Rotation.from_matrix(turn).as_euler("ZYX")
         columns.append(np.degrees(np.unwrap(angles, axis=0)))
     return np.concatenate(columns, axis=1)

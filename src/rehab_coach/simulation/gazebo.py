@@ -170,7 +170,10 @@ def _between(before, after) -> Stretch:
     turn = Rotation.from_matrix(after[0] @ before[0].swapaxes(1, 2)).as_rotvec()
     ways = Rotation.from_rotvec((parts[:, None, None] * turn).reshape(-1, 3)).as_matrix()
     turns = ways.reshape(len(parts), -1, 3, 3) @ before[0]
-    return turns, before[1] + parts[:, None] * (after[1] - before[1])
+    hips = before[1] + parts[:, None] * (after[1] - before[1])
+    lowest = gazebo_skin.joints(turns, hips)[..., 1].min(axis=1)
+    hips[:, 1] += np.maximum(-lowest, 0.0)  # not through the floor
+    return turns, hips
 
 
 def write_act(path: str, act: Act) -> None:
@@ -197,17 +200,20 @@ def actor_sdf(name: str, act: Act, animation: str, place: Place) -> str:
         "        <waypoint><time>%.3f</time><pose>%.4f %.4f %.4f 0 0 0</pose></waypoint>" % (number / RATE, *point)
         for number, point in enumerate(act.hips + ground)
     )
-    return ACTOR.format(name=name, skin=SKIN, animation=escape(os.path.abspath(animation)), waypoints=waypoints)
+    return ACTOR.format(
+        name=name, x=place.x, y=place.y, skin=SKIN, animation=escape(os.path.abspath(animation)), waypoints=waypoints
+    )
 
 
-def obstacle_sdf(name: str, place: Place, radius: float) -> str:
-    """The SDF of an invisible cylinder for the laser, which does not see actors."""
-    return OBSTACLE.format(name=name, x=place.x, y=place.y, radius=radius)
+def obstacle_sdf(name: str, radius: float) -> str:
+    """The SDF of an invisible cylinder for the laser, which does not see actors; it is spawned where she stands."""
+    return OBSTACLE.format(name=name, radius=radius)
 
 
 ACTOR = """<?xml version="1.0"?>
 <sdf version="1.6">
   <actor name="{name}">
+    <pose>{x} {y} 1.1 0 0 0</pose>
     <skin><filename>{skin}</filename><scale>1.0</scale></skin>
     <animation name="act"><filename>{animation}</filename><scale>1.0</scale></animation>
     <script>
@@ -220,14 +226,15 @@ ACTOR = """<?xml version="1.0"?>
   </actor>
 </sdf>
 """
-# Waypoints are in the skin's axes, y up: Gazebo turns an actor with a BVH animation as a whole.
+# Waypoints are in the skin's axes, y up: Gazebo turns an actor with a BVH animation as a whole. The pose counts only
+# until the script begins; at the world's origin the actor would push the robot away.
 
 OBSTACLE = """<?xml version="1.0"?>
 <sdf version="1.6">
   <model name="{name}">
     <static>true</static>
-    <pose>{x} {y} 0.9 0 0 0</pose>
     <link name="body">
+      <pose>0 0 0.9 0 0 0</pose>
       <collision name="body">
         <geometry><cylinder><radius>{radius}</radius><length>1.8</length></cylinder></geometry>
       </collision>
