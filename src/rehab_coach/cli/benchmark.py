@@ -9,6 +9,8 @@ EPILOG = """examples:
   rehab-coach benchmark coach                     # the whole coach: first prompt, frame rate, waiting time, memory
   rehab-coach benchmark angles --data DIR         # joint angles, in degrees, against two cameras and by view
   rehab-coach benchmark repetitions --data DIR    # repetitions, against clips counted by eye and motion capture
+  rehab-coach benchmark form --data DIR           # rules and learned scorer of form, people apart; takes long
+  rehab-coach benchmark form --data DIR --write models/form_scorer.safetensors
   rehab-coach benchmark render                    # pictures of the virtual patient, against pyrender
   rehab-coach benchmark keypoints                 # how far each estimator's key points are from the true ones
 """
@@ -16,7 +18,8 @@ EPILOG = """examples:
 
 def add_arguments(parser):
     parser.add_argument(
-        "what", choices=("pose", "recognition", "training", "coach", "angles", "repetitions", "render", "keypoints")
+        "what",
+        choices=("pose", "recognition", "training", "coach", "angles", "repetitions", "form", "render", "keypoints"),
     )
     parser.add_argument("--video", metavar="FILE", help="pose, coach: what is filmed (default: the squat that ships)")
     parser.add_argument("--frames", type=int, default=100, help="pose, render: frames for each way (default 100)")
@@ -31,10 +34,16 @@ def add_arguments(parser):
     parser.add_argument(
         "--data",
         metavar="DIR",
-        help="angles, repetitions: folder with kinematics/opencap_squat, mocap/ui_prmd, clips (docs/angles.md)",
+        help="angles, repetitions, form: folder with kinematics/opencap_squat, mocap/ui_prmd, clips (docs/angles.md)",
     )
     parser.add_argument(
-        "--cache", metavar="DIR", help="angles, repetitions: keeps the key points, which take minutes to estimate"
+        "--write", metavar="FILE", default="", help="form: also train the scorer on all people and write it"
+    )
+    parser.add_argument(
+        "--views", type=int, default=20, help="form: random views of each repetition to learn from (default 20)"
+    )
+    parser.add_argument(
+        "--cache", metavar="DIR", help="angles, repetitions, form: keeps the key points, which take minutes to estimate"
     )
 
 
@@ -46,6 +55,8 @@ def run(arguments) -> int:
 
         measure_repetitions(_folder(arguments), arguments.cache)
         return 0
+    if arguments.what == "form":
+        return _form(_folder(arguments), arguments.cache, arguments.views, arguments.write)
     if arguments.what == "recognition":
         from rehab_coach.recognition.benchmark import benchmark_recognition, report
 
@@ -103,4 +114,18 @@ def _angles(data, cache) -> int:
     with tqdm(desc="views", unit="recording", disable=None, leave=False) as bar:
         found = measure_views(data, progress=bar.update)
     print("\n" + view_table(found))
+    return 0
+
+
+def _form(data, cache, views, write) -> int:
+    import sys
+
+    from rehab_coach.errors import RehabCoachError
+    from rehab_coach.kinematics.form_benchmark import benchmark_form, remarks_on_clips
+    from rehab_coach.kinematics.scorer_training import ScorerRecipe
+
+    if not 1 <= views <= 1000:
+        raise RehabCoachError("--views must be between 1 and 1000, not %d" % views)
+    print(benchmark_form(data, ScorerRecipe(views=views), write, lambda line: print(line, file=sys.stderr)), flush=True)
+    print("\n" + remarks_on_clips(data, cache))
     return 0

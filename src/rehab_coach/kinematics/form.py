@@ -56,6 +56,13 @@ class Limit:
         """How far values are beyond the hint; positive: worse than allowed, whichever direction that is."""
         return (np.asarray(values, float) - self.hint) * (1 if self.worse == "above" else -1)
 
+    def severity(self, value: float) -> str:
+        """ "hint", "warning" or "" for within the limits."""
+        if not self.excess(value) > 0:
+            return ""
+        beyond = self.warning is not None and self.excess(value) >= self.excess(self.warning)
+        return "warning" if beyond else "hint"
+
     @property
     def step(self) -> float:
         """From the usual value to the hint."""
@@ -210,10 +217,9 @@ def _remark(name: str, measured: np.ndarray, limit: Limit) -> Optional[Tuple[flo
     beyond = judged & (np.where(judged, limit.excess(measured), -1) > 0)
     if beyond.sum() >= max(1.0 if judged.sum() < 4 else 2.0, LEAST_SHARE * judged.sum()):
         value = float(np.median(measured[beyond]))
-        warned = limit.warning is not None and (value - limit.warning) * (limit.warning - limit.hint) >= 0
+        severity = limit.severity(value)
         weight = float(limit.excess(value)) / limit.step + float(beyond.sum()) / float(judged.sum())
-        reached = limit.warning if warned else limit.hint
-        severity = "warning" if warned else "hint"
+        reached = limit.warning if severity == "warning" else limit.hint
         numbers = tuple(int(number) for number in np.flatnonzero(beyond))
         return weight, Remark(name, severity, value, float(reached), limit.unit, numbers)
     if limit.praise and judged.all() and not beyond.any():

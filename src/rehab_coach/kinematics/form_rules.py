@@ -107,6 +107,12 @@ def _lean_unless_sideways(body: FormBody, number: int) -> float:
     return float("nan") if body.sideways(number) else _lean(body, number)
 
 
+def _lean_sideways(body: FormBody, number: int) -> float:
+    across = np.abs(body["neck"][:, 0] - body["pelvis"][:, 0])
+    lean = np.degrees(np.arctan2(across, body.above("neck", "pelvis")))
+    return float("nan") if body.sideways(number) else percentile(lean, body.during(number), 90)
+
+
 def _heel_rise(body: FormBody, number: int) -> float:
     rises = []
     for side in SIDES:
@@ -258,6 +264,7 @@ RULES: Dict[str, Dict[str, FormRule]] = {
         "front_knee_inwards": FormRule(_leading_knee_inwards, _BOTH_LEGS + _TRUNK, (FRONTAL,)),
         "front_knee_over_toes": FormRule(_leading_knee_over_toes, _BOTH_LEGS + _TRUNK, (SIDE,)),
         "trunk_lean": FormRule(_lean_unless_sideways, _TRUNK, FROM_THE_SIDE),
+        "leaning_sideways": FormRule(_lean_sideways, _TRUNK, (FRONTAL,)),
         "shallow_lunge": FormRule(_sinking, ("pelvis",) + _LEGS),
     },
     "deadlift": {

@@ -18,8 +18,8 @@ def _squat(person: Person) -> Made:
     shifted = person.fault("hips_shifted_left") - person.fault("hips_shifted_right")
     knee = 6 + (106 - 38 * bends + 4 * over_toes) * down
     shank = 3 + (29 + 8 * over_toes - 12 * bends + 7 * heels) * down
-    tilt = -2 - (27 + 4 * person.lean - 9 * over_toes + 32 * bends - 4 * heels) * down
-    lumbar = -(12 - 4 * over_toes + 10 * bends) * down
+    tilt = -2 - (25 + 4 * person.lean - 9 * over_toes + 32 * bends - 4 * heels) * down
+    lumbar = -(9 - 2 * over_toes + 12 * bends) * down
     trunk = -(tilt + lumbar)
     angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": np.minimum(0.6 * trunk, 34.0)}
     angles["pelvis_list"] = 4.0 * shifted * down
@@ -117,6 +117,7 @@ def _lunge(person: Person) -> Made:
     back_thigh, back_knee = leg_to(trailing_forward, hip_height - trailing_height)
     toes = 25 * lift / 0.10
     leans = person.fault("trunk_lean") * sunk
+    sideways = 23 * person.fault("leaning_sideways") * sunk
     tilt = -4 - (5 + 2 * person.lean) * sink / 0.40 - 20 * leans
     stepping = {
         "hip_flexion": front_thigh - tilt,
@@ -130,6 +131,8 @@ def _lunge(person: Person) -> Made:
         "mtp_angle": np.degrees(heel),
     }
     angles = {"pelvis_tilt": tilt, "neck_extension": 2.0 + 18 * leans, "lumbar_extension": 2.0 - 20 * leans}
+    angles["lumbar_bending"] = np.where(right, sideways, -sideways)
+    angles["pelvis_list"] = 0.4 * angles["lumbar_bending"]
     for name in ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle"):
         ahead, behind = stepping.get(name, np.zeros_like(step)), staying[name]
         angles[name + "_r"] = np.where(right, ahead, behind)
@@ -149,7 +152,7 @@ def _lunge(person: Person) -> Made:
 
 
 def _push_up(person: Person) -> Made:
-    down = down_and_up(person) * (1 - 0.6 * person.fault("shallow_push_up"))
+    down = down_and_up(person) * (1 - 0.45 * person.fault("shallow_push_up"))
     sag, piked = person.fault("hips_sag"), person.fault("hips_piked")
     angles = {
         "pelvis_tilt": np.zeros_like(down),
@@ -215,6 +218,7 @@ EXERCISES = {
             "front_knee_over_toes": "the front knee goes far in front of the toes",
             "front_knee_inwards": "the front knee falls inwards",
             "trunk_lean": "the trunk leans forward",
+            "leaning_sideways": "the trunk leans to the side of the leading leg",
             "shallow_lunge": "the rear knee stays high",
         },
     ),
