@@ -1,22 +1,18 @@
 """Form: explainable rules with a name, a measured value and a limit, or the reason why a rule cannot be judged.
 
-What each rule measures is in `form_rules`; its limits, units, meaning and sources in config/form.yaml; the sentences
-for patients in config/texts/form.LANGUAGE.yaml, under the rule's name and the severity.
+What each rule measures is in `form_rules`; its limits, units, meaning and sources in config/form.yaml (`form_limits`);
+the sentences for patients in config/texts/form.LANGUAGE.yaml, under the rule's name and the severity.
 """
 
-import functools
 import warnings
-from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
-import yaml
 
-from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.form_body import FormBody
+from rehab_coach.kinematics.form_limits import Limit, load_limits
 from rehab_coach.kinematics.form_rules import FRONTAL, OBLIQUE, RULES, SIDED, FormRule
 from rehab_coach.kinematics.movement import SEVERITIES, Remark, Repetition
-from rehab_coach.paths import share_path
 from rehab_coach.skeleton import SkeletonSequence
 
 LEAST_SHARE = 0.25
@@ -24,91 +20,6 @@ LEAST_SHARE = 0.25
 
 NO_REPETITION = "no repetition was seen"
 NO_VIEW = "shoulders or hips are hidden, so it is not known from which side the person is seen"
-
-
-@dataclass(frozen=True)
-class Limit:
-    """The limits of one rule.
-
-    Attributes:
-        usual: of somebody who does it well; better than the hint.
-        hint: from here on it is worth a hint.
-        warning: from here on it is worth a warning; None: never.
-        unit: of both, and of what is measured.
-        meaning: what is measured, in words.
-        source: where the limits come from.
-        counts: whether it is part of `form_score`.
-        praise: whether it is worth praise when no repetition breaks the rule.
-        worse: "above" or "below": on which side of the limits it gets worse.
-    """
-
-    usual: float
-    hint: float
-    warning: Optional[float]
-    unit: str
-    meaning: str
-    source: str
-    counts: bool = True
-    praise: bool = False
-    worse: str = "above"
-
-    def excess(self, values: np.ndarray) -> np.ndarray:
-        """How far values are beyond the hint; positive: worse than allowed, whichever direction that is."""
-        return (np.asarray(values, float) - self.hint) * (1 if self.worse == "above" else -1)
-
-    def severity(self, value: float) -> str:
-        """ "hint", "warning" or "" for within the limits."""
-        if not self.excess(value) > 0:
-            return ""
-        beyond = self.warning is not None and self.excess(value) >= self.excess(self.warning)
-        return "warning" if beyond else "hint"
-
-    @property
-    def step(self) -> float:
-        """From the usual value to the hint."""
-        return abs(self.hint - self.usual)
-
-
-@functools.lru_cache(maxsize=None)
-def load_limits(path: Optional[str] = None) -> Dict[str, Dict[str, Limit]]:
-    """Limits of every rule of every exercise.
-
-    Args:
-        path: a YAML file like config/form.yaml; None: that one.
-
-    Raises:
-        RehabCoachError: the file is missing, or an entry is; the message names it.
-    """
-    path = path or share_path("config", "form.yaml")
-    try:
-        with open(path, encoding="utf-8") as stream:
-            content = yaml.safe_load(stream)
-    except (OSError, yaml.YAMLError) as error:
-        raise RehabCoachError("cannot read the limits of form %s: %s" % (path, error)) from error
-    limits: Dict[str, Dict[str, Limit]] = {}
-    for exercise, rules in RULES.items():
-        entries = content.get(exercise) if isinstance(content, dict) else None
-        if not isinstance(entries, dict) or set(entries) != set(rules):
-            raise RehabCoachError("%s: '%s' must have exactly the rules %s" % (path, exercise, ", ".join(rules)))
-        limits[exercise] = {name: _limit(path, exercise, name, entries[name]) for name in rules}
-    return limits
-
-
-def _limit(path: str, exercise: str, name: str, values: Dict[str, Any]) -> Limit:
-    try:
-        limit = Limit(**values)
-        numbers = [limit.usual, limit.hint] + ([] if limit.warning is None else [limit.warning])
-        if any(isinstance(number, bool) or not isinstance(number, (int, float)) for number in numbers):
-            raise TypeError("usual, hint and warning are numbers")
-        if limit.worse not in ("above", "below"):
-            raise TypeError("worse is above or below")
-        if not limit.excess(limit.usual) < 0:
-            raise TypeError("the usual value must be better than the hint")
-        if limit.warning is not None and not limit.excess(limit.warning) > 0:
-            raise TypeError("the warning must be worse than the hint")
-    except TypeError as error:
-        raise RehabCoachError("%s: %s: %s: %s" % (path, exercise, name, error)) from error
-    return limit
 
 
 def measure_form(

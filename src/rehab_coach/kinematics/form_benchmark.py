@@ -10,7 +10,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.form import form_score, judge, load_limits, measure_form
+from rehab_coach.kinematics.form import form_score, judge, measure_form
+from rehab_coach.kinematics.form_limits import load_limits
 from rehab_coach.kinematics.form_rules import RULES
 from rehab_coach.kinematics.movement import Repetition
 from rehab_coach.kinematics.points import body_points

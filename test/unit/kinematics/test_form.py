@@ -4,16 +4,13 @@ import numpy as np
 import pytest
 import yaml
 
-from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.form import (
-    LEAST_SHARE,
     NO_REPETITION,
-    Limit,
     form_score,
     judge,
-    load_limits,
     measure_form,
 )
+from rehab_coach.kinematics.form_limits import load_limits
 from rehab_coach.kinematics.form_rules import FRONTAL, RULES, SIDE
 from rehab_coach.kinematics.movement import SEVERITIES
 from rehab_coach.kinematics.projection import NO_ERRORS, CameraView, EstimatorErrors, film
@@ -241,44 +238,3 @@ def test_what_is_judged_can_be_said(perform):
     remarks, _ = judge(sequence, "squat", repetitions)
     assert remark_sentence(remarks[0], load_texts("en")).startswith("Your knees fall inwards")
     assert all(remark_sentence(remark, load_texts("no")) for remark in remarks)
-
-
-def test_every_limit_says_what_it_means_and_where_it_comes_from():
-    for exercise, rules in load_limits().items():
-        assert any(limit.praise for limit in rules.values()), exercise
-        for rule, limit in rules.items():
-            assert limit.meaning and limit.source and limit.unit in ("deg", "%"), rule
-
-
-@pytest.mark.parametrize(
-    "change, message",
-    [
-        (lambda content: content.pop("squat"), "'squat' must have exactly the rules knees_inwards"),
-        (lambda content: content["squat"].pop("heels_up"), "'squat' must have exactly the rules"),
-        (
-            lambda content: content["lunge"]["trunk_lean"].update(hint="steep"),
-            "lunge: trunk_lean: usual, hint and warning",
-        ),
-        (lambda content: content["lunge"]["trunk_lean"].update(warning=3), "the warning must be worse than the hint"),
-        (lambda content: content["lunge"]["trunk_lean"].update(usual=60), "the usual value must be better"),
-        (lambda content: content["lunge"]["trunk_lean"].update(worse="left"), "worse is above or below"),
-        (lambda content: content["lunge"]["trunk_lean"].update(limit=3), "lunge: trunk_lean: .*limit"),
-    ],
-)
-def test_damaged_limits_are_told(tmp_path, change, message):
-    with open(share_path("config", "form.yaml"), encoding="utf-8") as stream:
-        content = yaml.safe_load(stream)
-    change(content)
-    path = tmp_path / "form.yaml"
-    path.write_text(yaml.safe_dump(content))
-    with pytest.raises(RehabCoachError, match=message):
-        load_limits(str(path))
-    with pytest.raises(RehabCoachError, match="cannot read the limits"):
-        load_limits(str(tmp_path / "none.yaml"))
-
-
-def test_a_limit_counts_to_its_own_side():
-    below = Limit(115, 85, 65, "%", "", "", worse="below")
-    assert below.excess(np.array([95.0, 85.0, 75.0])).tolist() == [-10, 0, 10]
-    assert below.step == 30 and Limit(30, 40, None, "deg", "", "").step == 10
-    assert 0 < LEAST_SHARE < 1
