@@ -23,6 +23,8 @@ SETTLED = 10.0
 """Seconds after which a repetition is not looked at again."""
 LEAST_HISTORY = 0.5
 """Seconds after which there is enough to look at."""
+LONGEST_GAP = 5.0
+"""Seconds without any frame after which what was before is another recording; the count goes on."""
 INTERVAL = 0.1
 """Seconds between two looks at the signal: sooner nobody sees a number change."""
 UNFINISHED = SCALE_TIME / 2 + 0.5
@@ -52,8 +54,6 @@ class RepetitionCounter:
             raise ValueError("unknown exercise '%s'; known: %s" % (exercise, ", ".join(MEASURES)))
         self.exercise = exercise
         self.count = 0
-        self._settled = 0
-        self._settled_until = -np.inf
         nothing = np.zeros((0, len(COCO_18), 3), np.float32)
         self._columns, self._trust = raw_measures(nothing, exercise)
         self._forget()
@@ -68,6 +68,8 @@ class RepetitionCounter:
         self._first = self._end = 0  # numbers of the samples that are remembered, counted from the start
         self._smoothed = np.empty((0, width))
         self._looked = -np.inf
+        self._settled = self.count
+        self._settled_until = -np.inf
 
     def add(self, stamp: float, key_points: np.ndarray, layout: Layout) -> int:
         """Take the next frame.
@@ -91,7 +93,7 @@ class RepetitionCounter:
         last = self._new_stamps[-1] if self._new_stamps else self._stamps[-1] if len(self._stamps) else -np.inf
         if not stamp > last:
             return self.count
-        if stamp > last + MEMORY:  # the camera was away; what was before is another recording
+        if stamp > last + LONGEST_GAP:
             self._forget()
         self._new_stamps.append(float(stamp))
         self._new_key_points.append(to_coco_18(key_points[None], layout)[0])
