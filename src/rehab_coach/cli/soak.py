@@ -1,5 +1,7 @@
 """rehab-coach soak"""
 
+import sys
+
 HELP = "Play many rounds with the virtual patient and say how often the coach was right; needs the workspace, no robot."
 EPILOG = """examples:
   rehab-coach soak --rounds 200 --seed 1 --out soak/
@@ -42,4 +44,7 @@ def run(arguments) -> int:
 
     result = run_soak(arguments.rounds, arguments.seed, arguments.out, arguments.obedience, arguments.duration)
     print(table(result))
-    return 0 if result["rounds"] == arguments.rounds else 130
+    if result["rounds"] < arguments.rounds:
+        print("interrupted after %d of %d rounds" % (result["rounds"], arguments.rounds), file=sys.stderr)
+        return 130
+    return 0

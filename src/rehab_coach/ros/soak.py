@@ -7,7 +7,7 @@ soak.json:
     inconsistent_rounds rounds without exactly one prediction, or whose answer does not follow from it
     limit_violations    velocities outside the configured limits, or between a request and its prediction
     memory_growth_mb    growth of a node's resident set after round 5, the largest; null: too few rounds
-    memory_growth_mb_of the same of each node
+    memory_growth_mb_of the same of each node; memory_mb: resident set after each round
     input_rate_hz       pictures that the recorder estimated per second, the rounds' median: slow machines see less
     people              how many people there were
     robot               where the robot stood at the end: metres from its first place, degrees

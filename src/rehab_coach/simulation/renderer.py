@@ -99,6 +99,8 @@ class Renderer:
             raise RehabCoachError(
                 "cannot draw without a screen: are Debian's libegl1 and libgl1-mesa-dri installed? (%s)" % error
             ) from error
+        # What a barbell or a person took is given back when nobody has it any more.
+        self._context.gc_mode = "context_gc"
         self._program = self._context.program(vertex_shader=VERTEX_SHADER, fragment_shader=FRAGMENT_SHADER)
         self._program["ambient"].value = tuple(lighting.ambient)
         self._program["towards"].write(lighting.towards.astype(np.float32).tobytes())
@@ -164,6 +166,7 @@ class Renderer:
         A thing that moves is the same `Mesh` from picture to picture, its vertices and normals exchanged.
         """
         with self._context:
+            self._context.gc()
             if camera != self._camera:
                 self._look(camera)
             picture = self._background.copy()

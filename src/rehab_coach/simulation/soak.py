@@ -201,6 +201,10 @@ class SoakLog:
             "limit_violations": self.limit_violations,
             "memory_growth_mb": round(max(growth.values()), 1) if growth else None,
             "memory_growth_mb_of": {node: round(size, 1) for node, size in sorted(growth.items())},
+            "memory_mb": {
+                node: [round(entry.size / 1e6, 1) for entry in entries]
+                for node, entries in sorted(self._memory.items())
+            },
             "input_rate_hz": median([entry.input_rate for entry in rounds]) if rounds else None,
             "people": len({entry.person for entry in rounds}),
             "per_exercise_and_view": [

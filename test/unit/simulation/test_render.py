@@ -9,6 +9,7 @@ import pytest
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.simulation import Camera, Film, Look, Scene, render_frames, write_video
 from rehab_coach.simulation.body import load_model
+from rehab_coach.simulation.mesh import Mesh
 from rehab_coach.simulation.patient import HIDDEN, anyone, someone
 from rehab_coach.simulation.render import SCENES, default_view
 from rehab_coach.simulation.renderer import Renderer
@@ -214,3 +215,18 @@ def test_odd_sizes_and_unwritable_places_are_named(tmp_path):
 def test_every_scene_has_a_view():
     for scene in SCENES:
         default_view(scene).check()
+
+
+def test_what_is_not_shown_any_more_takes_no_memory():
+    """OpenGL's buffers are outside of Python: each of these meshes fills 2 MB there."""
+    packages()
+    psutil = pytest.importorskip("psutil")
+    renderer = Renderer([], lit("even", 0.0), (64, 48))
+    rng = np.random.default_rng(0)
+    vertices, faces = rng.random((40000, 3)), rng.integers(0, 40000, (1000, 3))
+    sizes = []
+    for _ in range(30):
+        renderer.draw(Camera(), [Mesh(vertices, faces, rng.random((40000, 3)), vertices)])
+        sizes.append(psutil.Process().memory_info().rss)
+    assert sizes[-1] - sizes[9] < 10e6
+    renderer.close()
