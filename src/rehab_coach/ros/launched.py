@@ -15,7 +15,7 @@ import rospy
 
 from rehab_coach.errors import RehabCoachError
 
-START_TIMEOUT = 120.0  # s
+START_TIMEOUT = 300.0  # s; networks and people are loaded, on whatever machine
 
 
 @contextmanager
