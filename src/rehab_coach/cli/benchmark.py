@@ -79,14 +79,11 @@ def run(arguments) -> int:
 
     video = arguments.video or share_path("test", "data", "squat.mp4")
     if arguments.what == "coach":
-        from rehab_coach.errors import RehabCoachError
+        from rehab_coach.workspace import enter_workspace
 
-        try:
-            from rehab_coach.ros.benchmark import measure_coach, report
-        except ImportError as error:
-            raise RehabCoachError(
-                "the built workspace is needed (%s): `make setup`, then `source .ws/devel/setup.bash`" % error
-            )
+        enter_workspace()
+        from rehab_coach.ros.benchmark import measure_coach, report
+
         print(report(measure_coach(video)))
         return 0
     from rehab_coach.pose.benchmark import measure
