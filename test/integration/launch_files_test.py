@@ -15,10 +15,21 @@ import rostest
 
 PACKAGE = rospkg.RosPack().get_path("rehab_coach")
 COACH = {"/pick_action", "/recorder", "/turtlebot_controller", "/displayer"}
-STUB = (
-    "<launch><node pkg='rosserial_python' type='serial_node.py' name='turtlebot3_core'>"
-    "<param name='port' value='/dev/ttyACM0'/></node></launch>"
-)
+STUBS = {
+    "turtlebot3_bringup/launch/turtlebot3_core.launch": (
+        "<launch><node pkg='rosserial_python' type='serial_node.py' name='turtlebot3_core'>"
+        "<param name='port' value='/dev/ttyACM0'/></node></launch>"
+    ),
+    "turtlebot3_bringup/launch/turtlebot3_lidar.launch": "<launch/>",
+    "gazebo_ros/launch/empty_world.launch": (
+        "<launch><arg name='world_name'/><arg name='gui'/><arg name='use_sim_time'/><arg name='server_required'/>"
+        "<param name='/use_sim_time' value='$(arg use_sim_time)'/>"
+        "<node name='gazebo' pkg='gazebo_ros' type='gzserver' args='$(arg world_name)'/>"
+        "<node if='$(arg gui)' name='gazebo_gui' pkg='gazebo_ros' type='gzclient'/></launch>"
+    ),
+    "turtlebot3_description/urdf/turtlebot3_waffle_pi.urdf.xacro": "<robot/>",
+    "xacro/xacro": "#!/bin/sh\necho \"<robot name='$*'/>\"\n",  # says with what it was called
+}
 
 
 def load(name, **arguments):
@@ -42,15 +53,17 @@ class LaunchFilesTest(unittest.TestCase):
     def setUpClass(cls):
         """The robot's own packages are often not at hand; files of the same names take their place."""
         cls.folder = tempfile.TemporaryDirectory()
-        launch = os.path.join(cls.folder.name, "turtlebot3_bringup", "launch")
-        os.makedirs(launch)
-        with open(os.path.join(cls.folder.name, "turtlebot3_bringup", "package.xml"), "w") as file:
-            file.write("<package><name>turtlebot3_bringup</name></package>")
-        for name, text in (("turtlebot3_core", STUB), ("turtlebot3_lidar", "<launch/>")):
-            with open(os.path.join(launch, name + ".launch"), "w") as file:
+        for name, text in STUBS.items():
+            path = os.path.join(cls.folder.name, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w") as file:
                 file.write(text)
-        path = os.environ["ROS_PACKAGE_PATH"]
-        os.environ["ROS_PACKAGE_PATH"] = path + os.pathsep + cls.folder.name
+            os.chmod(path, 0o755)
+            package = name.split("/")[0]
+            with open(os.path.join(cls.folder.name, package, "package.xml"), "w") as file:
+                file.write("<package><name>{}</name></package>".format(package))
+        # Before the real ones, where those are installed.
+        os.environ["ROS_PACKAGE_PATH"] = cls.folder.name + os.pathsep + os.environ["ROS_PACKAGE_PATH"]
         roslaunch.substitution_args._rospack = None
 
     @classmethod
@@ -59,7 +72,7 @@ class LaunchFilesTest(unittest.TestCase):
 
     def test_every_file_loads_and_its_nodes_exist(self):
         files = [os.path.basename(path)[: -len(".launch")] for path in glob.glob(PACKAGE + "/launch/*.launch")]
-        self.assertLessEqual({"coach", "demo", "robot"}, set(files))
+        self.assertLessEqual({"coach", "demo", "robot", "simulation"}, set(files))
         for name in files:
             config = load(name)
             self.assertEqual(config.config_errors, [], name)
@@ -70,7 +83,7 @@ class LaunchFilesTest(unittest.TestCase):
                 self.assertEqual(node.output, "screen")
 
     def test_only_the_demo_on_a_camera_moves_without_a_laser(self):
-        for name, required in (("coach", True), ("robot", True), ("demo", True)):
+        for name, required in (("coach", True), ("robot", True), ("demo", True), ("simulation", True)):
             self.assertIs(parameter(load(name), "/turtlebot_controller/require_scan"), required)
         self.assertIs(parameter(load("demo", source="0"), "/turtlebot_controller/require_scan"), False)
         careful = load("demo", source="0", require_scan="true")
@@ -130,6 +143,26 @@ class LaunchFilesTest(unittest.TestCase):
         self.assertLessEqual({"/camera", "/turtlebot3_core"}, nodes(config))
         self.assertEqual(parameter(config, "/camera/source"), "2")
         self.assertEqual(parameter(config, "/turtlebot3_core/port"), "/dev/ttyACM1")
+
+    def test_the_simulation_is_gazebos_and_the_robots_and_ours(self):
+        config = load("simulation", camera_height="1.3", seed="4", obedience="0.5")
+        self.assertLessEqual(
+            {"/gazebo", "/spawn_turtlebot3", "/robot_state_publisher", "/gazebo_patient"}, nodes(config)
+        )
+        self.assertNotIn("/gazebo_gui", nodes(config))
+        self.assertIn("/gazebo_gui", nodes(load("simulation", gui="true")))
+        self.assertIs(parameter(config, "/use_sim_time"), True)
+        by_name = {node.name: node for node in config.nodes}
+        self.assertTrue(os.path.isfile(by_name["gazebo"].args))
+        self.assertTrue(by_name["gazebo_patient"].required)
+        called = parameter(config, "/robot_description")
+        self.assertRegex(called, r"/urdf/turtlebot3_waffle_pi_webcam.urdf.xacro camera_height:=1.3'")
+        self.assertEqual(parameter(config, "/gazebo_patient/seed"), 4)
+        self.assertEqual(parameter(config, "/pick_action/seed"), 4)
+        self.assertEqual(parameter(config, "/gazebo_patient/obedience"), 0.5)
+        for name in ("recorder", "displayer"):
+            self.assertIn(["camera/image/compressed", "webcam/image/compressed"], by_name[name].remap_args)
+        self.assertIn(["camera/camera_info", "webcam/camera_info"], by_name["gazebo_patient"].remap_args)
 
 
 if __name__ == "__main__":

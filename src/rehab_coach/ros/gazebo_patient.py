@@ -221,7 +221,7 @@ class GazeboPatient:
         focal, size = (lens.K[0], lens.K[4]), (lens.width, lens.height)
         pixels = camera[:, :2] / np.maximum(camera[:, 2:], 0.05) * focal + [lens.K[2], lens.K[5]]
         inside = (camera[:, 2] > 0.05) & (pixels >= 0).all(axis=1) & (pixels < size).all(axis=1)
-        return np.column_stack([pixels, np.ones(len(pixels))] * inside[:, None]).ravel().tolist()
+        return (np.column_stack([pixels, np.ones(len(pixels))]) * inside[:, None]).ravel().tolist()
 
     def _state(self) -> State:
         scene = self._scene

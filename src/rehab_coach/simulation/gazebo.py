@@ -109,26 +109,26 @@ class Actor:
 
     def stand(self, last: Optional[Act] = None, since: float = 0.0) -> Act:
         """Stand around, from the pose that the last act had so many seconds after its start."""
-        motion = self._idle()
+        motion = self._idle(IDLE_SECONDS)
         turns, hips = self._pose(motion, 0.0)
         if last is None:
             return Act(turns, hips, motion, 0.0, 0.0)
         return _joined([_held(last, since, 0.0), (turns, hips)], motion, 0, 0.0)
 
     def respond(self, response: Response, duration: float, last: Act, since: float) -> Act:
-        """Answer a request: think, do it for so many seconds, stand around."""
+        """Answer a request: think, do it for so many seconds, stand."""
         motion = make_motion(response.shown, duration, RATE, response.seed, faults=response.faults)
         stretches = [
             _held(last, since, response.delay),
             self._pose(motion, response.yaw),
-            self._pose(self._idle(), 0.0),
+            self._pose(self._idle(CHANGE_SECONDS), 0.0),
         ]
         return _joined(stretches, motion, 0, response.yaw)
 
-    def _idle(self) -> Motion:
+    def _idle(self, seconds: float) -> Motion:
         self._idles += 1
         name = "talking" if self._idles % 3 == 0 else "standing"
-        return make_motion(name, IDLE_SECONDS, RATE, self._seed + self._idles)
+        return make_motion(name, seconds, RATE, self._seed + self._idles)
 
     def _pose(self, motion: Motion, yaw: float) -> Tuple[np.ndarray, np.ndarray]:
         turns, hips = gazebo_skin.pose(self._skeleton, motion)
