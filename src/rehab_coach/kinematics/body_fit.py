@@ -8,6 +8,7 @@ Wanted are the joints in metres in the camera's frame, for all frames at once, t
     - knees bend backwards and hips forwards;
     - limbs are straight rather than bent where the picture does not tell: near its full length a limb looks as long
       for 0 as for 20 degrees, and people who stand stand straight;
+    - feet that do not move in the picture do not move in space, and who stands has both on one floor;
     - who stands has the centre of mass over the feet, which also tells how the camera is pitched;
     - depths are near to those of the estimator's world coordinates, where there are some.
 
@@ -15,7 +16,7 @@ All of it is one least-squares problem (`Weights` has the standard deviations), 
 """
 
 from dataclasses import dataclass
-from typing import Dict, Iterator, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -34,9 +35,14 @@ FOCAL_LENGTH = 0.8
 RATE = 12.0
 """Frames per second of the fit: exercises stay below 3 Hz."""
 STEPS = 12
+STEADY = 0.25
+"""Seconds before and after over which the speed of a foot is taken: it trembles in the picture while it stands."""
+FEET = ("ankle", "heel", "foot_index")
 SETTLED = 0.002
 """Metres, root mean square, that a last step may move the joints: a degree or less."""
 LONGEST_LIMBS = ("trunk", "thigh", "shank")
+LEAST_SIDE = 0.95
+"""Of the longer side's limb, the other's: not bodies, but where estimators mark their joints, is uneven by that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +80,10 @@ def fit_body(sequence: SkeletonSequence, weights: Weights = Weights(), world: bo
     except np.linalg.LinAlgError as error:
         raise RehabCoachError("no body fits what was seen (%s): take the angles from the picture (2d)" % error)
     return FittedBody(
-        fit.points(), unit(np.array([0, -1, -fit.pitch])), dict(zip(fit.kinds, fit.lengths / HEIGHT)), steps
+        fit.points(),
+        unit(np.array([0, -1, -fit.pitch])),
+        {kind: fit.length(kind) / HEIGHT for kind in fit.kinds},
+        steps,
     )
 
 
@@ -93,10 +102,15 @@ class _Fit:
         if missing or not {"right_knee", "left_knee"} & set(self.joints):
             raise RehabCoachError("a body cannot be fitted: hips, shoulders and knees are not all in the picture")
         self.kinds = [kind for kind in SEGMENTS if any(True for _ in self._pairs(kind))]
+        self.numbers: Dict[str, List[int]] = {}  # of each pair's length: limbs have one on each side
+        for kind in self.kinds:
+            first, pairs = sum(map(len, map(set, self.numbers.values()))), len(list(self._pairs(kind)))
+            self.numbers[kind] = list(range(first, first + pairs)) if SEGMENTS[kind].sided else [first] * pairs
         focal_length = FOCAL_LENGTH * max(sequence.size)
         centre = (np.array(sequence.size) - 1) / 2
         self.image = (np.stack([picture.places[name] for name in self.joints], axis=1) - centre) / focal_length
         self.distance, self.lengths = self._sizes()
+        self.speeds = self._speeds()
         self.expected, self.pitch = self.lengths.copy(), 0.0
         self.certainty = self._certainty(np.stack([picture.scores[name] for name in self.joints], axis=1))
         self.world = self._world(sequence) if world and sequence.world is not None else None
@@ -114,21 +128,31 @@ class _Fit:
 
     def _sizes(self) -> Tuple[float, np.ndarray]:
         """Metres to the person, and the lengths of the segments: as long as they were seen, if that can be."""
-        seen: Dict[str, float] = {
-            kind: max(
+        seen: Dict[str, List[float]] = {
+            kind: [
                 float(np.percentile(np.linalg.norm(self.image[:, first] - self.image[:, second], axis=1), 90))
                 for first, second in self._pairs(kind)
-            )
+            ]
             for kind in self.kinds
         }
-        ratios = [seen[kind] / SEGMENTS[kind].length for kind in LONGEST_LIMBS if kind in seen]
+        ratios = [max(seen[kind]) / SEGMENTS[kind].length for kind in LONGEST_LIMBS if kind in seen]
         distance = HEIGHT / max(float(np.median(ratios)), 1e-3)
-        lengths = []
+        lengths = np.zeros(self.numbers[self.kinds[-1]][-1] + 1)
         for kind in self.kinds:
-            usual = SEGMENTS[kind].length * HEIGHT
-            share = seen[kind] * distance / usual
-            lengths.append(usual * min(share, SEGMENTS[kind].longest) if share > SEGMENTS[kind].shortest else usual)
-        return distance, np.array(lengths)
+            segment, longer = SEGMENTS[kind], max(seen[kind])
+            usual = segment.length * HEIGHT
+            for number, own in zip(self.numbers[kind], seen[kind]):
+                share = (max(own, LEAST_SIDE * longer) if segment.sided else longer) * distance / usual
+                lengths[number] = usual * min(share, segment.longest) if share > segment.shortest else usual
+        return distance, lengths
+
+    def _speeds(self) -> np.ndarray:
+        """How fast joints move in the picture's plane from frame to frame, m/s (T - 1, V)."""
+        reach = max(1, int(round(STEADY * RATE)))
+        near = np.arange(len(self.stamps) - 1)
+        after, before = np.minimum(near + 1 + reach, len(self.stamps) - 1), np.maximum(near - reach, 0)
+        way = np.linalg.norm(self.image[after] - self.image[before], axis=2) * self.distance
+        return way / (self.stamps[after] - self.stamps[before])[:, None]
 
     def _certainty(self, scores: np.ndarray) -> np.ndarray:
         """One over the standard deviation of each key point, (T, V); what is a high score differs with estimators."""
@@ -176,7 +200,7 @@ class _Fit:
     # What is known, as equations.
 
     def _equations(self) -> FrameEquations:
-        equations = FrameEquations(len(self.stamps), len(self.joints), len(self.kinds) + 1)
+        equations = FrameEquations(len(self.stamps), len(self.joints), len(self.lengths) + 1)
         self._picture(equations)
         self._segments(equations)
         self._over_time(equations)
@@ -202,9 +226,10 @@ class _Fit:
 
     def _segments(self, equations: FrameEquations) -> None:
         sight = np.array([0.0, 0, 1])
-        for number, kind in enumerate(self.kinds):
-            length, segment = self.lengths[number], SEGMENTS[kind]
-            for first, second in self._pairs(kind):
+        for kind in self.kinds:
+            segment = SEGMENTS[kind]
+            for number, (first, second) in zip(self.numbers[kind], self._pairs(kind)):
+                length = self.lengths[number]
                 way = self.places[:, second] - self.places[:, first]
                 far = np.linalg.norm(way, axis=1)
                 direction = (way / np.maximum(far, 1e-6)[:, None] / segment.give)[:, None]
@@ -220,7 +245,9 @@ class _Fit:
                     self._along(equations, first, second, sight, self.weights.arm_depth * length)
             broad = kind in ("hips", "shoulders", "diagonal")
             share = self.weights.breadth if broad else self.weights.length
-            equations.expect(number, length - self.expected[number], share * segment.length * HEIGHT)
+            for number in sorted(set(self.numbers[kind])):
+                difference = self.lengths[number] - self.expected[number]
+                equations.expect(number, difference, share * segment.length * HEIGHT)
 
     def _over_time(self, equations: FrameEquations) -> None:
         if len(self.stamps) < 2:
@@ -228,6 +255,10 @@ class _Fit:
         step = self.stamps[1] - self.stamps[0]
         for joint in range(len(self.joints)):
             equations.add_over_time((1, -2, 1), {joint: 1}, self.places, self.weights.acceleration * step**2)
+        for name, joint in self.joints.items():
+            if name.split("_", 1)[1] in FEET:
+                away = self.weights.still * step**0.5 + 2 * self.speeds[:, joint] * step
+                equations.add_over_time((-1, 1), {joint: 1}, self.places, away)
         for kind in ("hips", "shoulders"):
             ((right, left),) = self._pairs(kind)
             deviation = self.weights.turning * step**0.5 * SEGMENTS[kind].length * HEIGHT
@@ -235,8 +266,8 @@ class _Fit:
 
     def _trunk(self, equations: FrameEquations) -> None:
         ((right_hip, left_hip),), ((right_shoulder, left_shoulder),) = self._pairs("hips"), self._pairs("shoulders")
-        hips = (left_hip, right_hip, self._length("hips"))
-        shoulders = (left_shoulder, right_shoulder, self._length("shoulders"))
+        hips = (left_hip, right_hip, self.length("hips"))
+        shoulders = (left_shoulder, right_shoulder, self.length("shoulders"))
         place = self.places
         up = unit(place[:, right_shoulder] + place[:, left_shoulder] - place[:, right_hip] - place[:, left_hip])
         for start, end, length in (hips, shoulders):
@@ -250,7 +281,7 @@ class _Fit:
     def _arm(self, equations: FrameEquations, side: str) -> None:
         shoulder, elbow, wrist = (self.joints.get(side + joint) for joint in ("_shoulder", "_elbow", "_wrist"))
         if elbow is not None and wrist is not None:
-            upper, lower = self._length("upper_arm"), self._length("forearm")
+            upper, lower = self.length("upper_arm"), self.length("forearm")
             self._alike(equations, (shoulder, elbow, upper), (elbow, wrist, lower), self.weights.elbow, robust=True)
 
     def _leg(self, equations: FrameEquations, side: str) -> None:
@@ -260,20 +291,20 @@ class _Fit:
         )
         if knee is None:
             return
-        thigh = (hip, knee, self._length("thigh"))
+        thigh = (hip, knee, self.length("thigh"))
         self._along(equations, hip, knee, self._across, weights.sideways * thigh[2])
-        self._alike(equations, (shoulder, hip, self._length("trunk")), thigh, weights.hip)
+        self._alike(equations, (shoulder, hip, self.length("trunk")), thigh, weights.hip)
         self._bends(equations, (shoulder, hip, knee), -1, weights.extension)
         if ankle is None:
             return
-        shank = (knee, ankle, self._length("shank"))
+        shank = (knee, ankle, self.length("shank"))
         self._along(equations, knee, ankle, self._across, weights.sideways * shank[2])
         self._alike(equations, thigh, shank, weights.knee, robust=True)
         self._bends(equations, (hip, knee, ankle), 1, 0.0)
 
     def _balance(self, equations: FrameEquations) -> None:
         """The centre of mass is over the ankles; the direction of gravity is fitted with it."""
-        equations.expect(len(self.kinds), self.pitch, self.weights.pitch)
+        equations.expect(len(self.lengths), self.pitch, self.weights.pitch)
         if not all(side + joint in self.joints for side in SIDES for joint in MASSES):
             return
         shares = {
@@ -297,14 +328,17 @@ class _Fit:
         equations.add(
             (residual * weight)[:, None],
             {joint: (share * direction)[:, None] for joint, share in shares.items()},
-            (len(self.kinds), (-way[:, 1] * weight / self.weights.balance)[:, None]),
+            (len(self.lengths), (-way[:, 1] * weight / self.weights.balance)[:, None]),
         )
         upright = np.array([0, -1, -self.pitch]) * stands[:, None]
+        ankles = (self.joints[side + "_ankle"] for side in SIDES)
+        self._along(equations, *ankles, upright, self.weights.floor)
         for heel, toes in self._pairs("foot") if "foot" in self.kinds else ():
             self._along(equations, heel, toes, upright, self.weights.foot)
 
-    def _length(self, kind: str) -> float:
-        return float(self.lengths[self.kinds.index(kind)])
+    def length(self, kind: str) -> float:
+        """Metres, the mean of both sides."""
+        return float(np.mean(self.lengths[self.numbers[kind]]))
 
     def _along(self, equations, first: int, second: int, direction, deviation: float, target=0.0) -> None:
         """The way from one joint to another has about this component along a direction."""

@@ -1,6 +1,6 @@
 """Least squares over places of joints in many frames, coupled to neighbouring frames and to a few shared numbers."""
 
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from scipy.linalg import cho_solve_banded, cholesky_banded
@@ -58,7 +58,11 @@ class FrameEquations:
         self._common_pull[number] += float((by_shared * residual).sum())
 
     def add_over_time(
-        self, steps: Sequence[float], joints: Dict[int, float], places: np.ndarray, deviation: float
+        self,
+        steps: Sequence[float],
+        joints: Dict[int, float],
+        places: np.ndarray,
+        deviation: Union[float, np.ndarray],
     ) -> None:
         """Residuals sum_s sum_j steps[s] joints[j] place[t + s, j] / deviation, such as a change or an acceleration.
 
@@ -66,22 +70,24 @@ class FrameEquations:
             steps: factors of at most three frames in a row.
             joints: factors of the joints.
             places: (T, V, 3), the present estimate.
-            deviation: in metres.
+            deviation: in metres, one or one for each residual (T - len(steps) + 1,).
         """
         count = self.frames - len(steps) + 1
         if count < 1:
             return
         value = sum(factor * places[:, joint] for joint, factor in joints.items())
-        residual = sum(step * value[later : later + count] for later, step in enumerate(steps)) / deviation
+        residual = sum(step * value[later : later + count] for later, step in enumerate(steps))
+        weight = np.broadcast_to(1 / np.asarray(deviation), count)[:, None]
+        residual = residual * weight
         self.cost += float((residual**2).sum())
         axes = np.arange(3)
         for later, step in enumerate(steps):
             for joint, factor in joints.items():
-                weight = step * factor / deviation
-                self._pull[later : later + count, self._of(joint)] += weight * residual
+                pulled = step * factor * weight
+                self._pull[later : later + count, self._of(joint)] += pulled * residual
                 for earlier, other_step in enumerate(steps[: later + 1]):
                     for other, other_factor in joints.items():
-                        product = weight * other_step * other_factor / deviation
+                        product = pulled * other_step * other_factor * weight
                         block = self._blocks[later - earlier][earlier : earlier + count]
                         block[:, 3 * joint + axes, 3 * other + axes] += product
 
