@@ -16,6 +16,9 @@ from rehab_coach.recognition.preprocessing import windows
 from rehab_coach.recognition.recognizer import NOT_SEEN, Recognizer
 from rehab_coach.recognition.st_gcn import STGCN
 
+AS_GOOD = 0.01
+"""Mean recall within which two thresholds count as equally good."""
+
 MOST_WINDOWS = 500
 """More are not looked at after each part of a training."""
 
@@ -125,8 +128,8 @@ def choose_threshold(
 ) -> Optional[Dict[str, Any]]:
     """The probability under which an exercise had better be answered as `unknown`.
 
-    Of all thresholds the one with the highest mean of the recall of the exercises (mean over classes) and of the
-    recall of `unknown`; where several are as good, the middle of the lowest.
+    The lowest whose mean of the recall of the exercises (mean over classes) and of the recall of `unknown` is within
+    `AS_GOOD` of the highest: the few samples of a validation part say no more, and who exercises should be heard.
 
     Args:
         network: trained.
@@ -163,12 +166,9 @@ def choose_threshold(
     recall = (accepted & right) @ weights / classes
     rejection = (~accepted & is_unknown) @ weights
     score = recall + rejection
-    good = score >= score.max() - 1e-9
-    index = end = int(np.argmax(good))
-    while end + 1 < len(good) and good[end + 1]:
-        end += 1
+    index = int(np.argmax(score >= score.max() - 2 * AS_GOOD))
     return {
-        "threshold": round(float(levels[index] + levels[end + 1]) / 2, 4),
+        "threshold": round(float(candidates[index]), 4),
         "exercises_recall": float(recall[index]),
         "unknown_recall": float(rejection[index]),
         "exercises": int((~is_unknown).sum()),
