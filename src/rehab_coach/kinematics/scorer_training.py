@@ -154,6 +154,7 @@ def _train(network: nn.Sequential, inputs: torch.Tensor, targets: torch.Tensor, 
 
 def train_scorer(viewed: Sequence[ViewedRepetition], recipe: ScorerRecipe, training: Dict) -> FormScorer:
     """A scorer of every movement that there are views of, trained on all of them."""
+    torch.set_num_threads(1)  # threads cost such small networks more than they bring
     names = feature_names(viewed)
     movements = list(dict.fromkeys(one.execution.movement for one in viewed))
     weights: Dict[str, np.ndarray] = {}
