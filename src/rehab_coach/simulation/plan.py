@@ -51,7 +51,7 @@ class Plan:
         turn: degrees by which it aims aside, to either side.
         field_of_view: degrees, vertical.
         clothes, rooms, lights: names to choose from.
-        bystander: share of the films with a second person beside.
+        bystander: share of the films with a second person beside, among those seen from the front.
     """
 
     clips: int
@@ -213,7 +213,9 @@ def clip_of(plan: Plan, number: int) -> Clip:
             motion.update(faults=faults, fault_share=between(plan.fault_share))
     camera = _camera(plan, exercise, rng)
     look = Look(*(str(rng.choice(getattr(plan, name))) for name in ("clothes", "rooms", "lights")))
-    bystander = float(rng.choice((-1, 1)) * rng.uniform(0.9, 1.6)) if rng.random() < plan.bystander else None
+    beside = float(rng.choice((-1, 1)) * rng.uniform(0.9, 1.6)) if rng.random() < plan.bystander else None
+    # Seen from the side who stands beside the patient stands before her.
+    bystander = beside if abs(camera.yaw) < 40 else None
     scene = Scene(
         exercise,
         between(plan.duration),
