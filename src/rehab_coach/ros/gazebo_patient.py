@@ -11,18 +11,31 @@ import rospy
 import tf2_ros
 from geometry_msgs.msg import Point, Pose, Quaternion
 from sensor_msgs.msg import CameraInfo
+from std_srvs.srv import Empty
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import ActionClass, Prediction, Truth
 from rehab_coach.ros.diagnostics import ERROR, OK, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
-from rehab_coach.simulation.gazebo import Act, Actor, Place, actor_sdf, key_points, obstacle_sdf, write_act
+from rehab_coach.simulation.gazebo import (
+    HIDDEN_SECONDS,
+    UNDERGROUND,
+    Act,
+    Actor,
+    Place,
+    actor_sdf,
+    key_points,
+    obstacle_sdf,
+    write_act,
+)
 from rehab_coach.simulation.obedience import Obedience, Response
 
 PREFIX = "rehab_coach_patient_"  # of the names of our actors
 OBSTACLE = "rehab_coach_patient_for_the_laser"
 SECOND_THOUGHT = 0.5  # s from the robot's answer until she stops
 LATEST = 60.0  # s, an older request is not for her
+AHEAD = 0.05  # s before the next actor appears, this one goes
+RENDERING = 0.1  # s that the camera has to notice
 RETRY = 2.0  # s between two attempts to change the actor
 
 
@@ -46,7 +59,8 @@ class GazeboPatient:
         stgcn_prediction (rehab_coach/Prediction): she sees that it is over, and stops.
         camera/camera_info (sensor_msgs/CameraInfo): comes with each picture.
     Calls:
-        gazebo/spawn_sdf_model, gazebo/delete_model, gazebo/get_world_properties (gazebo_msgs)
+        gazebo/spawn_sdf_model, gazebo/set_model_state, gazebo/delete_model, gazebo/get_world_properties,
+        gazebo/pause_physics, gazebo/unpause_physics
     Parameters: see config/coach.yaml.
 
     Raises:
@@ -72,7 +86,10 @@ class GazeboPatient:
         services = _services()
         self._spawn = rospy.ServiceProxy("gazebo/spawn_sdf_model", services.SpawnModel)
         self._delete = rospy.ServiceProxy("gazebo/delete_model", services.DeleteModel)
+        self._move = rospy.ServiceProxy("gazebo/set_model_state", services.SetModelState)
         self._world = rospy.ServiceProxy("gazebo/get_world_properties", services.GetWorldProperties)
+        self._pause = rospy.ServiceProxy("gazebo/pause_physics", Empty)
+        self._unpause = rospy.ServiceProxy("gazebo/unpause_physics", Empty)
         self._actor = Actor(seed)
         self._folder = tempfile.mkdtemp(prefix="rehab_coach_")
         self._lock = threading.Lock()
@@ -121,12 +138,13 @@ class GazeboPatient:
                 if stopping:
                     self._stop_at = None
             act, since = self._scene.act, self._since(rospy.Time.now())
+            then = since + HIDDEN_SECONDS
             if request is not None:
                 response = self._obedience.respond(request.label)
                 rospy.loginfo("round %d: asked for %s, the patient does %s", request.round, *response[:2])
-                self._enter(self._actor.respond(response, self._duration, act, since), request.round, response)
+                self._enter(self._actor.respond(response, self._duration, act, then), request.round, response)
             elif stopping and since < act.end or since > act.seconds:
-                self._enter(self._actor.stand(act, since), self._scene.round, self._scene.response)
+                self._enter(self._actor.stand(act, then), self._scene.round, self._scene.response)
             rospy.rostime.wallsleep(0.05)
 
     def _since(self, now: rospy.Time) -> float:
@@ -135,7 +153,7 @@ class GazeboPatient:
     def _wait_for_gazebo(self) -> None:
         while not rospy.is_shutdown():
             try:
-                for service in (self._spawn, self._delete, self._world):
+                for service in (self._spawn, self._move, self._delete, self._world, self._pause, self._unpause):
                     service.wait_for_service(timeout=5.0)
                 return
             except rospy.ROSException:
@@ -144,6 +162,7 @@ class GazeboPatient:
     def _clear(self) -> None:
         """Delete what an earlier patient, who was killed, has left behind."""
         try:
+            self._unpause()
             for name in self._world().model_names:
                 if name.startswith(PREFIX):
                     self._delete(name)
@@ -151,18 +170,27 @@ class GazeboPatient:
             rospy.logwarn("Gazebo did not tell what is in its world: %s", error)
 
     def _enter(self, act: Act, number: int = 0, response: Optional[Response] = None) -> None:
-        """Let the actor do something else."""
+        """Let another actor go on where this one is; there are two of them, one unseen, for a second."""
         self._number += 1
         name = "%s%d" % (PREFIX, self._number)
         animation = os.path.join(self._folder, name + ".bvh")
         write_act(animation, act)
         sdf = actor_sdf(name, act, animation, self._place)
-        if self._name:
-            self._attempt(lambda: self._remove(self._name))
         self._attempt(lambda: self._create(name, sdf))
-        with self._lock:
-            self._scene, self._name = _Scene(act, rospy.Time.now(), number, response), name
         os.remove(animation)
+        appears = rospy.Time.now() + rospy.Duration(HIDDEN_SECONDS)
+        if self._name:
+            self._wait_until(appears - rospy.Duration(AHEAD))
+            self._attempt(lambda: self._remove(self._name))
+        with self._lock:
+            self._scene, self._name = _Scene(act, appears, number, response), name
+
+    @staticmethod
+    def _wait_until(time: rospy.Time) -> None:
+        """Sleep in Gazebo's time, also when that is set back."""
+        start = rospy.Time.now()
+        while not rospy.is_shutdown() and start <= rospy.Time.now() < time:
+            rospy.rostime.wallsleep(0.005)
 
     def _attempt(self, action) -> None:
         """Do it until it works: without the actor there is no patient."""
@@ -184,7 +212,17 @@ class GazeboPatient:
         return "" if answer.success or "exist" in answer.status_message else answer.status_message
 
     def _remove(self, name: str) -> str:
-        answer = self._delete(name)
+        """Delete the actor under the floor: a busy camera sometimes goes on seeing what is deleted."""
+        self._pause()  # or the script would lift it up again
+        try:
+            request = self._move.request_class()
+            request.model_state.model_name = name
+            request.model_state.pose.position.z, request.model_state.pose.orientation.w = UNDERGROUND, 1.0
+            self._move(request)
+            rospy.rostime.wallsleep(RENDERING)
+            answer = self._delete(name)
+        finally:
+            self._unpause()
         return "" if answer.success or "not exist" in answer.status_message else answer.status_message
 
     def _on_picture(self, lens: CameraInfo) -> None:

@@ -23,6 +23,8 @@ RATE = 20.0  # Hz: Gazebo 11 moves actors no more often
 CHANGE_SECONDS = 1.2  # from one motion to the next
 IDLE_SECONDS = 60.0  # of standing around; then the actor freezes
 SKIN = "walk.dae"
+UNDERGROUND = -10.0  # m, where no camera sees an actor
+HIDDEN_SECONDS = 1.0  # that an actor spends there after it was spawned
 UP = np.array([0.0, 1.0, 0.0])
 
 # Where the skin's face is: joint, and metres from it to the left, up and forwards in the T-pose.
@@ -119,7 +121,7 @@ class Actor:
         """Answer a request: think, do it for so many seconds, stand."""
         motion = make_motion(response.shown, duration, RATE, response.seed, faults=response.faults)
         stretches = [
-            _held(last, since, response.delay),
+            _held(last, since, max(response.delay - HIDDEN_SECONDS, 0.0)),
             self._pose(motion, response.yaw),
             self._pose(self._idle(CHANGE_SECONDS), 0.0),
         ]
@@ -187,7 +189,7 @@ def write_act(path: str, act: Act) -> None:
 
 
 def actor_sdf(name: str, act: Act, animation: str, place: Place) -> str:
-    """The SDF of an actor that does an act once, from the moment at which it is spawned.
+    """The SDF of an actor that does an act once, `HIDDEN_SECONDS` after it is spawned.
 
     Args:
         name: of the actor.
@@ -196,12 +198,12 @@ def actor_sdf(name: str, act: Act, animation: str, place: Place) -> str:
         place: where.
     """
     ground = gazebo_skin.TO_WORLD.T @ [place.x, place.y, 0.0]
-    waypoints = "\n".join(
-        "        <waypoint><time>%.3f</time><pose>%.4f %.4f %.4f 0 0 0</pose></waypoint>" % (number / RATE, *point)
-        for number, point in enumerate(act.hips + ground)
-    )
+    waypoints = "\n".join(WAYPOINT % (number / RATE, *point) for number, point in enumerate(act.hips + ground))
+    below = act.hips[0] + ground + [0.0, UNDERGROUND, 0.0]
+    hidden = "\n".join(WAYPOINT % (time, *below) for time in (0.0, HIDDEN_SECONDS))
+    file = escape(os.path.abspath(animation))
     return ACTOR.format(
-        name=name, x=place.x, y=place.y, skin=SKIN, animation=escape(os.path.abspath(animation)), waypoints=waypoints
+        name=name, x=place.x, y=place.y, z=UNDERGROUND, skin=SKIN, animation=file, hidden=hidden, waypoints=waypoints
     )
 
 
@@ -213,21 +215,25 @@ def obstacle_sdf(name: str, radius: float) -> str:
 ACTOR = """<?xml version="1.0"?>
 <sdf version="1.6">
   <actor name="{name}">
-    <pose>{x} {y} 1.1 0 0 0</pose>
+    <pose>{x} {y} {z} 0 0 0</pose>
     <skin><filename>{skin}</filename><scale>1.0</scale></skin>
     <animation name="act"><filename>{animation}</filename><scale>1.0</scale></animation>
     <script>
       <loop>false</loop>
       <auto_start>true</auto_start>
       <trajectory id="0" type="act">
+{hidden}
+      </trajectory>
+      <trajectory id="1" type="act">
 {waypoints}
       </trajectory>
     </script>
   </actor>
 </sdf>
 """
-# Waypoints are in the skin's axes, y up: Gazebo turns an actor with a BVH animation as a whole. The pose counts only
-# until the script begins; at the world's origin the actor would push the robot away.
+WAYPOINT = "        <waypoint><time>%.3f</time><pose>%.4f %.4f %.4f 0 0 0</pose></waypoint>"
+# Waypoints are in the skin's axes, y up: Gazebo turns an actor with a BVH animation as a whole. While its camera is
+# busy, Gazebo may draw a new actor twice, and the second one stays for ever, in T-pose, where it was then: underground.
 
 OBSTACLE = """<?xml version="1.0"?>
 <sdf version="1.6">

@@ -7,6 +7,7 @@ from rehab_coach.simulation import gazebo_skin
 from rehab_coach.simulation.exercises import EXERCISES
 from rehab_coach.simulation.gazebo import (
     CHANGE_SECONDS,
+    HIDDEN_SECONDS,
     RATE,
     Actor,
     Place,
@@ -26,7 +27,7 @@ def actor():
     return Actor(seed=3)
 
 
-def answer(actor, shown, yaw=0.0, since=2.0, delay=1.0):
+def answer(actor, shown, yaw=0.0, since=2.0, delay=1.5):
     response = Response("squat", shown, delay, (), yaw, 7)
     return actor.respond(response, 10.0, actor.stand(), since)
 
@@ -51,11 +52,11 @@ def test_the_animation_is_the_skins_and_does_not_jump(actor, name, tmp_path, rea
 
 def test_an_act_begins_where_the_last_one_was_and_comes_to_its_motion_in_time(actor):
     last = actor.stand()
-    act = actor.respond(Response("squat", "push_up", 1.0, (), 70.0, 7), 10.0, last, 5.0)
+    act = actor.respond(Response("squat", "push_up", 1.5, (), 70.0, 7), 10.0, last, 5.0)
     first = last.frame(5.0)
     np.testing.assert_allclose(act.turns[0], last.turns[first])
     np.testing.assert_allclose(act.hips[0], last.hips[first])
-    assert act.begin == pytest.approx(1.0 + CHANGE_SECONDS, abs=2 / RATE)
+    assert act.begin == pytest.approx(1.5 - HIDDEN_SECONDS + CHANGE_SECONDS, abs=2 / RATE)
     assert act.end - act.begin == pytest.approx(10.0)
     assert act.seconds > act.end + CHANGE_SECONDS  # afterwards she stands
     back = actor.stand(act, act.begin + 3.0)
@@ -65,7 +66,7 @@ def test_an_act_begins_where_the_last_one_was_and_comes_to_its_motion_in_time(ac
 
 def test_a_pose_is_held_when_the_last_act_is_over(actor):
     last = actor.stand()
-    act = actor.respond(Response("squat", "squat", 1.0, (), 0.0, 7), 5.0, last, last.seconds + 100)
+    act = actor.respond(Response("squat", "squat", HIDDEN_SECONDS + 1.0, (), 0.0, 7), 5.0, last, last.seconds + 100)
     np.testing.assert_allclose(act.turns[: int(RATE)], np.repeat(last.turns[-1:], int(RATE), axis=0))
 
 
@@ -102,10 +103,13 @@ def test_the_script_is_sdf_that_leads_the_hips(actor):
     assert root.tag == "sdf" and [child.tag for child in root] == ["actor"]
     person = root.find("actor")
     assert person.get("name") == "somebody"
+    assert float(person.findtext("pose").split()[2]) < -2  # out of sight until the script begins
     assert person.findtext("animation/filename") == "/tmp/a&b.bvh"
     assert person.findtext("animation/scale") == "1.0" and person.findtext("script/loop") == "false"
-    trajectory = person.find("script/trajectory")
-    assert trajectory.get("type") == person.find("animation").get("name")
+    hidden, trajectory = person.findall("script/trajectory")
+    assert {hidden.get("type"), trajectory.get("type")} == {person.find("animation").get("name")}
+    assert [float(time.text) for time in hidden.iter("time")] == [0.0, HIDDEN_SECONDS]
+    assert all(float(pose.text.split()[1]) < -2 for pose in hidden.iter("pose"))
     times = [float(time.text) for time in trajectory.iter("time")]
     np.testing.assert_allclose(times, np.arange(len(act)) / RATE, atol=1e-3)
     poses = np.array([[float(value) for value in pose.text.split()] for pose in trajectory.iter("pose")])
