@@ -10,7 +10,7 @@ EPILOG = """examples:
   rehab-coach benchmark angles --data DIR         # joint angles, in degrees, against two cameras and by view
   rehab-coach benchmark repetitions --data DIR    # repetitions, against clips counted by eye and motion capture
   rehab-coach benchmark form --data DIR           # rules and learned scorer of form, people apart; takes long
-  rehab-coach benchmark form --data DIR --write models/form_scorer.safetensors
+  rehab-coach benchmark form --data DIR --write form_scorer.safetensors
   rehab-coach benchmark render                    # pictures of the virtual patient, against pyrender
   rehab-coach benchmark keypoints                 # how far each estimator's key points are from the true ones
 """
@@ -40,7 +40,7 @@ def add_arguments(parser):
         "--write", metavar="FILE", default="", help="form: also train the scorer on all people and write it"
     )
     parser.add_argument(
-        "--views", type=int, default=20, help="form: random views of each repetition to learn from (default 20)"
+        "--views", type=int, default=40, help="form: random views of each repetition to learn from (default 40)"
     )
     parser.add_argument(
         "--cache", metavar="DIR", help="angles, repetitions, form: keeps the key points, which take minutes to estimate"

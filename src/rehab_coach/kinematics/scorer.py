@@ -1,6 +1,6 @@
 """A learned scorer of form: how probable it is that a repetition was done incorrectly. NumPy, no pickled code.
 
-The file (models/form_scorer.safetensors) holds small networks, three for each movement, and in its metadata a
+The file holds small networks, three for each movement, and in its metadata a
 contract: movements, features and how it was trained. `rehab-coach benchmark form --data DIR --write FILE` makes it.
 """
 
@@ -17,7 +17,6 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
 from rehab_coach.kinematics.form_features import repetition_features
 from rehab_coach.kinematics.movement import Repetition
-from rehab_coach.paths import share_path
 from rehab_coach.skeleton import SkeletonSequence
 
 FORMAT_VERSION = 1
@@ -157,13 +156,13 @@ class FormScorer:
             stream.write(content)
 
     @classmethod
-    def load(cls, path: Optional[str] = None) -> "FormScorer":
-        """Read a scorer; None: the one that ships.
+    def load(cls, path: str) -> "FormScorer":
+        """Read a scorer.
 
         Raises:
             RehabCoachError: the file is missing, broken, or of another kind or version.
         """
-        path = os.fspath(path or share_path("models", "form_scorer.safetensors"))
+        path = os.fspath(path)
         advice = "make it with `rehab-coach benchmark form --data DIR --write %s`" % path
         try:
             with open(path, "rb") as stream:

@@ -42,7 +42,7 @@ class ScorerRecipe:
         seed: of everything random.
     """
 
-    views: int = 20
+    views: int = 40
     networks: int = 3
     epochs: int = 10
     batch: int = 256
