@@ -75,6 +75,8 @@ def _hindrance(body: FormBody, sequence: SkeletonSequence, rule: FormRule) -> st
         if OBLIQUE not in rule.views:
             wanted = "straight " + wanted
         seen = {FRONTAL: "from the front", OBLIQUE: "obliquely"}.get(body.view.name, "from the side")
+        if body.view.name in rule.views:
+            seen = "%.0f degrees %s" % (body.view.angle, seen.replace("from", "off"))
         return "seen %s; it can be judged only %s" % (seen, wanted)
     return ""
 
