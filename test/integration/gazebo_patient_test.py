@@ -178,7 +178,7 @@ class GazeboPatientTest(unittest.TestCase):
         self.assertEqual(len(self.gazebo.models), 2)  # one actor at a time
         name, frames, waypoints = self.gazebo.actors[-1]
         self.assertIn(name, self.gazebo.models)
-        self.assertEqual(frames, waypoints)
+        self.assertEqual(frames + 2, waypoints)  # it waits below the floor first
         low = np.reshape(truth.key_points, (18, 3))
         self.predictions.publish(Prediction(round=1))
         truth = self.film(

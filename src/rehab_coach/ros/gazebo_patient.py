@@ -11,7 +11,6 @@ import rospy
 import tf2_ros
 from geometry_msgs.msg import Point, Pose, Quaternion
 from sensor_msgs.msg import CameraInfo
-from std_srvs.srv import Empty
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import ActionClass, Prediction, Truth
@@ -19,7 +18,6 @@ from rehab_coach.ros.diagnostics import ERROR, OK, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
 from rehab_coach.simulation.gazebo import (
     HIDDEN_SECONDS,
-    UNDERGROUND,
     Act,
     Actor,
     Place,
@@ -35,7 +33,6 @@ OBSTACLE = "rehab_coach_patient_for_the_laser"
 SECOND_THOUGHT = 0.5  # s from the robot's answer until she stops
 LATEST = 60.0  # s, an older request is not for her
 AHEAD = 0.05  # s before the next actor appears, this one goes
-RENDERING = 0.1  # s that the camera has to notice
 RETRY = 2.0  # s between two attempts to change the actor
 
 
@@ -59,8 +56,7 @@ class GazeboPatient:
         stgcn_prediction (rehab_coach/Prediction): she sees that it is over, and stops.
         camera/camera_info (sensor_msgs/CameraInfo): comes with each picture.
     Calls:
-        gazebo/spawn_sdf_model, gazebo/set_model_state, gazebo/delete_model, gazebo/get_world_properties,
-        gazebo/pause_physics, gazebo/unpause_physics
+        gazebo/spawn_sdf_model, gazebo/delete_model, gazebo/get_world_properties (gazebo_msgs)
     Parameters: see config/coach.yaml.
 
     Raises:
@@ -86,10 +82,7 @@ class GazeboPatient:
         services = _services()
         self._spawn = rospy.ServiceProxy("gazebo/spawn_sdf_model", services.SpawnModel)
         self._delete = rospy.ServiceProxy("gazebo/delete_model", services.DeleteModel)
-        self._move = rospy.ServiceProxy("gazebo/set_model_state", services.SetModelState)
         self._world = rospy.ServiceProxy("gazebo/get_world_properties", services.GetWorldProperties)
-        self._pause = rospy.ServiceProxy("gazebo/pause_physics", Empty)
-        self._unpause = rospy.ServiceProxy("gazebo/unpause_physics", Empty)
         self._actor = Actor(seed)
         self._folder = tempfile.mkdtemp(prefix="rehab_coach_")
         self._lock = threading.Lock()
@@ -153,7 +146,7 @@ class GazeboPatient:
     def _wait_for_gazebo(self) -> None:
         while not rospy.is_shutdown():
             try:
-                for service in (self._spawn, self._move, self._delete, self._world, self._pause, self._unpause):
+                for service in (self._spawn, self._delete, self._world):
                     service.wait_for_service(timeout=5.0)
                 return
             except rospy.ROSException:
@@ -162,7 +155,6 @@ class GazeboPatient:
     def _clear(self) -> None:
         """Delete what an earlier patient, who was killed, has left behind."""
         try:
-            self._unpause()
             for name in self._world().model_names:
                 if name.startswith(PREFIX):
                     self._delete(name)
@@ -212,17 +204,8 @@ class GazeboPatient:
         return "" if answer.success or "exist" in answer.status_message else answer.status_message
 
     def _remove(self, name: str) -> str:
-        """Delete the actor under the floor: a busy camera sometimes goes on seeing what is deleted."""
-        self._pause()  # or the script would lift it up again
-        try:
-            request = self._move.request_class()
-            request.model_state.model_name = name
-            request.model_state.pose.position.z, request.model_state.pose.orientation.w = UNDERGROUND, 1.0
-            self._move(request)
-            rospy.rostime.wallsleep(RENDERING)
-            answer = self._delete(name)
-        finally:
-            self._unpause()
+        """Returns why it did not work."""
+        answer = self._delete(name)
         return "" if answer.success or "not exist" in answer.status_message else answer.status_message
 
     def _on_picture(self, lens: CameraInfo) -> None:
