@@ -1,6 +1,7 @@
 """The node that answers: on the screen, and with a short motion of the robot."""
 
 import functools
+import math
 import threading
 import time
 from typing import Any, Callable, Optional
@@ -8,6 +9,7 @@ from typing import Any, Callable, Optional
 import numpy as np
 import rospy
 from geometry_msgs.msg import Twist
+from nav_msgs.msg import Odometry
 from sensor_msgs.msg import LaserScan
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool, SetBoolRequest, SetBoolResponse
@@ -15,6 +17,7 @@ from std_srvs.srv import SetBool, SetBoolRequest, SetBoolResponse
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction
 from rehab_coach.robot.answer import OUTCOMES, Answer, RoundJoin, remark_sentence
+from rehab_coach.robot.heading import HeadingKeeper
 from rehab_coach.robot.laser import LaserCheck, Scan
 from rehab_coach.robot.motion import Motion, MotionRunner, read_motion
 from rehab_coach.robot.safety import SafetyState
@@ -57,6 +60,7 @@ class TurtlebotController:
         stgcn_prediction (rehab_coach/Prediction): answered when it belongs to the current round.
         movement (rehab_coach/Movement): its most important remark is said after the answer.
         scan (sensor_msgs/LaserScan): what is around the robot.
+        odom (nav_msgs/Odometry): where it looks, to turn it back after each motion.
         display_message (rehab_coach/DisplayMessage): a problem that the recorder has explained.
     Publishes:
         cmd_vel (geometry_msgs/Twist): only during a motion, then zeros; zero to each new subscriber.
@@ -88,6 +92,7 @@ class TurtlebotController:
         self._stopped.publish(self._safety.stopped)
         self._subscribers = [
             rospy.Subscriber("scan", LaserScan, self._on_scan, queue_size=1),
+            rospy.Subscriber("odom", Odometry, self._on_odometry, queue_size=1),
             rospy.Subscriber("action_class", ActionClass, self._on_action_class, queue_size=10),
             rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10),
             rospy.Subscriber("movement", Movement, self._on_movement, queue_size=10),
@@ -107,7 +112,10 @@ class TurtlebotController:
         )
         self._period = 1.0 / get_parameter("~rate", 20.0, float, minimum=5.0, maximum=100.0)
         longest = get_parameter("~longest_motion", 5.0, float, minimum=0.1, maximum=30.0)
-        self._runner = MotionRunner(longest)
+        self._heading = HeadingKeeper(
+            get_parameter("~turn_back_timeout", 5.0, float, minimum=0.0, maximum=30.0), self._limits.angular
+        )
+        self._runner = MotionRunner(longest, heading=self._heading)
         configured = get_parameter("~motions", {}, dict)
         if not set(configured) <= set(OUTCOMES):
             raise ParameterError(
@@ -157,6 +165,13 @@ class TurtlebotController:
         stamp = message.header.stamp.to_sec() or None
         with self._lock:
             self._safety.set_scan(scan, stamp, time.monotonic())
+
+    @_stops_on_error
+    def _on_odometry(self, message: Odometry) -> None:
+        rotation = message.pose.pose.orientation
+        stamp = (message.header.stamp or rospy.Time.now()).to_sec()
+        with self._lock:
+            self._heading.set_heading(2.0 * math.atan2(rotation.z, rotation.w), stamp, time.monotonic())
 
     @_stops_on_error
     def _on_action_class(self, message: ActionClass) -> None:
@@ -237,9 +252,9 @@ class TurtlebotController:
     def _begin(self, outcome: str) -> None:
         motion: Motion = self._motions[outcome]
         self._refused = ""
-        if not motion.segments:
+        if not motion.segments and not self._heading.unfinished:
             return
-        objection = self._objection(motion.segments[0].velocity)
+        objection = self._objection(motion.segments[0].velocity if motion.segments else STILL)
         if objection:
             self._refused = objection
             rospy.logwarn("no motion: %s", objection)
@@ -314,16 +329,18 @@ class TurtlebotController:
 
     def _state(self) -> State:
         with self._lock:
+            turned_away = self._heading.turned_away
             values = {
                 "round": self._join.round or "none",
                 "stopped": self._safety.stopped,
                 "recording": self._safety.recording,
                 "moving": self._runner.running,
                 "last answer": self._last_answer or "none",
+                "degrees turned away": "unknown" if turned_away is None else math.degrees(turned_away),
             }
             blocked = self._objection(Velocity(angular=self._limits.angular))
             if self._refused:
-                return WARN, "no motion: " + self._refused, values
+                return WARN, "last motion: " + self._refused, values
             if blocked and not self._safety.recording:
                 return WARN, "would not move now: " + blocked, values
             return OK, "moving" if self._runner.running else "still", values

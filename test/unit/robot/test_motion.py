@@ -3,6 +3,7 @@ import math
 import pytest
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.robot.heading import HeadingKeeper
 from rehab_coach.robot.motion import Motion, MotionRunner, Segment, read_motion
 from rehab_coach.robot.velocity import Velocity
 
@@ -57,8 +58,20 @@ def test_a_wrong_motion_is_refused_with_its_place(entries, message):
 
 def test_a_motion_ends_by_itself():
     runner = started()
-    assert run(runner, [100.0, 100.9, 101.2, 101.6, 101.7]) == [LEFT, LEFT, BACK, None, None]
+    assert run(runner, [100.0, 100.9, 101.0, 101.4, 101.5, 101.6]) == [LEFT, LEFT, BACK, BACK, None, None]
     assert not runner.running and not runner.fault
+
+
+def test_a_late_call_does_not_cut_the_next_segment_short():
+    runner = started()
+    assert run(runner, [100.9, 101.3, 101.75, 101.8]) == [LEFT, BACK, BACK, None]
+    wiggle = Motion((Segment(Velocity(0.0, 0.8), 0.5), Segment(Velocity(0.0, -0.8), 0.5)))
+    runner.start(wiggle, 0.0, 0.0)
+    turned = 0.0
+    times = [0.0, 0.3, 1.2, 1.3, 1.6, 2.0]
+    for now, after in zip(times, times[1:]):
+        turned += (after - now) * (runner.advance(now, now) or Velocity()).angular
+    assert turned == pytest.approx(0.8 * (1.2 - 0.8))  # by the clock alone it would be 0.96: the way back is skipped
 
 
 def test_no_motion_before_a_start_and_after_a_stop():
@@ -103,3 +116,49 @@ def test_a_new_start_forgets_the_fault():
     runner.advance(50.0, 100.1)
     runner.start(MOTION, 50.0, 100.1)
     assert not runner.fault and runner.advance(50.1, 100.2) == LEFT
+
+
+def turned_after(runner, keeper, seconds, now=100.0, heading=0.0, rate=20.0, wheels=1.2):
+    """Follow a runner on a robot that turns too far; heading and time at the end."""
+    for _ in range(round(seconds * rate)):
+        velocity = runner.advance(now, now)
+        now += 1.0 / rate
+        heading += wheels * (velocity.angular if velocity else 0.0) / rate
+        keeper.set_heading(heading, now, now)
+    return heading, now
+
+
+def test_after_a_motion_the_robot_is_turned_back():
+    keeper = HeadingKeeper(5.0)
+    runner = MotionRunner(5.0, heading=keeper)
+    keeper.set_heading(0.0, 100.0, 100.0)
+    runner.start(MOTION, 100.0, 100.0)
+    heading, now = turned_after(runner, keeper, 1.5)
+    assert heading > 0.5 and runner.running
+    heading, now = turned_after(runner, keeper, 6.0, now, heading)
+    assert abs(heading) <= 0.03 and not runner.running and not runner.fault
+
+
+def test_turning_back_can_be_stopped_and_made_up_for_later():
+    keeper = HeadingKeeper(5.0)
+    runner = MotionRunner(5.0, heading=keeper)
+    keeper.set_heading(0.0, 100.0, 100.0)
+    runner.start(MOTION, 100.0, 100.0)
+    heading, now = turned_after(runner, keeper, 2.2)
+    runner.stop()
+    assert not runner.running and runner.advance(now, now) is None
+    heading, now = turned_after(runner, keeper, 5.0, now, heading)
+    assert heading > 0.3 and keeper.unfinished
+    runner.start(Motion(), now, now)
+    heading, now = turned_after(runner, keeper, 6.0, now, heading)
+    assert abs(heading) <= 0.03 and not keeper.unfinished
+
+
+def test_a_clock_that_jumps_during_turning_back_leaves_a_fault():
+    keeper = HeadingKeeper(5.0)
+    runner = MotionRunner(5.0, heading=keeper)
+    keeper.set_heading(0.0, 100.0, 100.0)
+    runner.start(MOTION, 100.0, 100.0)
+    heading, now = turned_after(runner, keeper, 2.2)
+    assert runner.advance(now + 500.0, now) is None
+    assert "not turned back" in runner.fault and not runner.running
