@@ -21,7 +21,6 @@ from rehab_coach.simulation.gazebo import obstacle_sdf
 from rehab_coach.simulation.obedience import Obedience
 
 PATIENCE = 400.0
-SPEED = 0.3  # of Gazebo's clock
 PACKAGES = ("gazebo_ros", "gazebo_msgs", "gazebo_plugins", "turtlebot3_description", "xacro", "robot_state_publisher")
 MISSING = [package for package in PACKAGES if package not in rospkg.RosPack().list()]
 ASKED = ("jumping_jack", "squat", "jumping_jack")
@@ -76,26 +75,6 @@ class GazeboTest(unittest.TestCase):
         )
 
         cls.addClassCleanup(cls.end)
-        cls.slow_down()
-
-    @classmethod
-    def slow_down(cls):
-        """Let Gazebo's clock go slowly: the estimator then sees as many pictures a second as on a fast machine."""
-        from gazebo_msgs.srv import GetPhysicsProperties, SetPhysicsProperties
-
-        get = rospy.ServiceProxy("gazebo/get_physics_properties", GetPhysicsProperties)
-
-        def answered():
-            try:
-                return get()
-            except (rospy.ServiceException, rospy.ROSException):
-                return None  # not there yet
-
-        wait_for(answered, "Gazebo", PATIENCE)
-        now = get()
-        rospy.ServiceProxy("gazebo/set_physics_properties", SetPhysicsProperties)(
-            now.time_step, SPEED / now.time_step, now.gravity, now.ode_config
-        )
 
     @classmethod
     def end(cls):
