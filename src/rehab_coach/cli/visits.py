@@ -94,13 +94,14 @@ def _delete(store, arguments: argparse.Namespace) -> int:
 
 def _consent(store, arguments: argparse.Namespace) -> int:
     from rehab_coach.texts import load_texts
+    from rehab_coach.visits.store import check_name
 
     if arguments.withdraw:
         store.withdraw_consent(arguments.patient)
         print("nothing more is kept of %s; to delete what is there: rehab-coach visits delete ..." % arguments.patient)
         return 0
     texts = load_texts(arguments.language)
-    question = texts("may_i_keep", patient=arguments.patient)
+    question = texts("may_i_keep", patient=check_name(arguments.patient))
     if not _agrees(question):
         print(texts("not_kept"))
         return 1

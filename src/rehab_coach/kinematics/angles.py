@@ -83,10 +83,13 @@ def joint_angles(sequence: SkeletonSequence, smooth: bool = True, source: str = 
         angles = angles_in_space(body_points(sequence, 3, smooth))
     elif source == "fit":
         fitted = fit_body(sequence)
-        head = angles["neck_flexion"]
         if sequence.world is not None:
-            head = angles_in_space(body_points(sequence, 3, smooth))["neck_flexion"]
-        angles = dict(angles_in_space(fitted.points, fitted.up), neck_flexion=head)
+            angles = angles_in_space(body_points(sequence, 3, smooth))
+        own = angles_in_space(fitted.points, fitted.up)
+        kept = [name for name in angles if name == "neck_flexion"]
+        if sequence.world is not None:  # the fit knows nothing of arms that would hold them to the body
+            kept += [name for name in angles if name.startswith(("arm_flex", "shoulder_elv", "elbow_flex"))]
+        angles = dict(own, **{name: angles[name] for name in kept})
     values = _columns(angles, len(sequence))
     deviations = np.where(np.isnan(values), np.nan, _columns(uncertainties(sequence, picture, source), len(sequence)))
     for array in (values, deviations):

@@ -40,6 +40,8 @@ STEADY = 0.25
 FEET = ("ankle", "heel", "foot_index")
 SETTLED = 0.002
 """Metres, root mean square, that a last step may move the joints: a degree or less."""
+BACKWARDS = 0.26
+"""Sine of the angle by which somebody who stands leans back at most (15 degrees)."""
 LONGEST_LIMBS = ("trunk", "thigh", "shank")
 LEAST_SIDE = 0.95
 """Of the longer side's limb, the other's: not bodies, but where estimators mark their joints, is uneven by that."""
@@ -331,10 +333,22 @@ class _Fit:
             (len(self.lengths), (-way[:, 1] * weight / self.weights.balance)[:, None]),
         )
         upright = np.array([0, -1, -self.pitch]) * stands[:, None]
+        self._not_backwards(equations, upright)
         ankles = (self.joints[side + "_ankle"] for side in SIDES)
         self._along(equations, *ankles, upright, self.weights.floor)
         for heel, toes in self._pairs("foot") if "foot" in self.kinds else ():
             self._along(equations, heel, toes, upright, self.weights.foot)
+
+    def _not_backwards(self, equations: FrameEquations, upright: np.ndarray) -> None:
+        """A trunk that looks short leans forwards: nobody who stands leans back by more than BACKWARDS."""
+        (right_hip, right_shoulder), (left_hip, left_shoulder) = self._pairs("trunk")
+        front = np.cross(self._across, upright)
+        front = front / np.maximum(np.linalg.norm(front, axis=1), 1e-6)[:, None] * upright.any(axis=1)[:, None]
+        for hip, shoulder in ((right_hip, right_shoulder), (left_hip, left_shoulder)):
+            offset = dot(self.places[:, shoulder] - self.places[:, hip], front) + BACKWARDS * self.length("trunk")
+            wrong = np.where(offset < 0, 1 / self.weights.limit, 0)
+            derivative = (wrong[:, None] * front)[:, None]
+            equations.add((offset * wrong)[:, None], {hip: -derivative, shoulder: derivative})
 
     def length(self, kind: str) -> float:
         """Metres, the mean of both sides."""

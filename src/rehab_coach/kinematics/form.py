@@ -74,6 +74,8 @@ def _hindrance(body: FormBody, sequence: SkeletonSequence, rule: FormRule) -> st
         wanted = "from the front" if FRONTAL in rule.views else "from the side"
         if OBLIQUE not in rule.views:
             wanted = "straight " + wanted
+        elif FRONTAL not in rule.views:
+            wanted = "obliquely or " + wanted
         seen = {FRONTAL: "from the front", OBLIQUE: "obliquely"}.get(body.view.name, "from the side")
         if body.view.name in rule.views:
             seen = "%.0f degrees %s" % (body.view.angle, seen.replace("from", "off"))

@@ -21,6 +21,9 @@ FARTHER = 0.5
 REST, HALF, EXTREME = 0.05, 0.5, 0.9
 """Shares of a repetition's range: below the first is rest, above the second is held."""
 
+MOST_UNCERTAIN = np.radians(15)
+"""Standard deviation of an angle above which its two sides are not compared: one is hidden, or the view is wrong."""
+
 MARGIN = 0.25
 """Seconds beside a repetition that belong to its range of motion: the last bit of straightening moves little."""
 
@@ -199,7 +202,7 @@ def _measured(
         pause=max(following - end, 0) / RATE,
         range_of_motion=ranges,
         smoothness=_smoothness(moved.values, (start, cycle.turn, end)),
-        symmetry=_symmetry(ranges, exercise),
+        symmetry=None if angles is None else _symmetry(ranges, angles, exercise),
     )
 
 
@@ -213,9 +216,11 @@ def _ranges(angles: JointAngles, start: float, end: float) -> Dict[str, Tuple[fl
     }
 
 
-def _symmetry(ranges: Dict[str, Tuple[float, float]], exercise: Optional[str]) -> Optional[float]:
+def _symmetry(ranges: Dict[str, Tuple[float, float]], angles: JointAngles, exercise: Optional[str]) -> Optional[float]:
     names = ["%s_%s" % (SIDED_ANGLE.get(exercise or ""), side) for side in "lr"]
     if not all(name in ranges for name in names):
+        return None
+    if any(np.nanmedian(angles.uncertainty[:, angles.names.index(name)]) > MOST_UNCERTAIN for name in names):
         return None
     left, right = (ranges[name][1] - ranges[name][0] for name in names)
     return left / right if right > 0 else None
