@@ -22,6 +22,7 @@ NODES = [
     ("visit_keeper", "VisitKeeper"),
     ("fake_turtlebot", "FakeTurtlebot"),
     ("virtual_patient", "VirtualPatient"),
+    ("gazebo_patient", "GazeboPatient"),
 ]
 # What a node keeps by itself on the parameter server, with its value at first; not to be configured.
 KEPT = {"recorder": {"answered": ""}, "turtlebot_controller": {"stopped": False}, "visit_keeper": {"refused": ""}}
