@@ -10,6 +10,10 @@ from rehab_coach.kinematics.movement import JointAngles
 
 STANDING = (0.0, 0.5)
 """Seconds of the common time in which the person stands still, unless told otherwise."""
+
+AS_LIKE = 0.05
+"""Mean correlation within which two shifts fit equally well."""
+
 LARGEST_OFFSET = 2.0
 """Seconds by which clocks may be apart when the offset is to be estimated."""
 
@@ -127,7 +131,11 @@ def _offset(first: JointAngles, second: JointAngles, names) -> float:
     scores = np.array([_likeness(first, second, names, shift) for shift in shifts])
     if not np.isfinite(scores).any():
         raise RehabCoachError("the two cannot be aligned: nothing moves in both")
-    best = int(np.nanargmax(scores))
+    # Repetitions look alike: of the shifts that fit about as well as the best the smallest is meant.
+    around = np.pad(np.nan_to_num(scores, nan=-np.inf), 1, constant_values=-np.inf)
+    peaks = (around[1:-1] >= around[:-2]) & (around[1:-1] >= around[2:]) & (scores >= np.nanmax(scores) - AS_LIKE)
+    expected = 0.0 if shifts[0] <= 0 <= shifts[-1] else second.stamps[0] - first.stamps[0]
+    best = int(np.argmin(np.where(peaks, np.abs(shifts - expected), np.inf)))
     if 0 < best < len(scores) - 1 and np.isfinite(scores[best - 1 : best + 2]).all():
         before, top, after = scores[best - 1 : best + 2]
         bend = before - 2 * top + after

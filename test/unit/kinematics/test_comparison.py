@@ -57,6 +57,12 @@ def test_clocks_that_are_apart_are_found(shift):
     assert comparison.differences["hip"].error < 2.5
 
 
+def test_clocks_are_not_shifted_by_a_whole_repetition():
+    growing = np.cos(2 * np.pi * FAST) * (1 + 0.1 * FAST)
+    later = np.cos(2 * np.pi * FAST) * (1 + 0.1 * (FAST + 1))  # the very same, a repetition on
+    assert abs(compare(made(FAST, knee=growing), made(FAST, knee=later), align=True).offset) < 0.05
+
+
 def test_missing_values_are_left_out():
     values = squats(SLOW)
     values[30:40] = np.nan
