@@ -76,7 +76,10 @@ def run(arguments: argparse.Namespace) -> int:
     _write_json(path("repetitions.json"), arguments.exercise, movement, remarks)
     title = "%s, %s" % (os.path.basename(arguments.recording), _count(movement))
     plot_angles(angles, movement, path("angles.png"), title)
-    if not arguments.no_overlay:
+    if arguments.no_overlay:
+        if os.path.exists(path("overlay.mp4")):  # of an earlier recording
+            os.remove(path("overlay.mp4"))
+    else:
         _film(path("overlay.mp4"), arguments.recording, is_sequence, start, end, sequence, angles, movement)
     print("%s, %d frames, angles from %s" % (title, len(sequence), angles.source))
     print("%-18s %8s %8s %12s" % ("degrees", "lowest", "highest", "uncertainty"))

@@ -191,5 +191,7 @@ class SkeletonSequence:
                     get_layout(str(arrays["layout"])),
                     arrays["world"] if "world" in arrays else None,
                 )
+        except FileNotFoundError:
+            raise RehabCoachError("there is no file %s" % name) from None
         except Exception as error:
             raise RehabCoachError("%s is not a skeleton sequence (.npz as `save` writes it): %s" % (name, error))

@@ -101,6 +101,14 @@ def test_a_sequence_gives_the_same_without_a_video(sequence, tmp_path, capsys):
     assert "angles from 2d" in capsys.readouterr().out
 
 
+def test_an_earlier_film_does_not_stay_beside_other_angles(video, estimator, tmp_path, capsys):
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "overlay.mp4").write_bytes(b"old")
+    assert main(["angles", video, "--out", str(results), "--no-overlay"]) == 0
+    assert (results / "angles.csv").exists() and not (results / "overlay.mp4").exists()
+
+
 def test_nobody_is_told_in_one_line(video, estimator, tmp_path, capsys):
     estimator.somebody = False
     assert main(["angles", video, "--out", str(tmp_path / "results")]) == 2
@@ -112,7 +120,7 @@ def test_nobody_is_told_in_one_line(video, estimator, tmp_path, capsys):
     "arguments, complaint",
     [
         (["missing.mp4"], "there is no video"),
-        (["missing.npz"], "not a skeleton sequence"),
+        (["missing.npz"], "there is no file"),
         (["missing.npz", "--start", "1"], "saved sequence"),
         (["video.mp4", "--start", "3", "--end", "2"], "--end must come after"),
         (["0"], "webcam"),

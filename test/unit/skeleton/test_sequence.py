@@ -145,7 +145,7 @@ def test_broken_and_missing_files_are_a_clear_error(tmp_path, content):
     path = tmp_path / "broken.npz"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(RehabCoachError, match="not a skeleton sequence"):
+    with pytest.raises(RehabCoachError, match="there is no file" if content is None else "not a skeleton sequence"):
         SkeletonSequence.load(str(path))
 
 
