@@ -26,10 +26,11 @@ NODES = [
 ]
 # What a node keeps by itself on the parameter server, with its value at first; not to be configured.
 KEPT = {"recorder": {"answered": ""}, "turtlebot_controller": {"stopped": False}, "visit_keeper": {"refused": ""}}
-# What would load networks or open a window.
+# What would load networks, open a window, or need Gazebo.
 HEAVY = {
     "fake_turtlebot": ["tf2_ros"],
     "virtual_patient": ["tf2_ros", "live"],
+    "gazebo_patient": ["tf2_ros", "_services", "Actor"],
     "recorder": ["create_estimator", "Recognizer"],
     "displayer": ["window", "Renderer", "StopSwitch"],
     "speaker": ["Voice"],
