@@ -16,13 +16,13 @@ from geometry_msgs.msg import Point, Pose
 from nav_msgs.msg import Odometry
 
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Truth
+from rehab_coach.ros.soak import missing_gazebo_packages
 from rehab_coach.ros.testing import wait_for
 from rehab_coach.simulation.gazebo import obstacle_sdf
 from rehab_coach.simulation.obedience import Obedience
 
 PATIENCE = 400.0
-PACKAGES = ("gazebo_ros", "gazebo_msgs", "gazebo_plugins", "turtlebot3_description", "xacro", "robot_state_publisher")
-MISSING = [package for package in PACKAGES if package not in rospkg.RosPack().list()]
+MISSING = missing_gazebo_packages()
 ASKED = ("jumping_jack", "squat", "jumping_jack")
 AROUND = ((0.27, 0.0), (-0.27, 0.0), (0.0, 0.27), (0.0, -0.27))
 

@@ -2,17 +2,19 @@
 
 import sys
 
-HELP = "Play many rounds with the virtual patient and say how often the coach was right; needs the workspace, no robot."
+HELP = """Play many rounds with the virtual patient, or the one in Gazebo, and say how often the coach was right; the
+exercises are asked for in turn. Needs the workspace, no robot."""
 EPILOG = """examples:
   rehab-coach soak --rounds 200 --seed 1 --out soak/
   rehab-coach soak --rounds 30 --seed 2 --out soak/ --obedience 1 --duration 6
+  rehab-coach soak --gazebo --rounds 60 --seed 1 --out soak_gazebo/      (with Gazebo 11, see docs/gazebo.md)
 It brings its own ROS master, so it may run beside others. soak.json: what came of it; Ctrl-C keeps what was done.
 """
 
 
 def add_arguments(parser):
     parser.add_argument("--rounds", type=int, default=200, help="how many (default 200)")
-    parser.add_argument("--seed", type=int, default=0, help="of requests, people and what they do (default 0)")
+    parser.add_argument("--seed", type=int, default=0, help="of the people and what they do (default 0)")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for soak.json; it is made where missing")
     parser.add_argument(
         "--obedience",
@@ -24,6 +26,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--duration", type=float, default=10.0, metavar="SECONDS", help="of each recording (default 10, as the robot's)"
     )
+    parser.add_argument("--gazebo", action="store_true", help="robot, camera and patient in Gazebo 11")
 
 
 def run(arguments) -> int:
@@ -37,12 +40,19 @@ def run(arguments) -> int:
         if not low <= value <= high:
             raise RehabCoachError("--%s must be between %g and %g, not %g" % (name, low, high, value))
     enter_workspace()
-    problem = missing()
+    from rehab_coach.ros.soak import missing_gazebo_packages, run_soak
+
+    if arguments.gazebo and missing_gazebo_packages():
+        raise RehabCoachError(
+            "--gazebo needs Gazebo 11 and these ROS packages: %s (docs/gazebo.md says how to get them)"
+            % " ".join(missing_gazebo_packages())
+        )
+    problem = "" if arguments.gazebo else missing()
     if problem:
         raise RehabCoachError(problem)
-    from rehab_coach.ros.soak import run_soak
-
-    result = run_soak(arguments.rounds, arguments.seed, arguments.out, arguments.obedience, arguments.duration)
+    result = run_soak(
+        arguments.rounds, arguments.seed, arguments.out, arguments.obedience, arguments.duration, arguments.gazebo
+    )
     print(table(result))
     if result["rounds"] < arguments.rounds:
         print("interrupted after %d of %d rounds" % (result["rounds"], arguments.rounds), file=sys.stderr)

@@ -18,6 +18,7 @@ BACK = {
 }
 WELL_SEEN = 6.0  # sum of a person's scores (18 joints) over which no other look is tried, and the person followed
 TRY_EVERY = 4  # frames between two tries
+HARDLY_SEEN = 2.0  # sum of a person's scores under which every frame is tried: there is nothing to lose
 
 LOOK_AROUND = 15  # frames between two looks at the whole picture
 MARGIN = 0.2  # of a person's height that is looked at around them: hands, feet, head, and what they move in a frame
@@ -105,8 +106,8 @@ class TfPose(PoseEstimator):
 
     The network was trained on people who stand: it hardly sees somebody in a push-up. And it does not see the whole of
     somebody who fills the picture. So the picture is turned by 90 degrees, or made half as large, when that shows the
-    person better. While the person is badly seen, one of the other `LOOKS` is tried every TRY_EVERY frames; after
-    `reset` all are.
+    person better. While the person is badly seen, one of the other `LOOKS` is tried every TRY_EVERY frames, in every
+    frame while hardly anything is seen; after `reset` all are.
 
     The network's time goes with the number of pixels, and most of them show the room. So it looks where people were in
     the last frame and around, at the whole picture only every LOOK_AROUND frames, or when they are badly seen.
@@ -149,7 +150,7 @@ class TfPose(PoseEstimator):
 
     def reset(self) -> None:
         self._look = LOOKS[0]
-        self._frames = 0
+        self._frames = self._tries = 0
         self._people: List[Pose] = []  # of the last frame, if they may be followed
 
     def forward(self, picture: np.ndarray, people: Sequence[Pose] = (), size_scale: float = 1.0) -> Forward:
@@ -180,10 +181,12 @@ class TfPose(PoseEstimator):
         if before and not poses:
             poses = self._estimate(picture, self._look)
         quality = _quality(poses)
-        if self._turning and quality < WELL_SEEN and self._frames % TRY_EVERY == 0:
+        due = self._frames % (TRY_EVERY if quality >= HARDLY_SEEN else 1) == 0
+        if self._turning and quality < WELL_SEEN and due:
             others = [look for look in LOOKS if look != self._look]
             if self._frames:
-                others = [others[self._frames // TRY_EVERY % len(others)]]
+                others = [others[self._tries % len(others)]]
+            self._tries += 1
             for look in others:
                 tried = self._estimate(picture, look)
                 # The margin keeps the look from going to and fro.

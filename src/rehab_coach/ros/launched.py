@@ -19,12 +19,15 @@ START_TIMEOUT = 300.0  # s; networks and people are loaded, on whatever machine
 
 
 @contextmanager
-def launched(arguments: List[str], output: Union[int, IO] = subprocess.DEVNULL) -> Iterator[subprocess.Popen]:
-    """Run demo.launch on a free port; this process becomes a node of the same master. Ends with the block.
+def launched(
+    arguments: List[str], output: Union[int, IO] = subprocess.DEVNULL, launch_file: str = "demo.launch"
+) -> Iterator[subprocess.Popen]:
+    """Run a launch file on a free port; this process becomes a node of the same master. Ends with the block.
 
     Args:
         arguments: such as "rounds:=3".
         output: where roslaunch's own words go.
+        launch_file: demo.launch, or simulation.launch, whose time is Gazebo's.
 
     Raises:
         RehabCoachError: the master did not come up.
@@ -33,10 +36,13 @@ def launched(arguments: List[str], output: Union[int, IO] = subprocess.DEVNULL) 
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     os.environ.update(ROS_MASTER_URI="http://localhost:%d" % port, ROS_HOSTNAME="localhost")
-    command = ["roslaunch", "-p", str(port), "rehab_coach", "demo.launch", "headless:=true"] + arguments
+    command = ["roslaunch", "-p", str(port), "rehab_coach", launch_file, "headless:=true"] + arguments
     process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
         wait_while(process, rosgraph.is_master_online, START_TIMEOUT, "the ROS master")
+        if launch_file == "simulation.launch":  # a node asks once, when it begins, whose time it is
+            master = rosgraph.Master("watcher")
+            wait_while(process, lambda: master.hasParam("/use_sim_time"), START_TIMEOUT, "simulated time")
         # That the master goes before this node is meant, not worth a warning.
         rospy.init_node("watcher", anonymous=True, disable_signals=True, disable_rosout=True, log_level=rospy.FATAL)
         yield process

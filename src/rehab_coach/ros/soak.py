@@ -1,4 +1,4 @@
-"""Many rounds of the whole coach with the virtual patient, watched from outside.
+"""Many rounds of the whole coach with the virtual patient, or the one in Gazebo, watched from outside.
 
 soak.json:
     rounds              that were answered
@@ -10,7 +10,9 @@ soak.json:
     memory_growth_mb_of the same of each node; memory_mb: resident set after each round
     input_rate_hz       pictures that the recorder estimated per second, the rounds' median: slow machines see less
     people              how many people there were
-    robot               where the robot stood at the end: metres from its first place, degrees
+    robot               where the robot stood at the end: metres from its first place, degrees; driven_m, turned_deg:
+                        how far it drove and turned in all, to and fro
+    camera_rate_hz, real_time_factor   of Gazebo: pictures per simulated second, simulated seconds per second
     per_exercise_and_view, outcomes   right answers by what was shown from where; every round
     seed, obedience, duration_s       how it was run
 """
@@ -20,10 +22,12 @@ import math
 import os
 import subprocess
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional, Set, Tuple
 
+import numpy as np
 import psutil
 import rosgraph
+import rospkg
 import rospy
 import yaml
 from geometry_msgs.msg import Twist
@@ -32,17 +36,35 @@ from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
-from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Truth
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton, Truth
 from rehab_coach.paths import share_path
 from rehab_coach.robot.velocity import VelocityLimits
 from rehab_coach.ros.launched import START_TIMEOUT, launched, process_of, wait_while
 from rehab_coach.simulation.soak import SoakLog
+from rehab_coach.skeleton import get_layout, to_coco_18
 
+LAUNCH_FILES = {False: "demo.launch", True: "simulation.launch"}
+PATIENTS = {False: "virtual_patient", True: "gazebo_patient"}
+GAZEBO_PACKAGES = (
+    "gazebo_ros",
+    "gazebo_msgs",
+    "gazebo_plugins",
+    "turtlebot3_description",
+    "xacro",
+    "robot_state_publisher",
+)
 PAUSE = 3.0  # s between an answer and the next request: the robot's motion needs 2
 STUCK = 300.0  # s without an answer
 
 
-def run_soak(rounds: int, seed: int, folder: str, obedience: float, duration: float) -> Dict[str, Any]:
+def missing_gazebo_packages() -> List[str]:
+    """What simulation.launch needs and this computer does not have."""
+    return sorted(set(GAZEBO_PACKAGES) - set(rospkg.RosPack().list()))
+
+
+def run_soak(
+    rounds: int, seed: int, folder: str, obedience: float, duration: float, gazebo: bool = False
+) -> Dict[str, Any]:
     """Play rounds until they are over or Ctrl-C, and keep what came of them in FOLDER/soak.json.
 
     Args:
@@ -51,6 +73,7 @@ def run_soak(rounds: int, seed: int, folder: str, obedience: float, duration: fl
         folder: for soak.json, the configuration and what roslaunch said.
         obedience: chance that the patient does what she is asked for.
         duration: seconds of each recording.
+        gazebo: robot, camera and patient are Gazebo's (simulation.launch) instead of our own (demo.launch).
 
     Returns:
         What soak.json holds.
@@ -61,21 +84,24 @@ def run_soak(rounds: int, seed: int, folder: str, obedience: float, duration: fl
     configuration = _configure(folder, rounds, seed, obedience, duration)
     controller = configuration["turtlebot_controller"]
     log = SoakLog(VelocityLimits(controller["linear_limit"], controller["angular_limit"]))
-    place: List[float] = [0.0, 0.0, 0.0]
+    robot, clock = Odometer(), _Clock()
     said = os.path.join(folder, "roslaunch.log")
+    config = "config:=" + os.path.join(os.path.abspath(folder), "coach.yaml")
     problem = ""
     try:
-        with open(said, "w") as output, launched(["config:=" + os.path.join(folder, "coach.yaml")], output) as process:
-            listeners = _listen(log, place)
+        with open(said, "w") as output, launched([config], output, LAUNCH_FILES[gazebo]) as process:
+            listeners = _listen(log, robot, clock, PATIENTS[gazebo])
             wait_while(process, lambda: log.asked, START_TIMEOUT, "the first request")
-            problem = _watch(log, process, rounds)
+            problem = _watch(log, process, rounds, set(configuration))
             for listener in listeners:
                 listener.unregister()
     except KeyboardInterrupt:
         problem = "interrupted"
     result = log.result()
-    result["robot"] = {"metres": round(math.hypot(*place[:2]), 3), "degrees": round(math.degrees(place[2]), 1)}
+    result["robot"] = robot.result()
     result.update(seed=seed, obedience=obedience, duration_s=duration)
+    if gazebo:
+        result.update(clock.result())
     with written_whole(os.path.join(folder, "soak.json")) as path:
         with open(path, "w") as stream:
             json.dump(result, stream, indent=1)
@@ -88,9 +114,11 @@ def _configure(folder: str, rounds: int, seed: int, obedience: float, duration: 
     with open(share_path("config", "coach.yaml"), encoding="utf-8") as stream:
         configuration = yaml.safe_load(stream)
     for node, changes in {
-        "pick_action": dict(rounds=rounds, seed=seed, start_delay=0.0, pause=PAUSE),
+        # In turn: each exercise is asked for equally often.
+        "pick_action": dict(rounds=rounds, order="listed", start_delay=0.0, pause=PAUSE),
         "recorder": dict(duration=duration),
         "virtual_patient": dict(seed=seed, obedience=obedience, rounds_per_person=10, duration=duration + 10.0),
+        "gazebo_patient": dict(seed=seed, obedience=obedience, duration=duration + 10.0),
         "speaker": dict(voice="off"),
     }.items():
         configuration[node].update(changes)
@@ -103,15 +131,67 @@ def _configure(folder: str, rounds: int, seed: int, obedience: float, duration: 
     return configuration
 
 
-def _listen(log: SoakLog, place: List[float]) -> List[rospy.Subscriber]:
+class Odometer:
+    """Where a robot is, and how far it drove and turned on the way: metres and radians, from its odometry."""
+
+    def __init__(self) -> None:
+        self._place: Optional[Tuple[float, float, float]] = None
+        self._driven = self._turned = 0.0
+
+    def add(self, x: float, y: float, yaw: float) -> None:
+        """The next place, counted from where the robot began."""
+        if self._place is not None:
+            before = self._place
+            self._driven += math.hypot(x - before[0], y - before[1])
+            self._turned += abs(math.remainder(yaw - before[2], 2 * math.pi))
+        self._place = x, y, yaw
+
+    def result(self) -> Dict[str, float]:
+        """metres and degrees from where it began; driven_m and turned_deg in all."""
+        x, y, yaw = self._place or (0.0, 0.0, 0.0)
+        return {
+            "metres": round(math.hypot(x, y), 3),
+            "degrees": round(math.degrees(math.remainder(yaw, 2 * math.pi)), 1),
+            "driven_m": round(self._driven, 2),
+            "turned_deg": round(math.degrees(self._turned)),
+        }
+
+
+class _Clock:
+    """How fast simulated time goes, and how many pictures there are in it."""
+
+    def __init__(self) -> None:
+        self._first: Optional[Tuple[float, float]] = None  # stamp, and time of this computer
+        self._last, self._pictures = (0.0, 0.0), 0
+
+    def picture(self, stamp: float) -> None:
+        self._last = stamp, time.monotonic()
+        if self._first is None:
+            self._first = self._last
+        else:
+            self._pictures += 1
+
+    def result(self) -> Dict[str, Optional[float]]:
+        if not self._pictures:
+            return {"camera_rate_hz": None, "real_time_factor": None}
+        simulated, real = (last - first for last, first in zip(self._last, self._first))
+        return {
+            "camera_rate_hz": round(self._pictures / simulated, 1),
+            "real_time_factor": round(simulated / real, 2),
+        }
+
+
+def _listen(log: SoakLog, robot: Odometer, clock: _Clock, patient: str) -> List[rospy.Subscriber]:
     """Tell the log what the nodes say."""
 
     def truth(message: Truth) -> None:
-        if message.round:
-            joints = message.key_points[2::3]
+        stamp = message.header.stamp.to_sec()
+        clock.picture(stamp)
+        if message.round and message.key_points:
             log.truth(
+                stamp,
                 message.round,
-                sum(score > 0 for score in joints) / len(joints),
+                np.reshape(message.key_points, (-1, 3)),
                 response=message.response,
                 label=message.label,
                 faults=tuple(message.faults),
@@ -119,9 +199,14 @@ def _listen(log: SoakLog, place: List[float]) -> List[rospy.Subscriber]:
                 person=message.person,
             )
 
+    def skeleton(message: Skeleton) -> None:
+        if message.key_points:
+            key_points = np.reshape(message.key_points, (-1, 3))
+            log.skeleton(message.header.stamp.to_sec(), to_coco_18(key_points, get_layout(message.layout)))
+
     def odometry(message: Odometry) -> None:
         pose = message.pose.pose
-        place[:] = pose.position.x, pose.position.y, 2 * math.atan2(pose.orientation.z, pose.orientation.w)
+        robot.add(pose.position.x, pose.position.y, 2 * math.atan2(pose.orientation.z, pose.orientation.w))
 
     def request(message: ActionClass) -> None:
         log.request(message.header.stamp.to_sec(), message.round, message.label)
@@ -136,7 +221,8 @@ def _listen(log: SoakLog, place: List[float]) -> List[rospy.Subscriber]:
     return [
         rospy.Subscriber(topic, kind, callback, queue_size=1000)
         for topic, kind, callback in (
-            ("virtual_patient/truth", Truth, truth),
+            (patient + "/truth", Truth, truth),
+            ("skeleton", Skeleton, skeleton),
             ("odom", Odometry, odometry),
             ("action_class", ActionClass, request),
             ("stgcn_prediction", Prediction, prediction),
@@ -146,8 +232,8 @@ def _listen(log: SoakLog, place: List[float]) -> List[rospy.Subscriber]:
     ]
 
 
-def _watch(log: SoakLog, process: subprocess.Popen, rounds: int) -> str:
-    """Show how far it is until the coach has ended; returns what went wrong, or an empty text."""
+def _watch(log: SoakLog, process: subprocess.Popen, rounds: int, nodes: Set[str]) -> str:
+    """Show how far it is until the coach has ended, and weigh these nodes; returns what went wrong, or nothing."""
     done, since = 0, time.monotonic()
     with tqdm(total=rounds, desc="rounds", unit="round", disable=None) as bar:
         while True:
@@ -158,7 +244,7 @@ def _watch(log: SoakLog, process: subprocess.Popen, rounds: int) -> str:
                 bar.set_postfix_str("%d right" % sum(entry.right for entry in log.done))
                 done, since = count, time.monotonic()
                 if not ended:
-                    _weigh(log, done)
+                    _weigh(log, done, nodes)
             if ended:
                 return "" if done >= rounds else "the coach ended"
             if time.monotonic() - since > STUCK:
@@ -166,16 +252,11 @@ def _watch(log: SoakLog, process: subprocess.Popen, rounds: int) -> str:
             time.sleep(0.2)
 
 
-def _weigh(log: SoakLog, done: int) -> None:
-    """Note every node's memory."""
-    try:
-        publishers, subscribers, _ = rosgraph.Master(rospy.get_name()).getSystemState()
-    except (rosgraph.MasterException, OSError):
-        return
-    nodes = {node for _, names in publishers + subscribers for node in names}
-    for node in nodes - {rospy.get_name(), "/rosout"}:
+def _weigh(log: SoakLog, done: int, nodes: Set[str]) -> None:
+    """Note the memory of our nodes."""
+    for node in nodes:
         try:
-            process = process_of(node)
-            log.memory(done, node.lstrip("/"), process.pid, process.memory_info().rss)
+            process = process_of("/" + node)
+            log.memory(done, node, process.pid, process.memory_info().rss)
         except (psutil.Error, rosgraph.MasterException, OSError):
-            continue  # it has just ended
+            continue  # this launch file does not start it, or it has just ended

@@ -7,7 +7,9 @@ import math
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+import numpy as np
 
 from rehab_coach.robot.answer import RoundJoin
 from rehab_coach.robot.velocity import Velocity, VelocityLimits
@@ -41,6 +43,8 @@ class Round:
         status, seen, confidence, input_rate: of the prediction; the rate is in pictures per second.
         verdict: kind of the coach's answer, one of VERDICTS.
         in_view: share of the joints that were in the picture, over the pictures of the recording.
+        key_point_error: median distance of the estimated joints from the true ones, as a share of how large she is in
+            the picture.
     """
 
     round: int
@@ -57,6 +61,7 @@ class Round:
     input_rate: float = 0.0
     verdict: Optional[str] = None
     in_view: Optional[float] = None
+    key_point_error: Optional[float] = None
 
     @property
     def right(self) -> bool:
@@ -103,6 +108,8 @@ class SoakLog:
         self._outside: List[float] = []
         self._moving: List[float] = []
         self._joints: Dict[int, List[float]] = defaultdict(list)
+        self._true: Dict[float, Tuple[int, np.ndarray]] = {}  # stamp of a picture -> round and true key points
+        self._errors: Dict[int, List[float]] = defaultdict(list)
         self._memory: Dict[str, List[_Memory]] = defaultdict(list)
 
     def _round(self, number: int) -> Round:
@@ -113,13 +120,24 @@ class SoakLog:
         self._round(number).asked = label
         self._recordings[number] = [stamp, math.inf]
 
-    def truth(self, number: int, in_view: float, **values: Any) -> None:
-        """What the patient does about a round, told with every picture: fields of Round."""
+    def truth(self, stamp: float, number: int, key_points: np.ndarray, **values: Any) -> None:
+        """What the patient does about a round, told with every picture: true key points (18, 3), fields of Round."""
         entry = self._round(number)
         if entry.predictions == 0:
-            self._joints[number].append(in_view)
+            self._joints[number].append(float((key_points[:, 2] > 0).mean()))
+            self._true[stamp] = number, key_points
         for name, value in values.items():
             setattr(entry, name, value)
+
+    def skeleton(self, stamp: float, key_points: np.ndarray) -> None:
+        """What the estimator saw, (18, 3), in the picture with a stamp; those before it need no truth any more."""
+        number, true = self._true.get(stamp, (0, key_points))
+        self._true = {later: of_picture for later, of_picture in self._true.items() if later > stamp}
+        inside = true[:, 2] > 0
+        seen = inside & (key_points[:, 2] > 0)
+        if number and seen.any():
+            large = np.ptp(true[inside, :2], axis=0).max()
+            self._errors[number] += (np.linalg.norm((key_points - true)[seen, :2], axis=1) / large).tolist()
 
     def prediction(
         self, stamp: float, number: int, status: str, label: str, confidence: float, input_rate: float = 0.0
@@ -185,8 +203,9 @@ class SoakLog:
         """What soak.json holds: see the module `ros.soak`."""
         rounds, growth = self.done, self.memory_growth()
         for entry in rounds:
-            joints = self._joints[entry.round]
+            joints, errors = self._joints[entry.round], self._errors[entry.round]
             entry.in_view = round(sum(joints) / len(joints), 3) if joints else None
+            entry.key_point_error = round(median(errors), 4) if errors else None
         groups: Dict[Tuple[str, str], List[Round]] = defaultdict(list)
         for entry in rounds:
             if entry.label is not None:
@@ -205,7 +224,7 @@ class SoakLog:
                 node: [round(entry.size / 1e6, 1) for entry in entries]
                 for node, entries in sorted(self._memory.items())
             },
-            "input_rate_hz": median([entry.input_rate for entry in rounds]) if rounds else None,
+            "input_rate_hz": _median(entry.input_rate for entry in rounds),
             "people": len({entry.person for entry in rounds}),
             "per_exercise_and_view": [
                 {
@@ -214,6 +233,7 @@ class SoakLog:
                     "rounds": len(group),
                     "right_answers": sum(entry.right for entry in group),
                     "recognised": sum(entry.recognised for entry in group),
+                    "key_point_error": _median(entry.key_point_error for entry in group),
                 }
                 for (label, view), group in sorted(
                     groups.items(), key=lambda item: (order.index(item[0][0]), views.index(item[0][1]))
@@ -229,6 +249,11 @@ class SoakLog:
                 for entry in rounds
             ],
         }
+
+
+def _median(values: Iterable[Optional[float]]) -> Optional[float]:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
 
 
 def table(result: Dict[str, Any]) -> str:
@@ -248,8 +273,20 @@ def table(result: Dict[str, Any]) -> str:
         texts.append("%d of %d" % (of_label["all"][2], of_label["all"][1]) if "all" in of_label else "-")
         lines.append("%-14s" % label + "".join("%12s" % text for text in texts))
     lines.append("front, oblique, side, all: rounds in which the verdict agreed with the truth")
+    error = _median(entry["key_point_error"] for entry in result["outcomes"])
     if result["input_rate_hz"]:
-        lines.append("pictures estimated, while recording: %.1f per second" % result["input_rate_hz"])
+        text = "pictures estimated, while recording: %.1f per second" % result["input_rate_hz"]
+        lines.append(text + ("" if error is None else "; key points off by %.1f %% of her size" % (100 * error)))
+    if result.get("real_time_factor"):
+        lines.append(
+            "Gazebo's camera: %.1f pictures a second; real-time factor %.2f"
+            % (result["camera_rate_hz"], result["real_time_factor"])
+        )
+    if result.get("robot"):
+        lines.append(
+            "the robot drove %(driven_m).2f m and turned %(turned_deg).0f degrees in all; it ended %(metres).2f m and "
+            "%(degrees).0f degrees from where it began" % result["robot"]
+        )
     growth = result["memory_growth_mb"]
     lines.append(
         "%d rounds with %d people; %d inconsistent; %d motions outside the limits; %s"

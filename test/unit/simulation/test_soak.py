@@ -2,12 +2,15 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from rehab_coach.robot.velocity import VelocityLimits
 from rehab_coach.simulation.soak import SoakLog, table, view_of
 
 MEGABYTE = 1_000_000
+TRUE = np.array([[10.0 * joint, 17 * 5.0, joint > 0] for joint in range(18)])  # 160 pixels wide, one joint outside
+SEEN = np.array([[10.0 * joint + 8, 17 * 5.0, 0.5 * (joint != 3)] for joint in range(18)])  # 8 pixels off, one unseen
 
 
 def play(log, number, asked, response, seen, kind, yaw=0.0, label=None, status="recognised"):
@@ -15,7 +18,8 @@ def play(log, number, asked, response, seen, kind, yaw=0.0, label=None, status="
     start = 20.0 * number
     log.request(start, number, asked)
     for _ in range(3):
-        log.truth(number, 0.9, response=response, label=label or response, faults=(), yaw=yaw, person=1)
+        log.truth(start, number, TRUE, response=response, label=label or response, faults=(), yaw=yaw, person=1)
+    log.skeleton(start, SEEN)
     log.prediction(start + 10, number, status, seen, 0.8)
     log.verdict(number, "remark")
     log.verdict(number, kind)
@@ -38,12 +42,12 @@ def test_verdicts_are_held_against_what_the_patient_did(log):
     assert (result["rounds"], result["right_answers"], result["recognised"]) == (6, 4, 3)
     assert result["inconsistent_rounds"] == 0 and result["limit_violations"] == 0
     assert [tuple(group.values()) for group in result["per_exercise_and_view"]] == [
-        ("squat", "front", 1, 1, 1),
-        ("squat", "side", 2, 1, 0),
-        ("lunge", "oblique", 1, 1, 1),
-        ("unknown", "front", 2, 1, 1),
+        ("squat", "front", 1, 1, 1, 0.05),
+        ("squat", "side", 2, 1, 0, 0.05),
+        ("lunge", "oblique", 1, 1, 1, 0.05),
+        ("unknown", "front", 2, 1, 1, 0.05),
     ]
-    assert result["outcomes"][0]["in_view"] == 0.9
+    assert result["outcomes"][0]["in_view"] == round(17 / 18, 3)
     json.dumps(result)
     lines = {line.split()[0]: line for line in table(result).splitlines()}
     assert "2 of 3" in lines["squat"] and "4 of 6" in lines["all"] and "6 rounds" in lines["6"]
@@ -114,3 +118,13 @@ def test_views_have_names():
         "oblique",
         "front",
     ]
+
+
+def test_only_the_picture_that_was_estimated_is_compared_with_its_truth(log):
+    for stamp, away in ((1.0, 40.0), (2.0, 0.0), (3.0, 40.0)):
+        log.truth(stamp, 1, TRUE + [away, 0, 0], response="squat", label="squat")
+    log.skeleton(2.0, SEEN)
+    log.skeleton(2.5, SEEN)  # of no picture that is known
+    log.prediction(10.0, 1, "recognised", "squat", 0.9)
+    log.verdict(1, "correct")
+    assert log.result()["outcomes"][0]["key_point_error"] == 0.05
