@@ -203,7 +203,15 @@ class GazeboPatientTest(unittest.TestCase):
         self.assertEqual(self.gazebo.broken, 0)
         self.predictions.publish(Prediction(round=3))
 
-    def test_5_a_wrong_parameter_ends_the_node_with_advice(self):
+    def test_5_there_is_a_bar_while_she_hangs(self):
+        self.ask(4, "pull_up")
+        self.film(lambda truth: truth.shown == "pull_up" and truth.repetition > 0, "pull-ups")
+        self.assertIn("rehab_coach_patient_bar", self.gazebo.models)
+        self.predictions.publish(Prediction(round=4))
+        self.film(lambda truth: not truth.changing and truth.shown in ("standing", "talking"), "standing again")
+        self.assertNotIn("rehab_coach_patient_bar", self.gazebo.models)
+
+    def test_6_a_wrong_parameter_ends_the_node_with_advice(self):
         for argument, message in (
             ("_place:=[1.0]", "place needs x and y"),
             ("_obedience:=2.0", "obedience is 2.0; it must be a number from 0.0 to 1.0"),
@@ -216,7 +224,7 @@ class GazeboPatientTest(unittest.TestCase):
             self.assertIn(message, output)
             rospy.delete_param("wrong")
 
-    def test_6_without_gazebo_it_says_what_to_install(self):
+    def test_7_without_gazebo_it_says_what_to_install(self):
         with tempfile.TemporaryDirectory() as folder:
             os.makedirs(os.path.join(folder, "gazebo_msgs"))
             with open(os.path.join(folder, "gazebo_msgs", "__init__.py"), "w") as file:

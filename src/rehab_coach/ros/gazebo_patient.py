@@ -22,6 +22,7 @@ from rehab_coach.simulation.gazebo import (
     Actor,
     Place,
     actor_sdf,
+    bar_sdf,
     key_points,
     obstacle_sdf,
     write_act,
@@ -29,6 +30,7 @@ from rehab_coach.simulation.gazebo import (
 from rehab_coach.simulation.obedience import Obedience, Response
 
 PREFIX = "rehab_coach_patient_"  # of the names of our actors
+BAR = "rehab_coach_patient_bar"
 OBSTACLE = "rehab_coach_patient_for_the_laser"
 SECOND_THOUGHT = 0.5  # s from the robot's answer until she stops
 LATEST = 60.0  # s, an older request is not for her
@@ -174,6 +176,10 @@ class GazeboPatient:
         if self._name:
             self._wait_until(appears - rospy.Duration(AHEAD))
             self._attempt(lambda: self._remove(self._name))
+        if self._scene is not None and self._scene.act.hanging:
+            self._attempt(lambda: self._remove(BAR))
+        if act.hanging:
+            self._attempt(lambda: self._create(BAR, bar_sdf(BAR, act)))
         with self._lock:
             self._scene, self._name = _Scene(act, appears, number, response), name
 

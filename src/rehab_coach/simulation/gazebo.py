@@ -17,6 +17,7 @@ from rehab_coach.simulation.motions import Motion, make_motion
 from rehab_coach.simulation.obedience import Response
 from rehab_coach.simulation.phases import ease
 from rehab_coach.simulation.posing import rotation
+from rehab_coach.simulation.solver import bar_height
 from rehab_coach.skeleton import COCO_18
 
 RATE = 20.0  # Hz: Gazebo 11 moves actors no more often
@@ -75,6 +76,11 @@ class Act:
     def end(self) -> float:
         """Seconds from the start of the act to the end of the motion."""
         return self.begin + len(self.motion.stamps) / RATE
+
+    @property
+    def hanging(self) -> bool:
+        """Whether the motion needs a bar to hang from."""
+        return self.motion.equipment == "bar"
 
     def changing(self, since: float) -> bool:
         """Whether the patient is on her way to the motion or back."""
@@ -244,6 +250,36 @@ OBSTACLE = """<?xml version="1.0"?>
       <collision name="body">
         <geometry><cylinder><radius>{radius}</radius><length>1.8</length></cylinder></geometry>
       </collision>
+    </link>
+  </model>
+</sdf>
+"""
+
+
+def bar_sdf(name: str, act: Act) -> str:
+    """The SDF of the bar that she hangs from in an act, for the camera only; it is spawned where she stands."""
+    height = bar_height(gazebo_skin.make_skeleton())
+    return BAR.format(name=name, yaw=np.pi - np.radians(act.yaw), height=height, middle=height / 2)
+
+
+BAR = """<?xml version="1.0"?>
+<sdf version="1.6">
+  <model name="{name}">
+    <static>true</static>
+    <link name="bar">
+      <pose>0 0 0 0 0 {yaw}</pose>
+      <visual name="bar">
+        <pose>0.02 0 {height} 1.5708 0 0</pose>
+        <geometry><cylinder><radius>0.016</radius><length>1.7</length></cylinder></geometry>
+      </visual>
+      <visual name="left">
+        <pose>0.02 0.85 {middle} 0 0 0</pose>
+        <geometry><cylinder><radius>0.03</radius><length>{height}</length></cylinder></geometry>
+      </visual>
+      <visual name="right">
+        <pose>0.02 -0.85 {middle} 0 0 0</pose>
+        <geometry><cylinder><radius>0.03</radius><length>{height}</length></cylinder></geometry>
+      </visual>
     </link>
   </model>
 </sdf>

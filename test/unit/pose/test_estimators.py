@@ -6,10 +6,10 @@ import pytest
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
-from rehab_coach.pose import PatientTracker, create_estimator, estimate_video, framing_problem
+from rehab_coach.pose import PatientTracker, Pose, create_estimator, estimate_video, framing_problem
 from rehab_coach.pose.graph_file import check_graph, fetch_graph, graph_path
 from rehab_coach.pose.networks import create_network
-from rehab_coach.pose.tf_pose import BACK, LOOK_AROUND, letterbox, region_around, turn_back
+from rehab_coach.pose.tf_pose import BACK, LOOK_AROUND, LOOKS, letterbox, region_around, turn_back
 from rehab_coach.skeleton import COCO_18, to_coco_18
 from rehab_coach.video import VideoSource
 
@@ -59,6 +59,25 @@ def test_looking_only_where_people_were_changes_little_and_costs_less(monkeypatc
     assert np.median(distances) < 0.5 and np.percentile(distances, 95) < 2.5
     assert sum(shape == (368, 432) for shape in shapes) == len(a) / LOOK_AROUND
     assert np.mean([height * width for height, width in shapes]) < 0.5 * 368 * 432
+
+
+@pytest.mark.parametrize("score, tried", [(0.0, 8), (0.2, 2), (0.5, 0)])
+def test_the_worse_somebody_is_seen_the_more_looks_are_tried(tf_pose, picture, monkeypatch, score, tried):
+    """Counted in eight frames after the first."""
+    looks = []
+
+    def see(_, look, before=()):
+        looks.append(look)
+        return [Pose(np.full((18, 3), [10.0, 10.0, score]))] if score else []
+
+    tf_pose.reset()
+    monkeypatch.setattr(tf_pose, "_estimate", see)
+    tf_pose.estimate(picture)
+    looks.clear()
+    for _ in range(8):
+        tf_pose.estimate(picture)
+    others = [look for look in looks if look != LOOKS[0]]
+    assert len(others) == tried and len(set(others)) == min(tried, len(LOOKS) - 1)
 
 
 def test_somebody_who_moves_away_or_comes_in_is_found(tf_pose, picture):

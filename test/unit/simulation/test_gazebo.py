@@ -12,6 +12,7 @@ from rehab_coach.simulation.gazebo import (
     Actor,
     Place,
     actor_sdf,
+    bar_sdf,
     key_points,
     obstacle_sdf,
     write_act,
@@ -126,6 +127,23 @@ def test_the_laser_has_something_to_see_and_the_camera_has_not():
     assert float(cylinder.findtext("radius")) == 0.25
     assert float(model.findtext("link/pose").split()[2]) == float(cylinder.findtext("length")) / 2
     assert not list(model.iter("visual"))
+
+
+@pytest.mark.parametrize("yaw", [0.0, 40.0])
+def test_her_hands_are_on_the_bar(actor, yaw):
+    act = answer(actor, "pull_up", yaw)
+    assert act.hanging and not answer(actor, "squat").hanging
+    model = ElementTree.fromstring(bar_sdf("bar", act)).find("model")
+    assert model.findtext("static") == "true" and not list(model.iter("collision"))  # the robot does not run into it
+    turn = float(model.findtext("link/pose").split()[5])
+    ahead, _, height = [float(value) for value in model.findtext("link/visual/pose").split()[:3]]
+    along = np.array([-np.sin(turn), np.cos(turn)])
+    for frame in range(act.frame(act.begin), act.frame(act.end), 20):
+        joints = gazebo_skin.joints(act.turns[frame], act.hips[frame]) @ gazebo_skin.TO_WORLD.T
+        for hand in ("LeftHand", "RightHand"):
+            x, y, z = joints[gazebo_skin.NAMES.index(hand)]
+            aside = np.array([x, y]) @ [np.cos(turn), np.sin(turn)]
+            assert abs(aside - ahead) < 0.06 and abs(z - height) < 0.14 and abs(np.array([x, y]) @ along) < 0.85
 
 
 def test_the_seed_decides_how_she_stands_around():
