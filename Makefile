@@ -64,13 +64,13 @@ demo: setup
 
 GUI ?=
 simulation: gazebo_packages setup
-	@$(WITH_WS) --extend && GAZEBO_MODEL_DATABASE_URI= roslaunch rehab_coach simulation.launch gui:=$(if $(GUI),true,false) \
+	@$(WITH_WS) --extend && roslaunch rehab_coach simulation.launch gui:=$(if $(GUI),true,false) \
 	  $(if $(ROUNDS),rounds:=$(ROUNDS)) $(if $(EXERCISES),exercises:="$(EXERCISES)") $(if $(RECORD),record:=$(CURDIR)/demo.mp4)
 
 # Before anything else: Gazebo 11 is on no current Debian, and roslaunch would stop at the first of them without advice.
 gazebo_packages:
-	@missing=; for package in gazebo_ros gazebo_msgs gazebo_plugins turtlebot3_description xacro robot_state_publisher; do \
-	  rospack find $$package > /dev/null 2>&1 || missing="$$missing $$package"; done; [ -z "$$missing" ] || { \
+	@missing=; for package in gazebo_ros gazebo_msgs gazebo_plugins turtlebot3_description xacro robot_state_publisher \
+	  compressed_image_transport; do rospack find $$package > /dev/null 2>&1 || missing="$$missing $$package"; done; [ -z "$$missing" ] || { \
 	  echo "make simulation needs Gazebo 11 and these ROS packages:$$missing (docs/gazebo.md says how to get them; make demo needs none)"; \
 	  exit 1; }
 

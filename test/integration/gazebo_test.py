@@ -71,7 +71,6 @@ class GazeboTest(unittest.TestCase):
         command = ["roslaunch", "rehab_coach", "simulation.launch"]
         cls.launch = subprocess.Popen(
             command + ["{}:={}".format(*argument) for argument in arguments.items()],
-            env={**os.environ, "GAZEBO_MODEL_DATABASE_URI": ""},
         )
 
         cls.addClassCleanup(cls.end)

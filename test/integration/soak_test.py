@@ -11,6 +11,7 @@ import unittest
 
 import rostest
 
+from rehab_coach.ros.soak import missing_gazebo_packages
 from rehab_coach.ros.testing import wait_for
 from rehab_coach.simulation.live import missing
 
@@ -41,6 +42,13 @@ class SoakTest(unittest.TestCase):
             self.assertGreater(outcome["input_rate"], 0)
             self.assertIn(outcome["status"], ("recognised", "unknown"))
         self.assertIn("2 rounds", table)
+
+    @unittest.skipUnless(missing_gazebo_packages(), "Gazebo is installed: gazebo.test tries it")
+    def test_without_gazebo_it_says_what_is_missing(self):
+        command = [sys.executable, "-m", "rehab_coach.cli.main", "soak", "--gazebo", "--out", "/dev/null/soak"]
+        process = subprocess.run(command, stderr=subprocess.PIPE, universal_newlines=True)
+        self.assertEqual(process.returncode, 2)
+        self.assertIn(missing_gazebo_packages()[0], process.stderr)
 
     @staticmethod
     def said(folder):

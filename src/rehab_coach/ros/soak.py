@@ -52,6 +52,7 @@ GAZEBO_PACKAGES = (
     "turtlebot3_description",
     "xacro",
     "robot_state_publisher",
+    "compressed_image_transport",
 )
 PAUSE = 3.0  # s between an answer and the next request: the robot's motion needs 2
 STUCK = 300.0  # s without an answer
