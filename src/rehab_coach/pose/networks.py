@@ -52,7 +52,13 @@ def _openvino(path: str, precision: str, threads: int) -> Network:
     model.reshape({model.inputs[0]: PartialShape([1, -1, -1, 3])})
     # Without the hint OpenVINO computes in bfloat16 wherever the processor can, and says nothing.
     # Pinned to cores, two estimators would share one core and leave the others idle.
-    options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False}
+    # Kernels are kept for each shape of the picture, 2.5 MB a shape, up to 5000 of them: enough of them for one shape.
+    options = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "PERFORMANCE_HINT": "LATENCY",
+        "ENABLE_CPU_PINNING": False,
+        "CPU_RUNTIME_CACHE_CAPACITY": 100,
+    }
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
     compiled = core.compile_model(model, "CPU", options)
