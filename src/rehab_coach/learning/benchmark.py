@@ -66,7 +66,7 @@ class PlainSTGCN(nn.Module):
         weighted = spatial.adjacency * spatial.edge_importance
         result = torch.einsum("nkctv,kvw->nctw", result, weighted).contiguous()
         result = layer.temporal_norm(layer.temporal(torch.relu(layer.spatial_norm(result))))
-        result = layer.dropout(result)
+        result = nn.functional.dropout(result, layer.dropout.p, layer.training)
         if layer.has_residual:
             result = result + (features if layer.projection is None else layer.projection(features))
         return torch.relu(result)
