@@ -129,7 +129,7 @@ class Dropout(nn.Dropout):
     """
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        if features.is_cuda or not self.training or not self.p:
+        if features.device.type != "cpu" or not self.training or not self.p:
             return super().forward(features)
         batch, channels, frames, joints = features.shape
         count = features.numel()
