@@ -216,7 +216,8 @@ def _hold(sequence, stamps, random):
     def slow(count: int) -> np.ndarray:
         frequency = random.uniform(0.05, 0.6, (2, count))
         phase = random.uniform(0, 2 * np.pi, (2, count))
-        return np.sin(2 * np.pi * frequency[:, None] * stamps[:, None] + phase[:, None]).sum(axis=0)
+        angle = 2 * np.pi * frequency[:, None] * stamps[:, None] + phase[:, None]
+        return np.sin(angle.astype(np.float32)).sum(axis=0)  # float32's sine is many times as fast
 
     own = random.uniform(0, 0.008) * size
     whole = random.uniform(0, 0.03) * size

@@ -7,7 +7,8 @@ its windows are made one by one where the network waits for them. It computes th
 
 import statistics
 import time
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from itertools import count
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 import torch
@@ -66,7 +67,7 @@ class PlainSTGCN(nn.Module):
         weighted = spatial.adjacency * spatial.edge_importance
         result = torch.einsum("nkctv,kvw->nctw", result, weighted).contiguous()
         result = layer.temporal_norm(layer.temporal(torch.relu(layer.spatial_norm(result))))
-        result = layer.dropout(result)
+        result = nn.functional.dropout(result, layer.dropout.p, layer.training)
         if layer.has_residual:
             result = result + (features if layer.projection is None else layer.projection(features))
         return torch.relu(result)
@@ -90,17 +91,17 @@ class PlainBatches:
 
 class _Case(NamedTuple):
     name: str
-    run: Callable[[int], None]  # trains so many steps
-    loader: Callable[[int], None]  # makes so many batches
-    step: Callable[[], None]  # one step without a loader
+    step: Callable[[], None]  # one step with the next batch of the loader
+    load: Callable[[], Any]  # makes a batch without a network
+    compute: Callable[[], None]  # one step without a loader
 
 
-def benchmark_training(turns: int = 3, steps: int = 3) -> List[Dict[str, Any]]:
+def benchmark_training(turns: int = 7, seconds: float = 4) -> List[Dict[str, Any]]:
     """Time the plain implementation, the trainer in float32 and the trainer in bfloat16, in turns.
 
     Args:
         turns: of each.
-        steps: training steps in a turn.
+        seconds: that a turn lasts at least; the step that has begun is finished.
 
     Returns:
         For each work and implementation: "work", "implementation", "clips_per_second" (median over the turns; loader,
@@ -111,36 +112,38 @@ def benchmark_training(turns: int = 3, steps: int = 3) -> List[Dict[str, Any]]:
     for work, changes in WORK.items():
         recipe = make_recipe({**COMMON, **changes, "windows": 10**6})
         cases = _cases(recipe)
-        times: Dict[str, List[float]] = {case.name: [] for case in cases}
-        parts: Dict[str, Dict[str, float]] = {case.name: {} for case in cases}
-        for turn in range(turns + 1):  # the first turn sets things up
+        speeds: Dict[str, List[float]] = {case.name: [] for case in cases}
+        for case in cases:
+            case.step()  # starts the loader, whose queue is full when the turns begin
+        for _ in range(turns):
             for case in cases:
-                seconds = _time(lambda: case.run(steps if turn else 1))
-                if turn:
-                    times[case.name].append(steps * recipe.batch / seconds)
+                speeds[case.name].append(recipe.batch * _frequency(case.step, seconds))
+        plain = statistics.median(speeds[cases[0].name])
         for case in cases:
-            parts[case.name]["loader"] = steps * recipe.batch / _time(lambda: case.loader(steps))
-            parts[case.name]["network"] = recipe.batch / _time(case.step)
-        plain = statistics.median(times[cases[0].name])
-        for case in cases:
-            median = statistics.median(times[case.name])
+            median = statistics.median(speeds[case.name])
             rows.append(
                 {
                     "work": work,
                     "implementation": case.name,
                     "clips_per_second": median,
-                    "best": max(times[case.name]),
-                    **parts[case.name],
+                    "best": max(speeds[case.name]),
+                    "loader": recipe.batch * _frequency(case.load, seconds),
+                    "network": recipe.batch * _frequency(case.compute, seconds),
                     "ratio": median / plain,
                 }
             )
     return rows
 
 
-def _time(function: Callable[[], None]) -> float:
+def _frequency(function: Callable[[], Any], seconds: float) -> float:
+    """Calls per second, measured for at least so long."""
     began = time.perf_counter()
-    function()
-    return time.perf_counter() - began
+    for calls in count(1):
+        function()
+        elapsed = time.perf_counter() - began
+        if elapsed >= seconds:
+            break
+    return calls / elapsed
 
 
 def _cases(recipe: Recipe) -> List[_Case]:
@@ -149,50 +152,46 @@ def _cases(recipe: Recipe) -> List[_Case]:
     plain_batches = PlainBatches(batches)
     fixed = batches[0]
     torch.manual_seed(0)
-    plain = PlainSTGCN(STGCN(contract.network))
 
-    def case(name: str, network: nn.Module, precision: str, source: Callable[[int], Any]) -> _Case:
+    def case(name: str, network: nn.Module, precision: str, source: Iterator[Any], load: Callable[[int], Any]) -> _Case:
         optimiser = make_optimiser(network, recipe)
 
-        def step(inputs: torch.Tensor = fixed[0], labels: torch.Tensor = fixed[1]) -> None:
+        def step(inputs: torch.Tensor, labels: torch.Tensor) -> None:
             with mixed_precision(precision, "cpu"):
                 outputs = network(inputs).float()
             optimiser.zero_grad(set_to_none=True)
             nn.functional.cross_entropy(outputs, labels).backward()
             optimiser.step()
 
-        def run(steps: int) -> None:
-            for batch in source(steps):
-                step(*batch)
+        return _Case(name, lambda: step(*next(source)), lambda: load(1), lambda: step(*fixed))
 
-        return _Case(name, run, lambda steps: [None for _ in source(steps)] and None, step)
+    def fast(precision: str) -> _Case:
+        # Begun once, as in a training. Its queue is full before and after each turn: as many batches are made in a
+        # turn as are taken, and none while others have theirs.
+        source = iter(make_batches(batches, 0, 1))
+        network = STGCN(contract.network).to(memory_format=torch.channels_last)
+        return case(precision, network, precision, source, batches.__getitem__)
 
-    def ours(steps: int):
-        # Begun anew in each turn: nothing is made ahead while others have theirs.
-        iterator = iter(make_batches(batches, 0, 1))
-        for _ in range(steps):
-            yield next(iterator)
-
-    def fast() -> STGCN:
-        return STGCN(contract.network).to(memory_format=torch.channels_last)
-
-    return [
-        case("plain", plain, "float32", lambda steps: (plain_batches.batch(number) for number in range(steps))),
-        case("float32", fast(), "float32", ours),
-        case("bfloat16", fast(), "bfloat16", ours),
-    ]
+    plain = case(
+        "plain",
+        PlainSTGCN(STGCN(contract.network)),
+        "float32",
+        (plain_batches.batch(number) for number in count()),
+        plain_batches.batch,
+    )
+    return [plain, fast("float32"), fast("bfloat16")]
 
 
-def made_up_samples(count: int = 28, frames: int = 200) -> List[Sample]:
+def made_up_samples(number: int = 28, frames: int = 200) -> List[Sample]:
     """Sequences of joints that swing around fixed places, four of each class: for timing, not for learning."""
     random = np.random.default_rng(0)
     samples = []
-    for number in range(count):
+    for index in range(number):
         places = random.uniform((200, 80), (440, 420), (1, len(COCO_18), 2))
         swing = 20 * np.sin(np.arange(frames) / 5)[:, None, None] * random.uniform(-1, 1, (1, len(COCO_18), 2))
         key_points = np.concatenate([places + swing, random.uniform(0.4, 1, (frames, len(COCO_18), 1))], axis=-1)
         sequence = SkeletonSequence(key_points, np.arange(frames) / 30, (640, 480))
-        samples.append(Sample(sequence, LABELS[number % len(LABELS)], "group %d" % number, "penn", str(number)))
+        samples.append(Sample(sequence, LABELS[index % len(LABELS)], "group %d" % index, "penn", str(index)))
     return samples
 
 

@@ -6,7 +6,7 @@ from typing import Tuple
 import numpy as np
 
 from rehab_coach.learning.faults import ARMS, LEGS, stretch_of_time
-from rehab_coach.learning.view import body_size
+from rehab_coach.learning.view import body_size, place_quantiles
 from rehab_coach.skeleton import SkeletonSequence
 
 
@@ -37,14 +37,14 @@ def add_company(
 
 
 def _beside(patient: np.ndarray, other: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    seen, seen_other = patient[..., 2] > 0, other[..., 2] > 0
-    if not (seen.any() and seen_other.any()):
+    seen_other = other[..., 2] > 0
+    if not (seen_other.any() and (patient[..., 2] > 0).any()):
         return other
     size = body_size(patient)
     scale = size * random.uniform(0.6, 1.2) / body_size(other)
     side = random.choice((-1, 1)) * random.uniform(0.4, 1.3) * size
-    centre = np.median(patient[seen][:, :2], axis=0) + (side, random.uniform(-0.1, 0.1) * size)
+    centre = place_quantiles(patient, 0.5) + (side, random.uniform(-0.1, 0.1) * size)
     result = other.copy()
-    result[..., :2] = (other[..., :2] - np.median(other[seen_other][:, :2], axis=0)) * scale + centre
+    result[..., :2] = (other[..., :2] - place_quantiles(other, 0.5)) * scale + centre
     result[~seen_other] = 0
     return result

@@ -205,7 +205,7 @@ def _gap_frames(frames: int, share: np.ndarray, length: float, random: np.random
     chance = random.random((frames, len(share)))
     gone = np.zeros((frames, len(share)), bool)
     state = random.random(len(share)) < share
-    for frame in range(frames):
-        state = np.where(state, chance[frame] >= 1 / length, chance[frame] < begin)
+    for frame, (lasts, begins) in enumerate(zip(chance >= 1 / length, chance < begin)):
+        state = np.where(state, lasts, begins)
         gone[frame] = state
     return gone

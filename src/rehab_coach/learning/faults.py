@@ -14,13 +14,13 @@ CROPPABLE = ([joint for leg in LEGS for joint in leg], [joint for arm in ARMS fo
 def shake(key_points, size, highest, random):
     """Noise from frame to frame, and slower errors that stay with a joint."""
     frames, joints = key_points.shape[:2]
-    deviation = highest * random.random() ** 2 * size * random.uniform(0.5, 1.5, (joints, 1))
+    deviation = np.float32(highest * random.random() ** 2 * size * random.uniform(0.5, 1.5, (joints, 1)))
     fast = random.standard_normal((frames, joints, 2), np.float32)
     slow = random.standard_normal((frames // 8 + 2, joints, 2), np.float32)
     place = np.arange(frames) / 8
     below, part = place.astype(int), (place % 1)[:, None, None].astype(np.float32)
     slow = slow[below] * (1 - part) + slow[below + 1] * part
-    lasting = random.standard_normal((joints, 2)) * highest * size * random.random()
+    lasting = np.float32(random.standard_normal((joints, 2)) * highest * size * random.random())
     result = key_points.copy()
     result[..., :2] += deviation * (fast + slow) + lasting
     return result

@@ -40,18 +40,29 @@ def tilt_and_stretch(key_points, random, strength):
     shear = (strength.stretch - 1) * random.uniform(-0.3, 0.3)
     tilt = np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
     matrix = tilt @ np.array([[wide, shear], [0, 1]])
-    middle = key_points[seen][:, :2].mean(axis=0)
+    middle = np.array([key_points[..., axis][seen].mean() for axis in (0, 1)])
     result = key_points.copy()
-    result[..., :2] = (key_points[..., :2] - middle) @ matrix.T.astype(np.float32) + middle
+    places = (key_points[..., :2] - middle).reshape(-1, 2)  # contiguous, else the product is not a fast one
+    result[..., :2] = (places @ matrix.T.astype(np.float32) + middle).reshape(seen.shape + (2,))
     return result
+
+
+def place_quantiles(key_points, shares) -> np.ndarray:
+    """(shares, 2): quantiles of x and of y among the seen joints of (..., 3) key points."""
+    seen = key_points[..., 2] > 0
+    # Two sorted rows cost a fraction of what np.percentile does.
+    places = np.sort([key_points[..., axis][seen] for axis in (0, 1)])
+    position = np.multiply(shares, places.shape[1] - 1)
+    below = position.astype(int)
+    first, second = places[:, below], places[:, np.minimum(below + 1, places.shape[1] - 1)]
+    return (first + (second - first) * (position - below)).T
 
 
 def body_size(key_points) -> float:
     """Diagonal of the box around the seen joints of (..., 3) key points, in pixels; 1 where hardly any is seen."""
-    seen = key_points[key_points[..., 2] > 0][:, :2]
-    if len(seen) < 2:
+    if np.count_nonzero(key_points[..., 2] > 0) < 2:
         return 1.0
-    low, high = np.percentile(seen, (3, 97), axis=0)
+    low, high = place_quantiles(key_points, (0.03, 0.97))
     return float(max(np.hypot(*(high - low)), 1.0))
 
 
@@ -60,7 +71,7 @@ def place_in_picture(key_points, picture, random, strength):
     seen = key_points[..., 2] > 0
     if not seen.any():
         return key_points
-    low, high = np.percentile(key_points[seen][:, :2], (2, 98), axis=0)
+    low, high = place_quantiles(key_points, (0.02, 0.98))
     extent = np.maximum(high - low, 1.0)
     scale = random.uniform(*strength.fill) * np.min(np.float64(picture) / extent)
     room = np.float64(picture) - scale * extent

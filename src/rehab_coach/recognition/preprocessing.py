@@ -59,8 +59,9 @@ def normalise(
         coordinates = key_points[..., :2] / size - np.float32(0.5)
     elif method == "box":
         centre, extent = _robust_box(key_points if patient is None else np.asarray(patient, np.float32))
-        coordinates = (key_points[..., :2] - centre[..., None, None, :]) / extent[..., None, None, None]
-        coordinates = np.clip(coordinates, -BOX_LIMIT, BOX_LIMIT)
+        coordinates = key_points[..., :2] - centre[..., None, None, :]
+        coordinates /= extent[..., None, None, None]
+        np.clip(coordinates, -BOX_LIMIT, BOX_LIMIT, out=coordinates)
     else:
         raise ValueError("unknown normalisation '%s'; known: %s" % (method, ", ".join(NORMALISATIONS)))
     scores = key_points[..., 2:]
@@ -71,28 +72,25 @@ def _robust_box(key_points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     """Centre (..., 2) and longer side (...) of the well seen joints' box; 0 and 1 where nobody is seen."""
     flat = key_points.reshape(key_points.shape[:-3] + (-1, 3))
     scores = flat[..., 2]
-    median = _quantile(scores, scores > 0, 0.5)
-    well_seen = (scores > 0) & (scores >= median[..., None] / 2)
-    low, high = (
-        np.stack([_quantile(flat[..., axis], well_seen, quantile) for axis in (0, 1)], axis=-1)
-        for quantile in BOX_PERCENTILES
-    )
+    well_seen = (scores > 0) & (scores >= _quantiles(scores, scores > 0, (0.5,)) / 2)
+    box = np.stack([_quantiles(flat[..., axis], well_seen, BOX_PERCENTILES) for axis in (0, 1)], axis=-1)
+    low, high = np.moveaxis(box, -2, 0)
     extent = (high - low).max(axis=-1)
     return (low + high) / 2, np.where(extent > 0, extent, 1).astype(np.float32)
 
 
-def _quantile(values: np.ndarray, chosen: np.ndarray, quantile: float) -> np.ndarray:
-    """Quantile of the chosen values along the last axis, 0 where none is chosen; the counts may differ."""
+def _quantiles(values: np.ndarray, chosen: np.ndarray, quantiles: Sequence[float]) -> np.ndarray:
+    """Quantiles of the chosen values in place of the last axis, 0 where none is chosen; the counts may differ."""
     ordered = np.sort(np.where(chosen, values, np.float32(np.inf)), axis=-1)
     count = chosen.sum(axis=-1, keepdims=True)
-    position = quantile * np.maximum(count - 1, 0)
+    position = np.asarray(quantiles) * np.maximum(count - 1, 0)
     below = np.floor(position).astype(int)
     above = np.minimum(below + 1, np.maximum(count - 1, 0))
     first = np.take_along_axis(ordered, below, axis=-1)
     second = np.take_along_axis(ordered, above, axis=-1)
     with np.errstate(invalid="ignore"):  # infinite minus infinite where none is chosen
         result = first + (second - first) * (position - below).astype(np.float32)
-    return np.where(count > 0, result, np.float32(0))[..., 0]
+    return np.where(count > 0, result, np.float32(0))
 
 
 def to_network(
@@ -109,11 +107,10 @@ def to_network(
     Returns:
         float32 (..., 3, T, V, M); persons that are not given are zero.
     """
-    people = [normalise(key_points, size, contract.normalisation)]
-    people += [normalise(other, size, contract.normalisation, key_points) for other in others]
-    result = np.zeros(np.moveaxis(people[0], -1, -3).shape + (contract.persons,), np.float32)
-    for place, person in enumerate(people[: contract.persons]):
-        result[..., place] = np.moveaxis(person, -1, -3)
+    people = np.stack([key_points, *others][: contract.persons])
+    ordered = np.moveaxis(normalise(people, size, contract.normalisation, key_points), (0, -1), (-1, -4))
+    result = np.zeros(ordered.shape[:-1] + (contract.persons,), np.float32)
+    result[..., : len(people)] = ordered
     return result
 
 

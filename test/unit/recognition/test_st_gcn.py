@@ -7,7 +7,7 @@ from torch import nn
 
 from rehab_coach.recognition.fused import FusedSTGCN
 from rehab_coach.recognition.graph import spatial_configuration_adjacency
-from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig, SpatialGraphConvolution
+from rehab_coach.recognition.st_gcn import STGCN, Dropout, NetworkConfig, SpatialGraphConvolution
 
 SMALL = NetworkConfig(channels=(8, 8, 12), strides=(1, 2, 1), temporal_kernel=5, classes=4)
 PLUS_PLUS = NetworkConfig(channels=(8, 8, 13), strides=(1, 2, 1), classes=4, architecture="st_gcn++")
@@ -246,6 +246,24 @@ def test_dropout_acts_in_training_only_and_not_in_the_first_layer():
     windows = torch.randn(1, 3, 20, 18, 1)
     network.eval()
     assert torch.equal(network(windows), network(windows))
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_dropout_drops_its_rate_and_keeps_the_mean_and_the_order_in_memory(rate):
+    torch.manual_seed(0)
+    dropout, features = Dropout(rate), torch.ones(8, 16, 32, 17).to(memory_format=torch.channels_last)
+    features.requires_grad_()
+    dropped = dropout(features)
+    dropped.sum().backward()
+    assert (dropped == 0).float().mean().item() == pytest.approx(rate, abs=0.01)
+    assert torch.unique(dropped).tolist() == pytest.approx([0, 1 / (1 - rate)])
+    assert torch.equal(features.grad, dropped)
+    assert dropped.stride() == features.stride()
+    # Neighbours, which share a random number, must not share their fate.
+    gone = (dropped == 0).permute(0, 2, 3, 1).flatten().view(-1, 4).float()
+    assert (torch.corrcoef(gone.T) - torch.eye(4)).abs().max() < 0.03
+    torch.manual_seed(0)
+    assert torch.equal(dropout(features), dropped) and torch.equal(dropout.eval()(features), features)
 
 
 @pytest.mark.parametrize(
