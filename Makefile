@@ -5,7 +5,7 @@
 # make test    every test; fails when any test fails
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: setup packages build demo simulation gazebo_packages test clean
+.PHONY: setup packages build demo simulation test clean
 
 PYTHON ?= /usr/bin/python3
 VENV := .venv
@@ -63,16 +63,9 @@ demo: setup
 	  --exercises "$(EXERCISES)" --patient "$(PATIENT)"
 
 GUI ?=
-simulation: gazebo_packages setup
-	@$(WITH_WS) --extend && roslaunch rehab_coach simulation.launch gui:=$(if $(GUI),true,false) \
-	  $(if $(ROUNDS),rounds:=$(ROUNDS)) $(if $(EXERCISES),exercises:="$(EXERCISES)") $(if $(RECORD),record:=$(CURDIR)/demo.mp4)
-
-# Before anything else: Gazebo 11 is on no current Debian, and roslaunch would stop at the first of them without advice.
-gazebo_packages:
-	@missing=; for package in gazebo_ros gazebo_msgs gazebo_plugins turtlebot3_description xacro robot_state_publisher \
-	  compressed_image_transport; do rospack find $$package > /dev/null 2>&1 || missing="$$missing $$package"; done; [ -z "$$missing" ] || { \
-	  echo "make simulation needs Gazebo 11 and these ROS packages:$$missing (docs/gazebo.md says how to get them; make demo needs none)"; \
-	  exit 1; }
+simulation: setup
+	@$(WITH_WS) --extend && $(VENV)/bin/rehab-coach demo --source gazebo $(if $(GUI),--gui) --rounds "$(ROUNDS)" \
+	  --record "$(RECORD)" --exercises "$(EXERCISES)"
 
 # Only tests need them: a browser that opens the report, keys that are pressed, a look at package.xml.
 test: DEBIAN_PACKAGES += catkin-lint chromium xdotool

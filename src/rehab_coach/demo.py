@@ -11,7 +11,7 @@ from rehab_coach.simulation.live import missing
 from rehab_coach.texts import ENGLISH, load_texts
 from rehab_coach.workspace import enter_workspace
 
-PATIENT = "patient"
+PATIENT, GAZEBO = "patient", "gazebo"
 CLIP = ("test", "data", "squat.mp4")
 MARK = "[coach] "  # what the nodes say, among what roslaunch says
 
@@ -24,19 +24,21 @@ def run_demo(
     patient: str = "",
     database: str = "",
     language: str = ENGLISH,
+    gui: bool = False,
 ) -> int:
-    """Start demo.launch and wait for its end.
+    """Start demo.launch, or simulation.launch, and wait for its end.
 
     Args:
-        source: "patient" (the virtual one), "clip" (the squat that ships), webcam number, video file or directory;
-            empty: the virtual patient, and where there can be none the clip.
-        rounds: how many; empty: 4 with the virtual patient, 2 on a file, endless on a webcam.
+        source: "patient" (the virtual one), "gazebo" (robot and patient in Gazebo), "clip" (the squat that ships),
+            webcam number, video file or directory; empty: the virtual patient, and where there can be none the clip.
+        rounds: how many; empty: 4 with the virtual patient, 2 on a file, endless on a webcam and in Gazebo.
         record: video to write what the screen shows to ("1": demo.mp4); empty: only where there is no screen and the
             pictures are not a webcam's.
         exercises: labels to ask for, one after the other; empty: all six at random.
         patient: pseudonym of the patient whose rounds are kept; empty: nothing is kept.
         database: where they are kept; empty: the usual place.
         language: of what is said.
+        gui: show Gazebo's window.
 
     Returns:
         The exit code.
@@ -47,20 +49,20 @@ def run_demo(
     """
     enter_workspace()
     source = _chosen(source)
-    webcam, patient_there, ours = source.isdigit(), source == PATIENT, source == share_path(*CLIP)
+    webcam, gazebo, ours = source.isdigit(), source == GAZEBO, source == share_path(*CLIP)
     if rounds and not rounds.isdigit():
         raise RehabCoachError("ROUNDS is a number, 0 for endless, not '%s'" % rounds)
     load_texts(language)
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if record == "1" or (headless and not record and not webcam):
         record = "demo.mp4"
-    rounds = rounds or ("0" if webcam else "4" if patient_there else "2")
+    rounds = rounds or ("0" if webcam or gazebo else "4" if source == PATIENT else "2")
     command = [
         "roslaunch",
         "--no-summary",
         "rehab_coach",
-        "demo.launch",
-        "source:=" + source,
+        "simulation.launch" if gazebo else "demo.launch",
+        "gui:=%s" % str(gui).lower() if gazebo else "source:=" + source,
         "rounds:=" + rounds,
         "headless:=%s" % str(headless).lower(),
         "language:=" + language,
@@ -99,12 +101,17 @@ def _chosen(source: str) -> str:
             raise RehabCoachError(problem)
         print("A clip takes the virtual patient's place: %s." % problem)
         source = "clip"
-    if source.isdigit():
+    if source == GAZEBO:
+        from rehab_coach.ros.gazebo_packages import check_gazebo
+
+        check_gazebo()
+    if source.isdigit() or source == GAZEBO:
         return source
     path = share_path(*CLIP) if source == "clip" else os.path.abspath(source)
     if not os.path.exists(path):
         raise RehabCoachError(
-            "there is no %s; SOURCE is patient, clip, a webcam's number, a video file or a directory of pictures" % path
+            "there is no %s; SOURCE is patient, gazebo, clip, a webcam's number, a video file or a directory of "
+            "pictures" % path
         )
     return path
 

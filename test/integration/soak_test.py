@@ -11,7 +11,7 @@ import unittest
 
 import rostest
 
-from rehab_coach.ros.soak import missing_gazebo_packages
+from rehab_coach.ros.gazebo_packages import missing_gazebo_packages
 from rehab_coach.ros.testing import wait_for
 from rehab_coach.simulation.live import missing
 

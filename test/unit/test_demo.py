@@ -4,6 +4,7 @@ import pytest
 
 from rehab_coach import demo
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.ros import gazebo_packages
 
 
 @pytest.fixture
@@ -38,6 +39,16 @@ def test_without_her_a_clip_takes_her_place_and_one_line_says_why(command, monke
         demo.run_demo("patient")
 
 
+def test_gazebo_is_asked_for_or_told_to_be_missing(command, monkeypatch):
+    packages = []
+    monkeypatch.setattr(gazebo_packages, "missing_gazebo_packages", lambda: packages)
+    assert demo.run_demo("gazebo", gui=True) == 0
+    assert (command["gui"], command["rounds"]) == ("true", "0") and "source" not in command
+    packages.append("gazebo_ros")
+    with pytest.raises(RehabCoachError, match="needs Gazebo 11 and these ROS packages: gazebo_ros "):
+        demo.run_demo("gazebo")
+
+
 def test_other_sources(command, monkeypatch, tmp_path):
     demo.run_demo("clip", rounds="1")
     assert command["source"].endswith("squat.mp4") and command["rounds"] == "1"
@@ -45,7 +56,7 @@ def test_other_sources(command, monkeypatch, tmp_path):
     assert (command["source"], command["rounds"]) == ("0", "0")
     demo.run_demo(str(tmp_path), exercises="lunge")
     assert (command["source"], command["exercises"], command["order"]) == (str(tmp_path), "lunge", "listed")
-    with pytest.raises(RehabCoachError, match="patient, clip, a webcam's number"):
+    with pytest.raises(RehabCoachError, match="patient, gazebo, clip, a webcam's number"):
         demo.run_demo(str(tmp_path / "nowhere.mp4"))
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

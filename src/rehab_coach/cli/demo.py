@@ -1,9 +1,10 @@
 """rehab-coach demo"""
 
-HELP = "Run the coach on this computer: a virtual patient, a webcam, or a video; no robot needed."
+HELP = "Run the coach on this computer: a virtual patient, Gazebo, a webcam, or a video; no robot needed."
 EPILOG = """examples:
   rehab-coach demo                          # a virtual patient does what the robot asks for, or something else
   rehab-coach demo --source clip            # a film of squats; asked for a squat, then for a lunge
+  rehab-coach demo --source gazebo --gui    # robot and patient in Gazebo 11, see docs/gazebo.md
   rehab-coach demo --source 0               # the webcam: you are the patient
   rehab-coach demo --source jacks.mp4 --rounds 1 --exercises jumping_jack
   rehab-coach demo --patient P-017 --language no    # keeps the rounds of a patient; speaks Norwegian
@@ -15,11 +16,13 @@ def add_arguments(parser):
     parser.add_argument(
         "--source",
         default="",
-        help="patient, clip (the squat that ships), webcam number, video file or directory of pictures (default: the "
-        "virtual patient, or the clip where her packages or OpenGL are missing)",
+        help="patient, gazebo, clip (the squat that ships), webcam number, video file or directory of pictures "
+        "(default: the virtual patient, or the clip where her packages or OpenGL are missing)",
     )
     parser.add_argument(
-        "--rounds", default="", help="how many (default: 4 with the patient, 2 on a file, until Ctrl-C on a webcam)"
+        "--rounds",
+        default="",
+        help="how many (default: 4 with the patient, 2 on a file, until Ctrl-C on a webcam and in Gazebo)",
     )
     parser.add_argument(
         "--exercises",
@@ -42,6 +45,7 @@ def add_arguments(parser):
     )
     parser.add_argument("--database", default="", metavar="PLACE", help="where they are kept; see `rehab-coach visits`")
     parser.add_argument("--language", default="en", metavar="CODE", help="of what is said: en, no ... (default: en)")
+    parser.add_argument("--gui", action="store_true", help="show Gazebo's window")
 
 
 def run(arguments) -> int:
@@ -55,4 +59,5 @@ def run(arguments) -> int:
         arguments.patient,
         arguments.database,
         arguments.language,
+        arguments.gui,
     )

@@ -40,16 +40,13 @@ def run(arguments) -> int:
         if not low <= value <= high:
             raise RehabCoachError("--%s must be between %g and %g, not %g" % (name, low, high, value))
     enter_workspace()
-    from rehab_coach.ros.soak import missing_gazebo_packages, run_soak
+    from rehab_coach.ros.gazebo_packages import check_gazebo
+    from rehab_coach.ros.soak import run_soak
 
-    if arguments.gazebo and missing_gazebo_packages():
-        raise RehabCoachError(
-            "--gazebo needs Gazebo 11 and these ROS packages: %s (docs/gazebo.md says how to get them)"
-            % " ".join(missing_gazebo_packages())
-        )
-    problem = "" if arguments.gazebo else missing()
-    if problem:
-        raise RehabCoachError(problem)
+    if arguments.gazebo:
+        check_gazebo()
+    elif missing():
+        raise RehabCoachError(missing())
     result = run_soak(
         arguments.rounds, arguments.seed, arguments.out, arguments.obedience, arguments.duration, arguments.gazebo
     )

@@ -27,7 +27,6 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 import numpy as np
 import psutil
 import rosgraph
-import rospkg
 import rospy
 import yaml
 from geometry_msgs.msg import Twist
@@ -45,22 +44,8 @@ from rehab_coach.skeleton import get_layout, to_coco_18
 
 LAUNCH_FILES = {False: "demo.launch", True: "simulation.launch"}
 PATIENTS = {False: "virtual_patient", True: "gazebo_patient"}
-GAZEBO_PACKAGES = (
-    "gazebo_ros",
-    "gazebo_msgs",
-    "gazebo_plugins",
-    "turtlebot3_description",
-    "xacro",
-    "robot_state_publisher",
-    "compressed_image_transport",
-)
 PAUSE = 3.0  # s between an answer and the next request: the robot's motion needs 2
 STUCK = 300.0  # s without an answer
-
-
-def missing_gazebo_packages() -> List[str]:
-    """What simulation.launch needs and this computer does not have."""
-    return sorted(set(GAZEBO_PACKAGES) - set(rospkg.RosPack().list()))
 
 
 def run_soak(
