@@ -22,7 +22,7 @@ import math
 import os
 import subprocess
 import time
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, Optional, Set, Tuple
 
 import numpy as np
 import psutil
@@ -76,11 +76,9 @@ def run_soak(
     problem = ""
     try:
         with open(said, "w") as output, launched([config], output, LAUNCH_FILES[gazebo]) as process:
-            listeners = _listen(log, robot, clock, PATIENTS[gazebo])
+            _listen(log, robot, clock, PATIENTS[gazebo])
             wait_while(process, lambda: log.asked, START_TIMEOUT, "the first request")
             problem = _watch(log, process, rounds, set(configuration))
-            for listener in listeners:
-                listener.unregister()
     except KeyboardInterrupt:
         problem = "interrupted"
     result = log.result()
@@ -167,7 +165,7 @@ class _Clock:
         }
 
 
-def _listen(log: SoakLog, robot: Odometer, clock: _Clock, patient: str) -> List[rospy.Subscriber]:
+def _listen(log: SoakLog, robot: Odometer, clock: _Clock, patient: str) -> None:
     """Tell the log what the nodes say."""
 
     def truth(message: Truth) -> None:
@@ -204,18 +202,16 @@ def _listen(log: SoakLog, robot: Odometer, clock: _Clock, patient: str) -> List[
     def command(message: Twist) -> None:
         log.command(rospy.get_time(), message.linear.x, message.angular.z)
 
-    return [
+    for topic, kind, callback in (
+        (patient + "/truth", Truth, truth),
+        ("skeleton", Skeleton, skeleton),
+        ("odom", Odometry, odometry),
+        ("action_class", ActionClass, request),
+        ("stgcn_prediction", Prediction, prediction),
+        ("display_message", DisplayMessage, lambda message: log.verdict(message.round, message.kind)),
+        ("cmd_vel", Twist, command),
+    ):
         rospy.Subscriber(topic, kind, callback, queue_size=1000)
-        for topic, kind, callback in (
-            (patient + "/truth", Truth, truth),
-            ("skeleton", Skeleton, skeleton),
-            ("odom", Odometry, odometry),
-            ("action_class", ActionClass, request),
-            ("stgcn_prediction", Prediction, prediction),
-            ("display_message", DisplayMessage, lambda message: log.verdict(message.round, message.kind)),
-            ("cmd_vel", Twist, command),
-        )
-    ]
 
 
 def _watch(log: SoakLog, process: subprocess.Popen, rounds: int, nodes: Set[str]) -> str:
