@@ -12,7 +12,8 @@ soak.json:
     people              how many people there were
     robot               where the robot stood at the end: metres from its first place, degrees; driven_m, turned_deg:
                         how far it drove and turned in all, to and fro
-    camera_rate_hz, real_time_factor   of Gazebo: pictures per simulated second, simulated seconds per second
+    camera_rate_hz, real_time_factor   pictures per second; seconds of the nodes' clock, which may be Gazebo's, per
+                        second
     per_exercise_and_view, outcomes   right answers by what was shown from where; every round
     seed, obedience, duration_s       how it was run
 """
@@ -22,7 +23,7 @@ import math
 import os
 import subprocess
 import time
-from typing import Any, Dict, Optional, Set, Tuple
+from typing import Any, Dict, Set
 
 import numpy as np
 import psutil
@@ -70,22 +71,18 @@ def run_soak(
     configuration = _configure(folder, rounds, seed, obedience, duration)
     controller = configuration["turtlebot_controller"]
     log = SoakLog(VelocityLimits(controller["linear_limit"], controller["angular_limit"]))
-    robot, clock = Odometer(), _Clock()
     said = os.path.join(folder, "roslaunch.log")
     config = "config:=" + os.path.join(os.path.abspath(folder), "coach.yaml")
     problem = ""
     try:
         with open(said, "w") as output, launched([config], output, LAUNCH_FILES[gazebo]) as process:
-            _listen(log, robot, clock, PATIENTS[gazebo])
+            _listen(log, PATIENTS[gazebo])
             wait_while(process, lambda: log.asked, START_TIMEOUT, "the first request")
             problem = _watch(log, process, rounds, set(configuration))
     except KeyboardInterrupt:
         problem = "interrupted"
     result = log.result()
-    result["robot"] = robot.result()
     result.update(seed=seed, obedience=obedience, duration_s=duration)
-    if gazebo:
-        result.update(clock.result())
     with written_whole(os.path.join(folder, "soak.json")) as path:
         with open(path, "w") as stream:
             json.dump(result, stream, indent=1)
@@ -115,62 +112,12 @@ def _configure(folder: str, rounds: int, seed: int, obedience: float, duration: 
     return configuration
 
 
-class Odometer:
-    """Where a robot is, and how far it drove and turned on the way: metres and radians, from its odometry."""
-
-    def __init__(self) -> None:
-        self._place: Optional[Tuple[float, float, float]] = None
-        self._driven = self._turned = 0.0
-
-    def add(self, x: float, y: float, yaw: float) -> None:
-        """The next place, counted from where the robot began."""
-        if self._place is not None:
-            before = self._place
-            self._driven += math.hypot(x - before[0], y - before[1])
-            self._turned += abs(math.remainder(yaw - before[2], 2 * math.pi))
-        self._place = x, y, yaw
-
-    def result(self) -> Dict[str, float]:
-        """metres and degrees from where it began; driven_m and turned_deg in all."""
-        x, y, yaw = self._place or (0.0, 0.0, 0.0)
-        return {
-            "metres": round(math.hypot(x, y), 3),
-            "degrees": round(math.degrees(math.remainder(yaw, 2 * math.pi)), 1),
-            "driven_m": round(self._driven, 2),
-            "turned_deg": round(math.degrees(self._turned)),
-        }
-
-
-class _Clock:
-    """How fast simulated time goes, and how many pictures there are in it."""
-
-    def __init__(self) -> None:
-        self._first: Optional[Tuple[float, float]] = None  # stamp, and time of this computer
-        self._last, self._pictures = (0.0, 0.0), 0
-
-    def picture(self, stamp: float) -> None:
-        self._last = stamp, time.monotonic()
-        if self._first is None:
-            self._first = self._last
-        else:
-            self._pictures += 1
-
-    def result(self) -> Dict[str, Optional[float]]:
-        if not self._pictures:
-            return {"camera_rate_hz": None, "real_time_factor": None}
-        simulated, real = (last - first for last, first in zip(self._last, self._first))
-        return {
-            "camera_rate_hz": round(self._pictures / simulated, 1),
-            "real_time_factor": round(simulated / real, 2),
-        }
-
-
-def _listen(log: SoakLog, robot: Odometer, clock: _Clock, patient: str) -> None:
+def _listen(log: SoakLog, patient: str) -> None:
     """Tell the log what the nodes say."""
 
     def truth(message: Truth) -> None:
         stamp = message.header.stamp.to_sec()
-        clock.picture(stamp)
+        log.picture(stamp, time.monotonic())
         if message.round and message.key_points:
             log.truth(
                 stamp,
@@ -190,7 +137,7 @@ def _listen(log: SoakLog, robot: Odometer, clock: _Clock, patient: str) -> None:
 
     def odometry(message: Odometry) -> None:
         pose = message.pose.pose
-        robot.add(pose.position.x, pose.position.y, 2 * math.atan2(pose.orientation.z, pose.orientation.w))
+        log.place(pose.position.x, pose.position.y, 2 * math.atan2(pose.orientation.z, pose.orientation.w))
 
     def request(message: ActionClass) -> None:
         log.request(message.header.stamp.to_sec(), message.round, message.label)

@@ -111,6 +111,8 @@ class SoakLog:
         self._true: Dict[float, Tuple[int, np.ndarray]] = {}  # stamp of a picture -> round and true key points
         self._errors: Dict[int, List[float]] = defaultdict(list)
         self._memory: Dict[str, List[_Memory]] = defaultdict(list)
+        self._pictures: List[Tuple[float, float]] = []  # stamps, and when they came
+        self._way = [np.zeros(3)]  # of the robot: x, y, yaw
 
     def _round(self, number: int) -> Round:
         return self._rounds.setdefault(number, Round(number))
@@ -162,6 +164,14 @@ class SoakLog:
             self._outside.append(stamp)
         if not (finite and Velocity(linear, angular).is_still):
             self._moving.append(stamp)
+
+    def picture(self, stamp: float, now: float) -> None:
+        """The camera took a picture; `now` is this computer's time, in seconds."""
+        self._pictures.append((stamp, now))
+
+    def place(self, x: float, y: float, yaw: float) -> None:
+        """Where the robot is, counted from where it began: metres and radians."""
+        self._way.append(np.array([x, y, yaw]))
 
     def memory(self, number: int, node: str, process: int, size: int) -> None:
         """Bytes that a node held after a round."""
@@ -225,6 +235,8 @@ class SoakLog:
                 for node, entries in sorted(self._memory.items())
             },
             "input_rate_hz": _median(entry.input_rate for entry in rounds),
+            **self._pace(),
+            "robot": self._journey(),
             "people": len({entry.person for entry in rounds}),
             "per_exercise_and_view": [
                 {
@@ -248,6 +260,29 @@ class SoakLog:
                 )
                 for entry in rounds
             ],
+        }
+
+    def _pace(self) -> Dict[str, Optional[float]]:
+        """Pictures per second of the nodes' clock, and that clock's seconds per second of this computer."""
+        if len(self._pictures) < 2:
+            return {"camera_rate_hz": None, "real_time_factor": None}
+        stamps, real = np.subtract(self._pictures[-1], self._pictures[0])
+        return {
+            "camera_rate_hz": round((len(self._pictures) - 1) / stamps, 1),
+            "real_time_factor": round(stamps / real, 2),
+        }
+
+    def _journey(self) -> Dict[str, float]:
+        """Where the robot stands at the end, and how far it drove and turned on the way."""
+        way = np.array(self._way)
+        x, y, yaw = way[-1]
+        steps = np.diff(way, axis=0)
+        turns = np.remainder(steps[:, 2] + np.pi, 2 * np.pi) - np.pi
+        return {
+            "metres": round(math.hypot(x, y), 3),
+            "degrees": round(math.degrees(math.remainder(yaw, 2 * math.pi)), 1),
+            "driven_m": round(float(np.hypot(steps[:, 0], steps[:, 1]).sum()), 2),
+            "turned_deg": round(math.degrees(np.abs(turns).sum())),
         }
 
 
@@ -277,16 +312,12 @@ def table(result: Dict[str, Any]) -> str:
     if result["input_rate_hz"]:
         text = "pictures estimated, while recording: %.1f per second" % result["input_rate_hz"]
         lines.append(text + ("" if error is None else "; key points off by %.1f %% of her size" % (100 * error)))
-    if result.get("real_time_factor"):
-        lines.append(
-            "Gazebo's camera: %.1f pictures a second; real-time factor %.2f"
-            % (result["camera_rate_hz"], result["real_time_factor"])
-        )
-    if result.get("robot"):
-        lines.append(
-            "the robot drove %(driven_m).2f m and turned %(turned_deg).0f degrees in all; it ended %(metres).2f m and "
-            "%(degrees).0f degrees from where it began" % result["robot"]
-        )
+    if result["real_time_factor"]:
+        lines.append("camera: %(camera_rate_hz).1f pictures a second; real-time factor %(real_time_factor).2f" % result)
+    lines.append(
+        "the robot drove %(driven_m).2f m and turned %(turned_deg).0f degrees in all; it ended %(metres).2f m and "
+        "%(degrees).0f degrees from where it began" % result["robot"]
+    )
     growth = result["memory_growth_mb"]
     lines.append(
         "%d rounds with %d people; %d inconsistent; %d motions outside the limits; %s"

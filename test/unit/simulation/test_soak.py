@@ -1,6 +1,7 @@
 """The books of a soak, told a story whose sums are known."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -128,3 +129,17 @@ def test_only_the_picture_that_was_estimated_is_compared_with_its_truth(log):
     log.prediction(10.0, 1, "recognised", "squat", 0.9)
     log.verdict(1, "correct")
     assert log.result()["outcomes"][0]["key_point_error"] == 0.05
+
+
+def test_pace_and_the_way_of_the_robot(log):
+    result = log.result()
+    assert result["camera_rate_hz"] is None and result["robot"]["driven_m"] == 0
+    for number in range(11):
+        log.picture(100 + 0.05 * number, 7 + 0.1 * number)
+    for place in ((0.0, 0.0, 3.0), (0.3, 0.4, -3.0), (0.0, 0.0, -3.0)):
+        log.place(*place)
+    result = log.result()
+    assert (result["camera_rate_hz"], result["real_time_factor"]) == (20.0, 0.5)
+    turned = round(math.degrees(3 + 2 * math.pi - 6))
+    assert result["robot"] == {"metres": 0.0, "degrees": -171.9, "driven_m": 1.0, "turned_deg": turned}
+    assert "20.0 pictures a second" in table(result)
