@@ -134,7 +134,8 @@ class SoakLog:
     def skeleton(self, stamp: float, key_points: np.ndarray) -> None:
         """What the estimator saw, (18, 3), in the picture with a stamp; those before it need no truth any more."""
         number, true = self._true.get(stamp, (0, key_points))
-        self._true = {later: of_picture for later, of_picture in self._true.items() if later > stamp}
+        for earlier in [other for other in list(self._true) if other <= stamp]:  # another thread may add to it
+            del self._true[earlier]
         inside = true[:, 2] > 0
         seen = inside & (key_points[:, 2] > 0)
         if number and seen.any():
