@@ -5,7 +5,8 @@ soak.json:
     right_answers       verdicts that agree with what the patient did
     recognised          predictions whose label is what the patient did
     inconsistent_rounds rounds without exactly one prediction, or whose answer does not follow from it
-    limit_violations    velocities outside the configured limits, or between a request and its prediction
+    limit_violations    velocities outside the configured limits, or between a request and its prediction (0.2 s after
+                        the request, the time that it takes it to reach the robot); violations says which
     memory_growth_mb    growth of a node's resident set after round 5, the largest; null: too few rounds
     memory_growth_mb_of the same of each node; memory_mb: resident set after each round
     input_rate_hz       pictures that the recorder estimated per second, the rounds' median: slow machines see less
@@ -45,7 +46,7 @@ from rehab_coach.skeleton import get_layout, to_coco_18
 
 LAUNCH_FILES = {False: "demo.launch", True: "simulation.launch"}
 PATIENTS = {False: "virtual_patient", True: "gazebo_patient"}
-PAUSE = 3.0  # s between an answer and the next request: the robot's motion needs 2
+PAUSE = 3.0  # s between an answer and the next request: our own robot's motion needs 2, Gazebo's the usual pause
 STUCK = 300.0  # s without an answer
 
 
@@ -68,7 +69,7 @@ def run_soak(
     Raises:
         RehabCoachError: the folder cannot be written, the coach did not start or ended before its last round.
     """
-    configuration = _configure(folder, rounds, seed, obedience, duration)
+    configuration = _configure(folder, rounds, seed, obedience, duration, gazebo)
     controller = configuration["turtlebot_controller"]
     log = SoakLog(VelocityLimits(controller["linear_limit"], controller["angular_limit"]))
     said = os.path.join(folder, "roslaunch.log")
@@ -91,12 +92,12 @@ def run_soak(
     return result
 
 
-def _configure(folder: str, rounds: int, seed: int, obedience: float, duration: float) -> Dict[str, Any]:
+def _configure(folder: str, rounds: int, seed: int, obedience: float, duration: float, gazebo: bool) -> Dict[str, Any]:
     with open(share_path("config", "coach.yaml"), encoding="utf-8") as stream:
         configuration = yaml.safe_load(stream)
     for node, changes in {
         # In turn: each exercise is asked for equally often.
-        "pick_action": dict(rounds=rounds, order="listed", start_delay=0.0, pause=PAUSE),
+        "pick_action": dict(rounds=rounds, order="listed", start_delay=0.0, **({} if gazebo else {"pause": PAUSE})),
         "recorder": dict(duration=duration),
         "virtual_patient": dict(seed=seed, obedience=obedience, rounds_per_person=10, duration=duration + 10.0),
         "gazebo_patient": dict(seed=seed, obedience=obedience, duration=duration + 10.0),

@@ -19,6 +19,7 @@ WARM = 5  # rounds after which memory must not grow any more
 VIEWS = (("front", 30.0), ("oblique", 60.0), ("side", 90.0))
 """Names, and degrees between the camera and the person's front or back up to which they hold."""
 VERDICTS = ("correct", "wrong", "problem")
+REACTION = 0.2  # s that a request may need to reach a robot that still moves
 ROUNDING = 1e-6  # of a velocity on its way through a message
 
 
@@ -105,7 +106,7 @@ class SoakLog:
         self._limits = limits
         self._rounds: Dict[int, Round] = {}
         self._recordings: Dict[int, List[float]] = {}  # from the request to the prediction, seconds
-        self._outside: List[float] = []
+        self._outside: List[str] = []
         self._moving: List[float] = []
         self._joints: Dict[int, List[float]] = defaultdict(list)
         self._true: Dict[float, Tuple[int, np.ndarray]] = {}  # stamp of a picture -> round and true key points
@@ -162,7 +163,7 @@ class SoakLog:
         finite = math.isfinite(linear) and math.isfinite(angular)
         allowed = self._limits.clamp(Velocity(linear, angular))
         if not finite or max(abs(allowed.linear - linear), abs(allowed.angular - angular)) > ROUNDING:
-            self._outside.append(stamp)
+            self._outside.append("%.3f m/s and %.3f rad/s at %.2f s" % (linear, angular, stamp))
         if not (finite and Velocity(linear, angular).is_still):
             self._moving.append(stamp)
 
@@ -194,10 +195,14 @@ class SoakLog:
         return bool(self._recordings)
 
     @property
-    def limit_violations(self) -> int:
+    def violations(self) -> List[str]:
         """Velocities outside the limits, and those while a person was filmed."""
-        filmed = sum(any(start < stamp < end for start, end in self._recordings.values()) for stamp in self._moving)
-        return len(self._outside) + filmed
+        return self._outside + [
+            "a motion %.2f s after the request of round %d" % (stamp - start, number)
+            for stamp in self._moving
+            for number, (start, end) in self._recordings.items()
+            if start + REACTION < stamp < end
+        ]
 
     def memory_growth(self) -> Dict[str, float]:
         """Megabytes by which each node's memory was larger than after round WARM, at most."""
@@ -228,7 +233,8 @@ class SoakLog:
             "right_answers": sum(entry.right for entry in rounds),
             "recognised": sum(entry.recognised for entry in rounds),
             "inconsistent_rounds": sum(bool(entry.inconsistent) for entry in rounds),
-            "limit_violations": self.limit_violations,
+            "limit_violations": len(self.violations),
+            "violations": self.violations,
             "memory_growth_mb": round(max(growth.values()), 1) if growth else None,
             "memory_growth_mb_of": {node: round(size, 1) for node, size in sorted(growth.items())},
             "memory_mb": {
