@@ -1,13 +1,16 @@
 """The whole coach on one computer, started by one command."""
 
 import os
+import signal
 import subprocess
 import sys
 from typing import List, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
+from rehab_coach.simulation.exercises import EXERCISES
 from rehab_coach.simulation.live import missing
+from rehab_coach.termination import Terminated, end_on_sigterm
 from rehab_coach.texts import ENGLISH, load_texts
 from rehab_coach.workspace import enter_workspace
 
@@ -53,6 +56,9 @@ def run_demo(
     if rounds and not rounds.isdigit():
         raise RehabCoachError("ROUNDS is a number, 0 for endless, not '%s'" % rounds)
     load_texts(language)
+    for exercise in exercises.replace(",", " ").split():
+        if exercise not in EXERCISES:
+            raise RehabCoachError("there is no exercise '%s'; EXERCISES are of %s" % (exercise, ", ".join(EXERCISES)))
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if record == "1" or (headless and not record and not webcam):
         record = "demo.mp4"
@@ -77,6 +83,10 @@ def run_demo(
         command += ["exercises:=" + exercises, "order:=listed"]
     if record:
         command.append("record:=" + os.path.abspath(record))
+    from rehab_coach.ros.launched import check_alone
+
+    check_alone()
+    end_on_sigterm()
     print("The coach starts%s. Not a medical device. Ctrl-C ends it." % (" without a screen" if headless else ""))
     output, interrupted = _run(command)
     said = "".join(output)
@@ -139,7 +149,9 @@ def _run(command: List[str]) -> Tuple[List[str], bool]:
                     if MARK in line:
                         print("  " + line.split(MARK, 1)[1].rstrip().replace("\x1b[0m", ""), flush=True)
                 break
-            except KeyboardInterrupt:
-                # roslaunch got the Ctrl-C as well; its nodes stop the robot and finish their files.
+            except KeyboardInterrupt as reason:
+                # roslaunch gets a Ctrl-C as well; its nodes stop the robot and finish their files.
                 interrupted = True
+                if isinstance(reason, Terminated):
+                    process.send_signal(signal.SIGINT)
     return output, interrupted

@@ -9,9 +9,12 @@ import sys
 import tempfile
 import unittest
 
+import rosgraph
 import rostest
 
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.ros.gazebo_packages import missing_gazebo_packages
+from rehab_coach.ros.launched import check_alone
 from rehab_coach.ros.testing import wait_for
 from rehab_coach.simulation.live import missing
 
@@ -42,6 +45,12 @@ class SoakTest(unittest.TestCase):
             self.assertGreater(outcome["input_rate"], 0)
             self.assertIn(outcome["status"], ("recognised", "unknown"))
         self.assertIn("2 rounds", table)
+
+    def test_a_second_coach_under_the_same_master_is_refused(self):
+        check_alone()
+        rosgraph.Master("/recorder").registerPublisher("/something", "std_msgs/String", "http://localhost:1/")
+        with self.assertRaisesRegex(RehabCoachError, "a coach runs already at " + os.environ["ROS_MASTER_URI"]):
+            check_alone()
 
     @unittest.skipUnless(missing_gazebo_packages(), "Gazebo is installed: gazebo.test tries it")
     def test_without_gazebo_it_says_what_is_missing(self):

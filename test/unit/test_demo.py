@@ -1,10 +1,13 @@
 """Which demo.launch is started; none is."""
 
+import subprocess
+import sys
+
 import pytest
 
 from rehab_coach import demo
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.ros import gazebo_packages
+from rehab_coach.ros import gazebo_packages, launched
 
 
 @pytest.fixture
@@ -19,6 +22,8 @@ def command(monkeypatch):
 
     monkeypatch.setattr(demo, "enter_workspace", lambda: None)
     monkeypatch.setattr(demo, "_run", run)
+    monkeypatch.setattr(launched, "check_alone", lambda: None)
+    monkeypatch.setattr(demo, "end_on_sigterm", lambda: None)
     monkeypatch.setattr(demo, "missing", lambda: "")
     monkeypatch.setenv("DISPLAY", ":0")
     return arguments
@@ -47,6 +52,24 @@ def test_gazebo_is_asked_for_or_told_to_be_missing(command, monkeypatch):
     packages.append("gazebo_ros")
     with pytest.raises(RehabCoachError, match="needs Gazebo 11 and these ROS packages: gazebo_ros "):
         demo.run_demo("gazebo")
+
+
+def test_an_unknown_exercise_is_told_before_anything_starts(command):
+    with pytest.raises(RehabCoachError, match="there is no exercise 'sqat'"):
+        demo.run_demo(exercises="squat, sqat")
+    assert not command
+
+
+def test_sigterm_ends_what_was_started():
+    started = "import signal, sys, time; print('%sready', flush=True)\n" % demo.MARK
+    started += "try: time.sleep(60)\nexcept KeyboardInterrupt: print('%sended')" % demo.MARK
+    program = "import sys; from rehab_coach import demo; demo.end_on_sigterm(); demo._run([sys.executable, '-c', %r])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program % started], stdout=subprocess.PIPE, universal_newlines=True
+    )
+    assert process.stdout.readline().strip() == "ready"
+    process.terminate()
+    assert process.communicate(timeout=60)[0].strip() == "ended"
 
 
 def test_other_sources(command, monkeypatch, tmp_path):

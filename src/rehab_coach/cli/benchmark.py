@@ -48,6 +48,10 @@ def add_arguments(parser):
 
 
 def run(arguments) -> int:
+    from rehab_coach.errors import RehabCoachError
+
+    if arguments.frames < 1:
+        raise RehabCoachError("--frames must be 1 or more, not %d" % arguments.frames)
     if arguments.what == "angles":
         return _angles(_folder(arguments), arguments.cache)
     if arguments.what == "repetitions":

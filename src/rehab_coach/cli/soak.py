@@ -35,7 +35,7 @@ def run(arguments) -> int:
     from rehab_coach.simulation.soak import table
     from rehab_coach.workspace import enter_workspace
 
-    for name, low, high in (("rounds", 1, 100000), ("seed", 0, 2**31), ("obedience", 0, 1), ("duration", 1, 120)):
+    for name, low, high in (("rounds", 1, 100000), ("seed", 0, 2**31 - 1), ("obedience", 0, 1), ("duration", 1, 110)):
         value = getattr(arguments, name)
         if not low <= value <= high:
             raise RehabCoachError("--%s must be between %g and %g, not %g" % (name, low, high, value))

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import multiprocessing
 import os
+import signal
 from dataclasses import dataclass
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -130,6 +131,7 @@ def _share_cores(workers: int) -> None:
     """Networks that each want every core only wait for each other."""
     global _threads
     _threads = max(1, (os.cpu_count() or 1) // workers)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C ends the pool; its processes need not say so each
 
 
 def _estimate(task: Tuple[int, Job, Optional[str]]) -> Tuple[int, Optional[SkeletonSequence], str]:

@@ -8,6 +8,7 @@ from typing import Any, Dict, List
 
 import rospy
 
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import DisplayMessage, Prediction
 from rehab_coach.ros.launched import START_TIMEOUT, launched, process_of, wait_while
 
@@ -31,8 +32,11 @@ def measure_coach(video: str, rounds: int = 3) -> Dict[str, Any]:
         RehabCoachError: the coach did not start, or ended before its rounds were over.
     """
     started = time.monotonic()
-    with launched(["source:=" + os.path.abspath(video), "rounds:=%d" % rounds]) as process:
-        return _watch(process, started, rounds)
+    try:
+        with launched(["source:=" + os.path.abspath(video), "rounds:=%d" % rounds]) as process:
+            return _watch(process, started, rounds)
+    except RehabCoachError as error:
+        raise RehabCoachError("%s; `make demo` shows what is wrong" % error) from error
 
 
 def _watch(process: subprocess.Popen, started: float, rounds: int) -> Dict[str, Any]:

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any, Iterator, List, Union
 from xmlrpc.client import ServerProxy
 
@@ -16,6 +16,20 @@ import rospy
 from rehab_coach.errors import RehabCoachError
 
 START_TIMEOUT = 300.0  # s; networks and people are loaded, on whatever machine
+
+
+def check_alone() -> None:
+    """A second coach under the same ROS master would take the nodes of the first one away.
+
+    Raises:
+        RehabCoachError: a coach runs there.
+    """
+    with suppress(rosgraph.MasterException, OSError):  # no master, or no such node
+        rosgraph.Master("/watcher").lookupNode("/recorder")
+        raise RehabCoachError(
+            "a coach runs already at %s: end it first, or give this one a ROS_MASTER_URI of its own"
+            % rosgraph.get_master_uri()
+        )
 
 
 @contextmanager
@@ -60,7 +74,7 @@ def wait_while(process: subprocess.Popen, condition: Any, seconds: float, what: 
     deadline = time.monotonic() + seconds
     while not condition():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RehabCoachError("waited in vain for %s; `make demo` shows what is wrong" % what)
+            raise RehabCoachError("waited in vain for %s" % what)
         time.sleep(0.01)
 
 

@@ -43,6 +43,7 @@ from rehab_coach.robot.velocity import VelocityLimits
 from rehab_coach.ros.launched import START_TIMEOUT, launched, process_of, wait_while
 from rehab_coach.simulation.soak import SoakLog
 from rehab_coach.skeleton import get_layout, to_coco_18
+from rehab_coach.termination import end_on_sigterm
 
 LAUNCH_FILES = {False: "demo.launch", True: "simulation.launch"}
 PATIENTS = {False: "virtual_patient", True: "gazebo_patient"}
@@ -75,6 +76,7 @@ def run_soak(
     said = os.path.join(folder, "roslaunch.log")
     config = "config:=" + os.path.join(os.path.abspath(folder), "coach.yaml")
     problem = ""
+    end_on_sigterm()
     try:
         with open(said, "w") as output, launched([config], output, LAUNCH_FILES[gazebo]) as process:
             _listen(log, PATIENTS[gazebo])
@@ -82,10 +84,12 @@ def run_soak(
             problem = _watch(log, process, rounds, set(configuration))
     except KeyboardInterrupt:
         problem = "interrupted"
+    except RehabCoachError as error:
+        problem = str(error)
     result = log.result()
     result.update(seed=seed, obedience=obedience, duration_s=duration)
-    with written_whole(os.path.join(folder, "soak.json")) as path:
-        with open(path, "w") as stream:
+    if log.done:  # else an earlier result stays
+        with written_whole(os.path.join(folder, "soak.json")) as path, open(path, "w") as stream:
             json.dump(result, stream, indent=1)
     if problem and problem != "interrupted":
         raise RehabCoachError("%s after %d rounds; %s says more" % (problem, len(log.done), said))
@@ -95,9 +99,17 @@ def run_soak(
 def _configure(folder: str, rounds: int, seed: int, obedience: float, duration: float, gazebo: bool) -> Dict[str, Any]:
     with open(share_path("config", "coach.yaml"), encoding="utf-8") as stream:
         configuration = yaml.safe_load(stream)
+    patience = configuration["pick_action"]["round_timeout"] - configuration["recorder"]["duration"] + duration
     for node, changes in {
         # In turn: each exercise is asked for equally often.
-        "pick_action": dict(rounds=rounds, order="listed", start_delay=0.0, **({} if gazebo else {"pause": PAUSE})),
+        "pick_action": dict(
+            rounds=rounds,
+            order="listed",
+            start_delay=0.0,
+            round_timeout=patience,
+            **({} if gazebo else {"pause": PAUSE}),
+        ),
+        "turtlebot_controller": dict(prediction_timeout=patience),
         "recorder": dict(duration=duration),
         "virtual_patient": dict(seed=seed, obedience=obedience, rounds_per_person=10, duration=duration + 10.0),
         "gazebo_patient": dict(seed=seed, obedience=obedience, duration=duration + 10.0),

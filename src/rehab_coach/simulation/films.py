@@ -16,6 +16,7 @@ import functools
 import json
 import multiprocessing
 import os
+import signal
 from dataclasses import dataclass, replace
 from typing import Dict, Iterator, List, Optional, Tuple
 
@@ -130,6 +131,7 @@ def _made(order: Order, numbers: List[int], workers: int) -> Iterator[str]:
 def _share_cores(threads: int) -> None:
     """Mesa's threads, like the estimators', would only wait for each other."""
     os.environ["LP_NUM_THREADS"] = str(threads)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C ends the pool; its processes need not say so each
 
 
 def make(order: Order, number: int) -> str:

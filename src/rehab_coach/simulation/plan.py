@@ -160,7 +160,7 @@ def _checked(name: str, value: Any) -> Any:
         if not isinstance(value, list) or not value:
             raise RehabCoachError("%s must be a list, such as [%s]" % (name, ", ".join(list(CHOICES[name])[:2])))
         for choice in value:
-            if choice not in CHOICES[name]:
+            if choice not in list(CHOICES[name]):
                 raise RehabCoachError("%s knows no '%s'; choose of %s" % (name, choice, ", ".join(CHOICES[name])))
         return value
     low, high = LIMITS[name]
@@ -184,7 +184,7 @@ def _weights(value: Any) -> Dict[str, float]:
     for exercise, weight in value.items():
         if exercise not in SCENES:
             raise RehabCoachError("there is no exercise '%s'; choose of %s" % (exercise, ", ".join(SCENES)))
-        if not isinstance(weight, (int, float)) or not 0 <= weight < float("inf"):
+        if not isinstance(weight, (int, float)) or isinstance(weight, bool) or not 0 <= weight < float("inf"):
             raise RehabCoachError("the weight of %s must be a number from 0, not %s" % (exercise, weight))
     if not sum(value.values()) > 0:
         raise RehabCoachError("the weights of all exercises are 0")

@@ -126,9 +126,10 @@ class SoakLog:
     def truth(self, stamp: float, number: int, key_points: np.ndarray, **values: Any) -> None:
         """What the patient does about a round, told with every picture: true key points (18, 3), fields of Round."""
         entry = self._round(number)
-        if entry.predictions == 0:
-            self._joints[number].append(float((key_points[:, 2] > 0).mean()))
-            self._true[stamp] = number, key_points
+        if entry.predictions:  # it is over; soon somebody else may stand there
+            return
+        self._joints[number].append(float((key_points[:, 2] > 0).mean()))
+        self._true[stamp] = number, key_points
         for name, value in values.items():
             setattr(entry, name, value)
 

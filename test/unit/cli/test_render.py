@@ -65,6 +65,8 @@ def test_the_plans_first_films(tmp_path, capsys):
     assert "2 of 2 films" in capsys.readouterr().out
     assert len((out / "skeletons.csv").read_text().splitlines()) == 3
     assert main(chosen + ["--clips", "99"]) == 2
+    assert main(chosen + ["--seed", "3"]) == 2
+    assert "leave --seed out" in capsys.readouterr().err
 
 
 def test_a_tiny_render(tmp_path, capsys):

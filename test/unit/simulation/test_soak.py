@@ -128,8 +128,10 @@ def test_only_the_picture_that_was_estimated_is_compared_with_its_truth(log):
     log.skeleton(2.0, SEEN)
     log.skeleton(2.5, SEEN)  # of no picture that is known
     log.prediction(10.0, 1, "recognised", "squat", 0.9)
+    log.truth(11.0, 1, TRUE, person=2)  # somebody else comes when it is over
     log.verdict(1, "correct")
-    assert log.result()["outcomes"][0]["key_point_error"] == 0.05
+    outcome = log.result()["outcomes"][0]
+    assert outcome["key_point_error"] == 0.05 and outcome["person"] == 0
 
 
 def test_pace_and_the_way_of_the_robot(log):
