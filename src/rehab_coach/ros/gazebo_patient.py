@@ -32,7 +32,7 @@ from rehab_coach.simulation.obedience import Obedience, Response
 PREFIX = "rehab_coach_patient_"  # of the names of our actors
 BAR = "rehab_coach_patient_bar"
 OBSTACLE = "rehab_coach_patient_for_the_laser"
-SECOND_THOUGHT = 4.0  # s from the robot's answer until she stops: by then it has moved (docs/gazebo.md says why)
+SECOND_THOUGHT = 0.5  # s from the robot's answer until she stops
 LATEST = 60.0  # s, an older request is not for her
 AHEAD = 0.05  # s before the next actor appears, this one goes
 RETRY = 2.0  # s between two attempts to change the actor

@@ -5,8 +5,8 @@ soak.json:
     right_answers       verdicts that agree with what the patient did
     recognised          predictions whose label is what the patient did
     inconsistent_rounds rounds without exactly one prediction, or whose answer does not follow from it
-    limit_violations    velocities outside the configured limits, or between a request and its prediction (0.2 s after
-                        the request, the time that it takes it to reach the robot); violations says which
+    limit_violations    velocities outside the configured limits, or between a request and its prediction (less 0.2 s at
+                        both ends: messages under way, clocks that differ); violations says which
     memory_growth_mb    growth of a node's resident set after round 5, the largest; null: too few rounds
     memory_growth_mb_of the same of each node; memory_mb: resident set after each round
     input_rate_hz       pictures that the recorder estimated per second, the rounds' median: slow machines see less

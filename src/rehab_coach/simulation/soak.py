@@ -19,7 +19,7 @@ WARM = 5  # rounds after which memory must not grow any more
 VIEWS = (("front", 30.0), ("oblique", 60.0), ("side", 90.0))
 """Names, and degrees between the camera and the person's front or back up to which they hold."""
 VERDICTS = ("correct", "wrong", "problem")
-REACTION = 0.2  # s that a request may need to reach a robot that still moves
+REACTION = 0.2  # s that a request may need to reach a robot that still moves, and by which two nodes' clocks may differ
 ROUNDING = 1e-6  # of a velocity on its way through a message
 
 
@@ -202,7 +202,7 @@ class SoakLog:
             "a motion %.2f s after the request of round %d" % (stamp - start, number)
             for stamp in self._moving
             for number, (start, end) in self._recordings.items()
-            if start + REACTION < stamp < end
+            if start + REACTION < stamp < end - REACTION
         ]
 
     def memory_growth(self) -> Dict[str, float]:

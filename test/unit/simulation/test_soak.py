@@ -83,6 +83,7 @@ def test_motions_outside_the_limits_and_while_filming_are_violations(log):
     for stamp, linear, angular in (
         (start - 1, 0.1, 0.0),
         (start + 0.1, 0.0, 0.5),  # on its way when the request came
+        (start + 9.9, 0.0, 0.5),  # the prediction came, by a clock that is a little late
         (start + 5, 0.0, 0.0),  # a stop is allowed at any time
         (start + 11, 0.0, 1.0),
         (start + 11, -0.15, 0.0),
