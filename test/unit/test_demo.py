@@ -61,8 +61,10 @@ def test_an_unknown_exercise_is_told_before_anything_starts(command):
 
 
 def test_sigterm_ends_what_was_started():
-    started = "import signal, sys, time; print('%sready', flush=True)\n" % demo.MARK
-    started += "try: time.sleep(60)\nexcept KeyboardInterrupt: print('%sended')" % demo.MARK
+    # As roslaunch does: who is started in the background of a shell would inherit that SIGINT is ignored.
+    started = "import signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    started += "try:\n print('%sready', flush=True); time.sleep(60)\n" % demo.MARK
+    started += "except KeyboardInterrupt: print('%sended')" % demo.MARK
     program = "import sys; from rehab_coach import demo; demo.end_on_sigterm(); demo._run([sys.executable, '-c', %r])"
     process = subprocess.Popen(
         [sys.executable, "-c", program % started], stdout=subprocess.PIPE, universal_newlines=True
