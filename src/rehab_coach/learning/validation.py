@@ -17,7 +17,7 @@ from rehab_coach.recognition.recognizer import NOT_SEEN, Recognizer
 from rehab_coach.recognition.st_gcn import STGCN
 
 AS_GOOD = 0.01
-"""Mean recall within which two thresholds count as equally good."""
+"""Accuracy within which two thresholds count as equally good."""
 
 MOST_WINDOWS = 500
 """More are not looked at after each part of a training."""
@@ -128,14 +128,15 @@ def choose_threshold(
 ) -> Optional[Dict[str, Any]]:
     """The probability under which an exercise had better be answered as `unknown`.
 
-    The lowest whose mean of the recall of the exercises (mean over classes) and of the recall of `unknown` is within
-    `AS_GOOD` of the highest: the few samples of a validation part say no more, and who exercises should be heard.
+    The lowest whose accuracy is within `AS_GOOD` of the highest, where `unknown` has the recipe's share and the
+    exercises have the rest in equal parts: the few samples of a validation part say no more, and who exercises should
+    be heard.
 
     Args:
         network: trained.
         contract: its contract.
         samples: of the validation part, recognised as whole recordings.
-        recipe: for the weights of the samples within a class.
+        recipe: for the share of `unknown`, and the weights of the samples within a class.
 
     Returns:
         "threshold", "exercises_recall", "unknown_recall" there, "exercises" and "unknown" (numbers of samples); None
@@ -165,8 +166,8 @@ def choose_threshold(
     classes = len(set(numbers[~is_unknown].tolist()))
     recall = (accepted & right) @ weights / classes
     rejection = (~accepted & is_unknown) @ weights
-    score = recall + rejection
-    index = int(np.argmax(score >= score.max() - 2 * AS_GOOD))
+    accuracy = (1 - recipe.unknown_share) * recall + recipe.unknown_share * rejection
+    index = int(np.argmax(accuracy >= accuracy.max() - AS_GOOD))
     return {
         "threshold": round(float(candidates[index]), 4),
         "exercises_recall": float(recall[index]),

@@ -90,7 +90,7 @@ def test_loss_and_accuracy_are_weighted(samples):
 
 
 def test_the_threshold_is_where_both_kinds_are_told_apart_best(samples, monkeypatch):
-    recipe = make_recipe(SMALL)
+    recipe = make_recipe(dict(SMALL, unknown_share=0.5))
     labels = ["squat"] * 4 + ["unknown"] * 4
     # The best exercise's probability; the squats above 0.55 and the others below, but for one of each.
     confidences = [0.9, 0.8, 0.6, 0.35, 0.5, 0.4, 0.3, 0.7]
@@ -114,3 +114,6 @@ def test_the_threshold_is_where_both_kinds_are_told_apart_best(samples, monkeypa
     assert 0.5 < answer["threshold"] < 0.6
     assert answer["exercises_recall"] == pytest.approx(0.75) and answer["unknown_recall"] == pytest.approx(0.75)
     assert choose_threshold(STGCN(contract.network), contract, chosen[:4], recipe) is None
+    # Where hardly anything is unknown, all squats had better be heard.
+    answer = choose_threshold(STGCN(contract.network), contract, chosen, make_recipe(dict(SMALL, unknown_share=0.1)))
+    assert 0.3 < answer["threshold"] < 0.35 and answer["exercises_recall"] == pytest.approx(1)
