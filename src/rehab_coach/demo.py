@@ -47,8 +47,8 @@ def run_demo(
         The exit code.
 
     Raises:
-        RehabCoachError: roslaunch or the workspace is missing, no such file or language, the coach ended before its
-            last round.
+        RehabCoachError: roslaunch or the workspace is missing, no such file or language, no film can be written there,
+            the coach ended before its last round.
     """
     enter_workspace()
     source = _chosen(source)
@@ -62,6 +62,8 @@ def run_demo(
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if record == "1" or (headless and not record and not webcam):
         record = "demo.mp4"
+    if record and (os.path.isdir(record) or not os.access(os.path.dirname(os.path.abspath(record)), os.W_OK)):
+        raise RehabCoachError("no film can be written to %s; RECORD is a file in a folder that is there" % record)
     rounds = rounds or ("0" if webcam or gazebo else "4" if source == PATIENT else "2")
     command = [
         "roslaunch",

@@ -60,6 +60,15 @@ def test_an_unknown_exercise_is_told_before_anything_starts(command):
     assert not command
 
 
+def test_a_film_that_cannot_be_written_is_told_before_anything_starts(command, tmp_path):
+    for record in (tmp_path, tmp_path / "nowhere" / "film.mp4"):
+        with pytest.raises(RehabCoachError, match="no film can be written to"):
+            demo.run_demo(record=str(record))
+    assert not command
+    demo.run_demo(record=str(tmp_path / "film.mp4"))
+    assert command["record"] == str(tmp_path / "film.mp4")
+
+
 def test_sigterm_ends_what_was_started():
     # As roslaunch does: who is started in the background of a shell would inherit that SIGINT is ignored.
     started = "import signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
