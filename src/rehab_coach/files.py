@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import fcntl
 import os
 from typing import Dict, Iterable, Iterator, List
 
@@ -27,6 +28,34 @@ def written_whole(path: str) -> Iterator[str]:
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)
+
+
+def make_folder(path: str) -> None:
+    """Make a folder if it is not there; RehabCoachError before long work whose results could not be kept."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise RehabCoachError("cannot write %s: %s" % (path, error.strerror or error)) from error
+
+
+@contextlib.contextmanager
+def locked(folder: str) -> Iterator[None]:
+    """Make a folder and keep every other process out that would lock it too, until the block ends or this process dies.
+
+    Raises:
+        RehabCoachError: the folder cannot be made or written, or another process has it.
+    """
+    make_folder(folder)
+    try:
+        stream = open(os.path.join(folder, ".lock"), "w")
+    except OSError as error:
+        raise RehabCoachError("cannot write %s: %s" % (folder, error.strerror or error)) from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RehabCoachError("another run is working in %s" % folder) from error
+        yield
 
 
 def read_table(path: str, columns: Iterable[str]) -> List[Dict[str, str]]:

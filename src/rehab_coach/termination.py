@@ -1,6 +1,9 @@
 """Programs that start others end with them, also when they are told to by SIGTERM instead of Ctrl-C."""
 
+import multiprocessing
+import os
 import signal
+import threading
 
 
 class Terminated(KeyboardInterrupt):
@@ -14,3 +17,13 @@ def end_on_sigterm() -> None:
         raise Terminated
 
     signal.signal(signal.SIGTERM, raise_it)
+
+
+def end_with_parent() -> None:
+    """From now on this process, started by `multiprocessing`, ends when its parent is gone, even killed."""
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

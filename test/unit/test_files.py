@@ -3,7 +3,7 @@ import os
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
+from rehab_coach.files import locked, written_whole
 
 
 def test_the_file_appears_only_when_it_is_whole(tmp_path):
@@ -31,4 +31,18 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RehabCoachError, match="cannot write"):
         with written_whole(str(tmp_path / "file" / "result.txt")):
+            pass
+
+
+def test_a_folder_is_locked_for_others_until_the_block_ends(tmp_path):
+    folder = str(tmp_path / "run")
+    with locked(folder):
+        with pytest.raises(RehabCoachError, match="another run is working in " + folder):
+            with locked(folder):
+                pass
+    with locked(folder):
+        pass
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RehabCoachError, match="cannot write"):
+        with locked(str(tmp_path / "file")):
             pass

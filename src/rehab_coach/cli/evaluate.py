@@ -85,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise RehabCoachError("%s must be frames per second between 0 and 240" % option)
     if arguments.rates and not arguments.clips:
         raise RehabCoachError("--rates needs --clips: sets of skeletons have a rate of their own")
+    if arguments.estimator and not arguments.clips:
+        raise RehabCoachError("--estimator needs --clips: sets of skeletons have their key points")
     if arguments.rates and arguments.compare:
         raise RehabCoachError("--rates and --compare are two reports: give them one after the other")
     evaluate(

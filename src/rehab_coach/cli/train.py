@@ -14,7 +14,7 @@ line of the log was written.
 examples:
   rehab-coach train config/recipes/first.yaml --data DIR --out runs/first
   rehab-coach train config/recipes/first.yaml --data DIR --out runs/quick --folds 0   (the model alone)
-  rehab-coach train config/recipes/transfer.yaml --data DIR --out runs/transfer --init runs/general
+  rehab-coach train config/recipes/thesis_transfer.yaml --data DIR --out runs/transfer --init runs/general
   torchrun --nproc-per-node 2 -m rehab_coach.cli.main train config/recipes/first.yaml --data DIR \\
       --out runs/first --device cuda     (two GPUs; every process a part of each batch)
   tensorboard --logdir runs

@@ -13,7 +13,6 @@ OUT: so a cluster needs no common disk.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -39,7 +38,7 @@ from rehab_coach.dataset.labels import LABEL_FILE, Entry, read_labels, write_sum
 from rehab_coach.dataset.report import Report
 from rehab_coach.dataset.videos import BadLine, Variant, VideoClip, read_videos
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
+from rehab_coach.files import locked, written_whole
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def make_sets(plan: Plan, progress: Optional[Callable] = None) -> Report:
     clips, bad_lines = read_videos(plan.table)
     if not plan.ray:  # on a cluster it is the workers who need them
         require_ffmpeg_here(any(clip.is_url for clip in clips))
-    with _locked(plan.out):
+    with locked(plan.out):
         _check_settings(plan)
         labels = _labels(plan, clips)
         report = Report(os.path.join(plan.out, "report.csv"))
@@ -135,22 +134,6 @@ def make_sets(plan: Plan, progress: Optional[Callable] = None) -> Report:
         reasons = [row["reason"] for row in report.rows.values()]
         raise RehabCoachError("no clip of %s could be used: %s (see %s)" % (plan.table, reasons[0], report.path))
     return report
-
-
-@contextlib.contextmanager
-def _locked(out: str) -> Iterator[None]:
-    """Two runs in one folder would remove each other's work."""
-    try:
-        os.makedirs(out, exist_ok=True)
-        stream = open(os.path.join(out, ".lock"), "w")
-    except OSError as error:
-        raise RehabCoachError("cannot write %s: %s" % (out, error.strerror)) from error
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RehabCoachError("another run is working in %s" % out) from error
-        yield
 
 
 def _work_folder(plan: Plan) -> str:

@@ -69,7 +69,9 @@ class PlainSTGCN(nn.Module):
         result = layer.temporal_norm(layer.temporal(torch.relu(layer.spatial_norm(result))))
         result = nn.functional.dropout(result, layer.dropout.p, layer.training)
         if layer.has_residual:
-            result = result + (features if layer.projection is None else layer.projection(features))
+            result = result + (
+                features if layer.projection is None else layer.projection(features[:, :, :: layer.stride])
+            )
         return torch.relu(result)
 
 

@@ -6,6 +6,7 @@ no training window is made of it.
 
 import os
 import warnings
+from collections import Counter
 from typing import Any, Dict, List, Sequence, Set, Tuple
 
 from rehab_coach.errors import RehabCoachError
@@ -42,7 +43,7 @@ def split_groups(
         For each fold the groups that are held out; no group is in two.
 
     Raises:
-        RehabCoachError: fewer groups than folds.
+        RehabCoachError: fewer groups than folds, or fewer clips in every class.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -50,6 +51,8 @@ def split_groups(
     labels, groups = [sample.label for sample in clips], [sample.group for sample in clips]
     if len(set(groups)) < folds:
         raise RehabCoachError("%d folds need as many groups, there are %d" % (folds, len(set(groups))))
+    if max(Counter(labels).values()) < folds:
+        raise RehabCoachError("%d folds need as many clips of a class: give fewer, or --folds 0" % folds)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class with fewer clips than folds is no fault
         splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)

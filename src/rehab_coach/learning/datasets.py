@@ -233,14 +233,20 @@ def clip_sample(sequence: SkeletonSequence, row: Dict[str, str], estimator: str,
     )
 
 
+def check_known(samples: Sequence[Sample], labels: Sequence[str]) -> None:
+    """Refuse labels that the recipe lacks; RehabCoachError names one and its source."""
+    for sample in samples:
+        if sample.label not in labels:
+            raise RehabCoachError(
+                "%s has the label '%s', which the recipe does not list (%s)"
+                % (sample.source, sample.label, ", ".join(labels))
+            )
+
+
 def check_labels(samples: Sequence[Sample], labels: Sequence[str]) -> None:
     """Refuse labels that the recipe lacks, and classes without a sample; RehabCoachError names them."""
+    check_known(samples, labels)
     found = {sample.label for sample in samples}
-    strange = sorted(found - set(labels))
-    if strange:
-        raise RehabCoachError(
-            "the data has the label '%s', which the recipe does not list (%s)" % (strange[0], ", ".join(labels))
-        )
     empty = [label for label in labels if label not in found and label != UNKNOWN]
     if empty:
         raise RehabCoachError(

@@ -4,6 +4,7 @@ import os
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import make_folder
 from rehab_coach.learning.evaluation import Judged, estimate_judged, judge_all, read_judged
 from rehab_coach.learning.extraction import read_clips
 from rehab_coach.learning.frame_rates import (
@@ -70,6 +71,7 @@ def evaluate(request: Request) -> None:
             "%s answers %s and %s answers %s: only models of the same labels can be compared"
             % (judges.name, ", ".join(judges.labels), others.name, ", ".join(others.labels))
         )
+    make_folder(request.out)
     if request.rates:
         _study(request, judges)
         return
@@ -97,6 +99,7 @@ def evaluate(request: Request) -> None:
                 judges.labels,
             )
             print(describe_comparison(compared), flush=True)
+        print("the report is in %s" % folder, flush=True)
 
 
 def _parts(request: Request, labels: Sequence[str]) -> Dict[str, List[Judged]]:
@@ -137,4 +140,4 @@ def _study(request: Request, judges: Judges) -> None:
 
     rows = study_frame_rates(judges, clips_at, request.estimators, request.rates, request.resampling)
     write_study(request.out, rows, request.model, AT_RATE if request.estimate_at_rate else ONCE)
-    print(describe_study(rows), flush=True)
+    print("%s\nthe report is in %s" % (describe_study(rows), request.out), flush=True)

@@ -14,9 +14,10 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import read_table
+from rehab_coach.files import make_folder, read_table
 from rehab_coach.learning.datasets import Sample, clip_sample
 from rehab_coach.skeleton import SkeletonSequence
+from rehab_coach.termination import end_with_parent
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,8 @@ def estimate_clips(
     Yields:
         (number of the job, its sequence or None, what went wrong), as they are finished.
     """
+    if cache:
+        make_folder(cache)
     tasks = [(number, job, cache) for number, job in enumerate(jobs)]
     with tqdm(total=len(jobs), desc="key points", unit="clip", dynamic_ncols=True) as bar:
         if workers <= 1 or len(jobs) == 1:
@@ -131,6 +134,7 @@ def _share_cores(workers: int) -> None:
     """Networks that each want every core only wait for each other."""
     global _threads
     _threads = max(1, (os.cpu_count() or 1) // workers)
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C ends the pool; its processes need not say so each
 
 

@@ -34,10 +34,12 @@ def plot_curves(history: Sequence[Dict[str, float]], path: str, title: str = "")
         ("validation_", GREEN, "validation"),
         ("held_out_", ORANGE, "held-out clips"),
     )
+    marker = "o" if len(history) == 1 else None  # a line of one point is none
     for axis, value in zip(axes, ("loss", "accuracy")):
         for part, colour, name in parts:
             if part + value in history[-1]:
-                axis.plot(windows, [line.get(part + value, np.nan) for line in history], color=colour, label=name)
+                values = [line.get(part + value, np.nan) for line in history]
+                axis.plot(windows, values, color=colour, label=name, marker=marker)
         axis.set_xlabel("training windows")
         axis.set_ylabel(value)
         axis.grid(alpha=0.3)
@@ -122,11 +124,11 @@ def plot_comparison(summaries: Sequence[Dict[str, Any]], names: Sequence[str], p
         intervals = np.array([summary["per_class"][label]["recall_interval"] for label in present])
         axes[2].barh(
             np.arange(len(present)) + offset,
-            recall,
+            100 * recall,
             0.36,
             color=colour,
             label=_short(name),
-            xerr=np.abs(intervals.T - recall),
+            xerr=100 * np.abs(intervals.T - recall),
             error_kw={"elinewidth": 1, "capsize": 2, "alpha": 0.6},
         )
     counts = [summaries[0]["per_class"][label]["clips"] for label in present]
@@ -134,8 +136,8 @@ def plot_comparison(summaries: Sequence[Dict[str, Any]], names: Sequence[str], p
         range(len(present)), ["%s (%d)" % (label.replace("_", " "), count) for label, count in zip(present, counts)]
     )
     axes[2].invert_yaxis()
-    axes[2].set_xlim(0, 1)
-    axes[2].set_title("recall, with 95 % interval")
+    axes[2].set_xlim(-1, 100)
+    axes[2].set_title("recall in %, with 95 % interval")
     figure.legend(*axes[2].get_legend_handles_labels(), loc="outside lower right", ncols=2)
     _save(figure, path)
 
@@ -156,9 +158,11 @@ def plot_frame_rates(rows: Sequence[Dict[str, Any]], path: str, title: str = "")
         title: above the picture.
     """
     estimators = list(dict.fromkeys(row["estimator"] for row in rows))
+    methods = list(dict.fromkeys(row["resampling"] for row in rows))
+    best = "interpolate" if "interpolate" in methods else methods[0]
     figure, axes = _figure(5.2 * len(estimators) + 0.6, 4.4, len(estimators))
     for axis, estimator in zip(np.atleast_1d(axes), estimators):
-        for method, colour in zip(dict.fromkeys(row["resampling"] for row in rows), (BLUE, ORANGE, GREY)):
+        for method, colour in zip(methods, (GREY, ORANGE, BLUE)[-len(methods) :]):
             chosen = sorted(
                 (row for row in rows if row["estimator"] == estimator and row["resampling"] == method),
                 key=lambda row: row["rate"],
@@ -167,21 +171,26 @@ def plot_frame_rates(rows: Sequence[Dict[str, Any]], path: str, title: str = "")
             line, marker = STYLES[method]
             axis.plot(
                 rates,
-                [row["accuracy"] for row in chosen],
+                [100 * row["accuracy"] for row in chosen],
                 linestyle=line,
                 marker=marker,
                 color=colour,
                 label=method.replace("_", " "),
             )
-            axis.fill_between(
-                rates, [row["low"] for row in chosen], [row["high"] for row in chosen], color=colour, alpha=0.07
-            )
+            if method == best:
+                axis.fill_between(
+                    rates,
+                    [100 * row["low"] for row in chosen],
+                    [100 * row["high"] for row in chosen],
+                    color=colour,
+                    alpha=0.12,
+                )
         axis.set_xticks(sorted({row["rate"] for row in rows}))
         axis.set_title("%s, %d clips" % (estimator, max(row["clips"] for row in rows if row["estimator"] == estimator)))
         axis.set_xlabel("frames per second that the recogniser is given")
-        axis.set_ylim(0, 1)
+        axis.set_ylim(-3, 103)
         axis.grid(alpha=0.3)
-    np.atleast_1d(axes)[0].set_ylabel("accuracy (band: 95 % interval)")
+    np.atleast_1d(axes)[0].set_ylabel("accuracy, %% (band: 95 %% interval, %s)" % best.replace("_", " "))
     np.atleast_1d(axes)[0].legend(loc="lower right", title="to the model's rate")
     figure.suptitle(title, fontsize=9)
     _save(figure, path)

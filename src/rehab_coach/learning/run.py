@@ -15,10 +15,10 @@ import torch
 import yaml
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
+from rehab_coach.files import locked, written_whole
 from rehab_coach.learning.checkpoint import CHECKPOINT
 from rehab_coach.learning.cross_validation import judge_folds, split_groups
-from rehab_coach.learning.datasets import Sample, check_labels, fingerprint, read_data_sets
+from rehab_coach.learning.datasets import Sample, check_known, check_labels, fingerprint, read_data_sets
 from rehab_coach.learning.extraction import clip_samples
 from rehab_coach.learning.judges import FOLDS
 from rehab_coach.learning.parallel import Processes, join
@@ -32,6 +32,7 @@ from rehab_coach.learning.training_log import CURVES, LOG, TENSORBOARD
 from rehab_coach.learning.transfer import MODEL, model_path
 from rehab_coach.paths import share_path
 from rehab_coach.recognition.model_file import load_model, save_model
+from rehab_coach.termination import end_with_parent
 
 RUN, SUMMARY, UNFINISHED = "run.json", "summary.json", "unfinished.safetensors"
 
@@ -71,7 +72,8 @@ def train_recipe(recipe_path: str, options: Options, **changes: Any) -> str:
         Path of the model file.
 
     Raises:
-        RehabCoachError: recipe, data or device cannot be used, or the folder holds another run or a finished one.
+        RehabCoachError: recipe, data or device cannot be used, or the folder holds another run, a finished one, or one
+            that another process is working on.
     """
     recipe = load_recipe(recipe_path)
     changes = {key: value for key, value in changes.items() if value is not None}
@@ -83,12 +85,13 @@ def train_recipe(recipe_path: str, options: Options, **changes: Any) -> str:
         if processes.count > 1 and options.workers > 1:
             raise RehabCoachError("under torchrun all processes train one network: leave --workers out")
         report: Callable[[str], None] = print if processes.first else (lambda line: None)
-        with processes.first_alone():
-            samples = read_samples(recipe, options, report)
-        record = _begin(recipe_path, recipe, samples, options, processes)
-        paths = _train_all(recipe, samples, options, processes, record["identity"])
-        if processes.first:
-            _finish(recipe, samples, options, record, paths)
+        with locked(options.out) if processes.first else contextlib.nullcontext():
+            with processes.first_alone():
+                samples = read_samples(recipe, options, report)
+            record = _begin(recipe_path, recipe, samples, options, processes)
+            paths = _train_all(recipe, samples, options, processes, record["identity"])
+            if processes.first:
+                _finish(recipe, samples, options, record, paths)
     return path
 
 
@@ -181,13 +184,18 @@ def _train_all(
         _share(shared)
         return [_train(task, processes) for task in tasks]
     # Threads of this process do not survive a fork.
-    with multiprocessing.get_context("spawn").Pool(options.workers, _share, (shared,)) as pool:
+    with multiprocessing.get_context("spawn").Pool(options.workers, _begin_worker, (shared,)) as pool:
         return pool.map(_train, tasks, chunksize=1)
 
 
 def _share(shared: _Shared) -> None:
     _shared[:] = [shared]
     torch.set_num_threads(shared.threads)
+
+
+def _begin_worker(shared: _Shared) -> None:
+    end_with_parent()
+    _share(shared)
 
 
 def _train(task: _Task, processes: Optional[Processes] = None) -> str:
@@ -255,6 +263,7 @@ def read_samples(recipe: Recipe, options: Options, report: Callable[[str], None]
     if not os.path.isdir(data):
         raise RehabCoachError("there is no data folder %s: give --data DIR" % data)
     samples = read_data_sets(data, recipe.sources, recipe.label_column)
+    check_known(samples, recipe.labels)  # before the estimators take their minutes
     for name, path in recipe.sets.items():
         samples += read_source(name, os.path.join(data, path), recipe.labels, report)
     if CLIPS in recipe.sources:

@@ -1,6 +1,7 @@
 """Groups that nothing is learned from: how well a network does on them, and which threshold they ask for."""
 
 import warnings
+from collections import Counter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -44,9 +45,10 @@ def split_validation(samples: Sequence[Sample], share: float, seed: int) -> Tupl
     kinds = ["%s %s" % (sample.label, sample.source) for sample in samples]
     groups = [sample.group for sample in samples]
     parts = max(2, round(1 / share))
-    if len(set(groups)) < parts:
+    if min(len(set(groups)), max(Counter(kinds).values())) < parts:
         raise RehabCoachError(
-            "a validation part of %g needs %d groups or more, there are %d" % (share, parts, len(set(groups)))
+            "a validation part of %g needs %d groups, and as many sequences of a class from one source: there are %d "
+            "and %d" % (share, parts, len(set(groups)), max(Counter(kinds).values()))
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class with few groups is no fault

@@ -40,21 +40,21 @@ class FusedConvolution(nn.Module):
 class FusedProjection(nn.Module):
     """A 1x1 convolution and its batch norm as one matrix product, (N, T, V, C_in) -> (N, T / stride, V, C_out)."""
 
-    def __init__(self, convolution: nn.Conv2d, norm: nn.modules.batchnorm._BatchNorm):
+    def __init__(self, convolution: nn.Conv2d, norm: nn.modules.batchnorm._BatchNorm, stride: int = 1):
         super().__init__()
         scale, shift = _scale_and_shift(norm)
         self.register_buffer("weight", convolution.weight[:, :, 0, 0] * scale[:, None])
         self.register_buffer("bias", convolution.bias * scale + shift)
-        self.stride = convolution.stride[0]
+        self.stride = stride
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         return functional.linear(features[:, :: self.stride], self.weight, self.bias)
 
 
-def _residual(present: bool, projection: Optional[nn.Sequential]) -> Optional[nn.Module]:
+def _residual(present: bool, projection: Optional[nn.Sequential], stride: int = 1) -> Optional[nn.Module]:
     if not present:
         return None
-    return nn.Identity() if projection is None else FusedProjection(projection[0], projection[1])
+    return nn.Identity() if projection is None else FusedProjection(projection[0], projection[1], stride)
 
 
 class FusedMultiBranch(nn.Module):
@@ -113,7 +113,7 @@ class FusedLayer(nn.Module):
             self.temporal = FusedMultiBranch(layer.temporal, layer.temporal_norm)
         else:
             self.temporal = FusedConvolution(layer.temporal, *_scale_and_shift(layer.temporal_norm))
-        self.residual = _residual(layer.has_residual, layer.projection)
+        self.residual = _residual(layer.has_residual, layer.projection, layer.stride)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, T, V, C_in) -> (N, T / stride, V, C_out)."""

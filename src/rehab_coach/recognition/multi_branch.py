@@ -37,12 +37,12 @@ class MultiBranchConvolution(nn.Module):
             for width, dilation in zip(widths, DILATIONS)
         )
         self.maximum = nn.MaxPool2d((KERNEL, 1), (stride, 1), (KERNEL // 2, 0))
-        self.direct = nn.Conv2d(channels, widths[-1], 1, (stride, 1))
+        self.direct = nn.Conv2d(channels, widths[-1], 1)
         self.norm = nn.BatchNorm2d(channels)
         self.mixing = nn.Conv2d(channels, channels, 1)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         narrow = [entrance(features) for entrance in self.entrances]
         results = [convolution(branch) for convolution, branch in zip(self.dilated, narrow)]
-        results += [self.maximum(narrow[-1]), self.direct(features)]
+        results += [self.maximum(narrow[-1]), self.direct(features[:, :, :: self.stride])]
         return self.mixing(torch.relu(self.norm(torch.cat(results, dim=1))))

@@ -158,7 +158,7 @@ class STGCNLayer(nn.Module):
         self.spatial_residual = plus_plus
         self.spatial_projection = None
         if plus_plus and in_channels != out_channels:
-            self.spatial_projection = _projection(in_channels, out_channels, 1)
+            self.spatial_projection = _projection(in_channels, out_channels)
         if plus_plus:
             self.temporal = MultiBranchConvolution(out_channels, stride)
         else:
@@ -166,9 +166,10 @@ class STGCNLayer(nn.Module):
         self.temporal_norm = nn.BatchNorm2d(out_channels)
         self.dropout = Dropout(dropout)
         self.has_residual = residual
+        self.stride = stride
         self.projection = None
         if residual and (in_channels != out_channels or stride != 1):
-            self.projection = _projection(in_channels, out_channels, stride)
+            self.projection = _projection(in_channels, out_channels)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, C_in, T, V) -> (N, C_out, T / stride, V)."""
@@ -178,12 +179,13 @@ class STGCNLayer(nn.Module):
             result += features if self.spatial_projection is None else self.spatial_projection(features)
         result = self.dropout(self.temporal_norm(self.temporal(result.relu_())))
         if self.has_residual:
-            result += features if self.projection is None else self.projection(features)
+            result += features if self.projection is None else self.projection(features[:, :, :: self.stride])
         return result.relu_()
 
 
-def _projection(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, (stride, 1)), nn.BatchNorm2d(out_channels))
+def _projection(in_channels: int, out_channels: int) -> nn.Sequential:
+    # Without a stride: oneDNN crashes in the backward pass of a strided 1x1 convolution of fewer than 16 channels.
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels))
 
 
 class STGCN(nn.Module):

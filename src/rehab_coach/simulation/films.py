@@ -29,6 +29,7 @@ from rehab_coach.simulation.plan import Clip, Plan, clip_of
 from rehab_coach.simulation.render import Film, write_video
 from rehab_coach.simulation.truth import write_truth
 from rehab_coach.skeleton import SkeletonSequence
+from rehab_coach.termination import end_with_parent
 
 TRUTH = "truth"
 ESTIMATORS = ("tf_pose", "mediapipe", TRUTH)
@@ -131,6 +132,7 @@ def _made(order: Order, numbers: List[int], workers: int) -> Iterator[str]:
 def _share_cores(threads: int) -> None:
     """Mesa's threads, like the estimators', would only wait for each other."""
     os.environ["LP_NUM_THREADS"] = str(threads)
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C ends the pool; its processes need not say so each
 
 

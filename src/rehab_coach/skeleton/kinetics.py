@@ -85,15 +85,16 @@ def read_kinetics(
             if int(frame["frame_index"]) < 1:
                 raise ValueError("frame_index %s: frames count from 1" % frame["frame_index"])
             for person, skeleton in enumerate(frame["skeleton"]):
-                pose = np.asarray(skeleton["pose"], np.float32).reshape(-1, 2)
-                score = np.asarray(skeleton["score"], np.float32)
+                pose = np.asarray(skeleton["pose"], float).reshape(-1, 2)
+                score = np.asarray(skeleton["score"], float)
                 if len(pose) != len(COCO_18) or score.shape != (len(COCO_18),):
                     raise ValueError(
                         "frame %s has %d joints and %d scores, expected %d"
                         % (frame["frame_index"], len(pose), score.size, len(COCO_18))
                     )
                 target = key_points[person, int(frame["frame_index"]) - 1]
-                target[:, :2], target[:, 2] = pose * size, score
+                with np.errstate(over="ignore"):  # what is not finite is refused below
+                    target[:, :2], target[:, 2] = pose * size, score
         stamps = np.arange(length) / rate
         return [SkeletonSequence(person, stamps, size) for person in key_points], label, label_index
     except OSError as error:

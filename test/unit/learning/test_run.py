@@ -56,6 +56,7 @@ def test_a_run_leaves_a_model_with_its_record(data, figure):
     assert recognizer.contract.training["data_sha256"] == record["data_sha256"]
     assert make_recipe(yaml.safe_load((out / "recipe.yaml").read_text())).seed == 7
     assert {path.name for path in out.iterdir()} == {
+        ".lock",
         "model.safetensors",
         "run.json",
         "summary.json",

@@ -63,6 +63,10 @@ def test_no_group_is_in_two_folds_nor_in_both_parts(samples):
 def test_more_folds_than_groups_are_refused(samples):
     with pytest.raises(RehabCoachError, match="13 folds need as many groups"):
         split_groups(samples, 13)
+    squat = next(sample for sample in samples if sample.label == "squat")
+    other = next(sample for sample in samples if sample.label != "squat" and sample.group != squat.group)
+    with pytest.raises(RehabCoachError, match="as many clips of a class"):
+        split_groups([squat, other], 2)
 
 
 def test_classes_and_groups_get_their_shares(samples, recipe):

@@ -116,7 +116,7 @@ def network_by_loops(network, window):
             if layer.projection is not None:
                 convolution, norm = layer.projection
                 weight, bias = convolution.weight.detach().numpy(), convolution.bias.detach().numpy()
-                skipped = features[:, :: convolution.stride[0]]
+                skipped = features[:, :: layer.stride]
                 skipped = np.einsum("oc,ctv->otv", weight[:, :, 0, 0], skipped) + bias[:, None, None]
                 result = result + norm_by_formula(norm, skipped)
             elif number > 0:
@@ -238,6 +238,14 @@ def test_gradients_reach_every_parameter_and_a_step_lowers_the_loss(config):
         losses.append(loss.item())
     assert all(parameter.grad is not None for parameter in network.parameters())
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("architecture", ["st_gcn", "st_gcn++"])
+def test_narrow_layers_with_strides_learn(architecture):
+    config = NetworkConfig(channels=(8, 8, 8), strides=(1, 2, 2), temporal_kernel=3, architecture=architecture)
+    network = STGCN(config).to(memory_format=torch.channels_last)
+    network(torch.randn(32, 3, 64, 18, 1)).sum().backward()  # oneDNN crashed here
+    assert all(parameter.grad is not None for parameter in network.parameters())
 
 
 def test_dropout_acts_in_training_only_and_not_in_the_first_layer():
