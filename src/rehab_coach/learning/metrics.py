@@ -76,14 +76,24 @@ def _loss(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Optional[float]
     return float(-np.log(np.maximum(values, 1e-7)).mean()) if values else None
 
 
-def _rejection(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Optional[Dict[str, float]]:
+def _rejection(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Optional[Dict[str, Any]]:
     """How well 1 - the highest probability of an exercise tells `unknown` from the exercises, clips without a
     whole body left out: area under the ROC curve, and the share of `unknown` taken for an exercise when 95 %
-    of the exercises are let through. None where one of the two kinds is missing.
+    of the exercises are let through; "seen": the same of the clips in which somebody was seen. None where one of the
+    two kinds is missing.
     """
+    whole = [outcome for outcome in outcomes if outcome.whole_body]
+    result = _told_apart(whole, labels)
+    if result is not None:
+        result["seen"] = _told_apart([outcome for outcome in whole if outcome.status != NOT_SEEN], labels)
+    return result
+
+
+def _told_apart(whole: Sequence[Outcome], labels: Sequence[str]) -> Optional[Dict[str, Any]]:
     from sklearn.metrics import roc_auc_score
 
-    whole = [outcome for outcome in outcomes if outcome.whole_body]
+    if not whole:
+        return None
     exercises = [index for index, label in enumerate(labels) if label != UNKNOWN]
     best = np.array([outcome.probabilities[exercises].max() for outcome in whole])
     is_unknown = np.array([outcome.label == UNKNOWN for outcome in whole])
@@ -132,6 +142,11 @@ def describe(summary: Dict[str, Any]) -> str:
             "  unknown or not: AUROC %.3f, %.0f %% false accepts at 95 %% true accepts"
             % (summary["rejection"]["auroc"], 100 * summary["rejection"]["false_accepts_at_95"])
         )
+        seen = summary["rejection"]["seen"]
+        if seen and summary["not_seen"]:
+            lines.append(
+                "  of those who were seen: AUROC %.3f, %.0f %%" % (seen["auroc"], 100 * seen["false_accepts_at_95"])
+            )
     return "\n".join(lines)
 
 

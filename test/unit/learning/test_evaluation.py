@@ -66,6 +66,9 @@ def test_numbers_by_hand():
     # 1 - best exercise: unknown 0.9 and 0.1; squats 0.2, 0.3, 0.4, 0.8. Pairs in the right order: 4 of 8.
     assert rejection["auroc"] == pytest.approx(0.5)
     assert rejection["false_accepts_at_95"] == pytest.approx(0.5)
+    # A squat that nobody saw looks like `unknown`, but not among those who were seen.
+    missed = summarise(OUTCOMES + [outcome("squat", "unknown", [0, 0, 0], "not_seen")], LABELS)["rejection"]
+    assert missed["auroc"] == pytest.approx(4 / 10) and missed["seen"]["auroc"] == pytest.approx(0.5)
 
 
 def test_a_report_holds_every_clip_and_a_picture(tmp_path):
