@@ -13,6 +13,7 @@ examples:
   rehab-coach dataset convert small/train packed/train --to packed
 """
 FORMATS = ("kinetics", "npz", "packed")
+SET = "folder of .json or .npz files, or NAME_data.npy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,16 +51,16 @@ def _add_from_videos(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_convert(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("set", metavar="SET")
+    parser.add_argument("set", metavar="SET", help=SET)
     parser.add_argument("out", metavar="OUT", help="FOLDER/NAME of the new set")
-    parser.add_argument("--to", choices=FORMATS, required=True)
+    parser.add_argument("--to", choices=FORMATS, required=True, help="its format (docs/datasets.md)")
 
 
 def _add_subset(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("set", metavar="SET")
+    add("set", metavar="SET", help=SET)
     add("--out", required=True, metavar="DIR", help="folder for train, validation and test")
-    add("--classes", required=True, nargs="+", metavar="LABEL")
+    add("--classes", required=True, nargs="+", metavar="LABEL", help="those that are kept")
     add("--unknown", type=int, default=0, metavar="N", help="so many of the others as 'unknown' (default: none)")
     add(
         "--split",
@@ -76,7 +77,7 @@ def _add_subset(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_inspect(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sets", nargs="+", metavar="SET", help="one or several to compare")
+    parser.add_argument("sets", nargs="+", metavar="SET", help=SET + "; several are compared")
     parser.add_argument("--out", required=True, metavar="DIR", help="for summary.json, clips.csv and the PNGs")
     parser.add_argument(
         "--columns",

@@ -74,7 +74,9 @@ def plot_frames(measurements: Sequence[Measurement], path: str) -> None:
         )
         steps = np.unique(np.concatenate([[0, 100], share]))
         enough = 100 * (1 - np.searchsorted(np.sort(share), steps) / len(share))
-        reached.step(steps, enough, where="pre", color=_colour(number), linewidth=2)
+        # The same curve of two sets shows both colours.
+        dashes = (6 * number, (6, 6 * (len(sets) - 1))) if len(sets) > 1 else None
+        reached.step(steps, enough, where="pre", color=_colour(number), linewidth=2, linestyle=dashes or "-")
     _tidy(histogram, "frames with a skeleton (%)", "clips (%)")
     histogram.legend(frameon=False)
     _tidy(reached, "frames with a skeleton (%)", "clips with at least so many (%)")
@@ -126,10 +128,16 @@ def plot_classes(measurements: Sequence[Measurement], path: str) -> None:
             axis.plot(median, y, "o", color="white", markeredgecolor=_colour(number), markersize=7)
         ring = {"markerfacecolor": "white", "markeredgecolor": _colour(number), "markersize": 7}
         axis.plot([], [], "o-", color=_colour(number), linewidth=4, label=name, **ring)
-    counts = {label: sum(row.label == label for row in next(iter(sets.values()))) for label in classes}
-    axis.set_yticks(
-        range(len(classes)), ["%s (%d)" % (label.replace("_", " "), counts[label]) for label in reversed(classes)]
-    )
+    counts = {label: [sum(row.label == label for row in rows) for rows in sets.values()] for label in classes}
+    names = [
+        "%s (%s)"
+        % (
+            label.replace("_", " "),
+            ", ".join(map(str, counts[label] if len(set(counts[label])) > 1 else counts[label][:1])),
+        )
+        for label in classes
+    ]
+    axis.set_yticks(range(len(classes)), names[::-1])
     axis.set_ylim(-0.6, len(classes) - 0.4)
     axis.set_xlim(-2, 102)
     _tidy(axis, "frames with a skeleton (%)   dots: clips, bar: middle half, ring: median")
