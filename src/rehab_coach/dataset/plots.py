@@ -129,15 +129,10 @@ def plot_classes(measurements: Sequence[Measurement], path: str) -> None:
         ring = {"markerfacecolor": "white", "markeredgecolor": _colour(number), "markersize": 7}
         axis.plot([], [], "o-", color=_colour(number), linewidth=4, label=name, **ring)
     counts = {label: [sum(row.label == label for row in rows) for rows in sets.values()] for label in classes}
-    names = [
-        "%s (%s)"
-        % (
-            label.replace("_", " "),
-            ", ".join(map(str, counts[label] if len(set(counts[label])) > 1 else counts[label][:1])),
-        )
-        for label in classes
-    ]
-    axis.set_yticks(range(len(classes)), names[::-1])
+    # Sets that differ have a number each.
+    told = {label: numbers if len(set(numbers)) > 1 else numbers[:1] for label, numbers in counts.items()}
+    names = ["%s (%s)" % (label.replace("_", " "), ", ".join(map(str, told[label]))) for label in reversed(classes)]
+    axis.set_yticks(range(len(classes)), names)
     axis.set_ylim(-0.6, len(classes) - 0.4)
     axis.set_xlim(-2, 102)
     _tidy(axis, "frames with a skeleton (%)   dots: clips, bar: middle half, ring: median")
