@@ -1,9 +1,11 @@
 """Programs that start others end with them, also when they are told to by SIGTERM instead of Ctrl-C."""
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import threading
+from typing import Any
 
 
 class Terminated(KeyboardInterrupt):
@@ -19,11 +21,16 @@ def end_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, raise_it)
 
 
-def end_with_parent() -> None:
-    """From now on this process, started by `multiprocessing`, ends when its parent is gone, even killed."""
+def end_when(ready: Any) -> None:
+    """From now on this process ends, whatever it does, when a pipe's other end is closed or a sentinel is ready."""
 
     def watch() -> None:
-        multiprocessing.parent_process().join()
+        multiprocessing.connection.wait([ready])
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """From now on this process, started by `multiprocessing`, ends when its parent is gone, even killed."""
+    end_when(multiprocessing.parent_process().sentinel)

@@ -3,15 +3,14 @@
 import concurrent.futures
 import logging
 import multiprocessing
-import multiprocessing.connection
 import os
 import signal
 import socket
-import threading
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Callable, Iterable, Iterator, List, Tuple
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.termination import end_when
 
 Result = Tuple[Any, Any, str]
 """(task, what the function returned or None, why it returned nothing)"""
@@ -96,12 +95,7 @@ def _executor(workers: int):
 
 def _hang_on(lifeline) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a trace
-
-    def watch():
-        multiprocessing.connection.wait([lifeline])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    end_when(lifeline)
 
 
 def run_on_ray(function: Callable, tasks: Iterable, address: str, workers: int) -> Iterator[Result]:
