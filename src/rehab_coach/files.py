@@ -52,8 +52,9 @@ def locked(folder: str) -> Iterator[None]:
         raise RehabCoachError("cannot write %s: %s" % (folder, error.strerror or error)) from error
     with stream:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            # Unlike flock's, this lock is not shared with children, who may outlive a killed process by a moment.
+            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError) as error:
             raise RehabCoachError("another run is working in %s" % folder) from error
         yield
 

@@ -1,4 +1,7 @@
+import concurrent.futures
+import multiprocessing
 import os
+import time
 
 import pytest
 
@@ -34,15 +37,30 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
             pass
 
 
-def test_a_folder_is_locked_for_others_until_the_block_ends(tmp_path):
-    folder = str(tmp_path / "run")
-    with locked(folder):
-        with pytest.raises(RehabCoachError, match="another run is working in " + folder):
-            with locked(folder):
-                pass
+def lock(folder):
     with locked(folder):
         pass
+
+
+def test_a_folder_is_locked_for_others_until_the_block_ends(tmp_path):
+    folder = str(tmp_path / "run")
+    with concurrent.futures.ProcessPoolExecutor(1) as another:
+        with locked(folder):
+            with pytest.raises(RehabCoachError, match="another run is working in " + folder):
+                another.submit(lock, folder).result()
+        another.submit(lock, folder).result()
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RehabCoachError, match="cannot write"):
         with locked(str(tmp_path / "file")):
             pass
+
+
+def test_a_child_that_outlives_its_parent_does_not_keep_the_lock(tmp_path):
+    with locked(str(tmp_path)):
+        child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+        child.start()
+    try:
+        with concurrent.futures.ProcessPoolExecutor(1) as another:
+            another.submit(lock, str(tmp_path)).result()
+    finally:
+        child.kill()

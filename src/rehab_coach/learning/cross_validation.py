@@ -24,19 +24,21 @@ KNOWN_ESTIMATORS = ("tf_pose", "mediapipe")
 FEW = 10
 """Clips of a class under which its recall is no number by itself."""
 
+DIVISION = 1
+"""Seed of the division into folds."""
+
 STUDY = ((None, "interpolate"), (9, "interpolate"), (9, "copy"))
 """(frames per second that the recogniser is given, None = as filmed; how they get to the model's rate)."""
 
 
-def split_groups(
-    samples: Sequence[Sample], folds: int, seed: int = 0, judged: Sequence[str] = (CLIPS,)
-) -> List[Set[str]]:
+def split_groups(samples: Sequence[Sample], folds: int, judged: Sequence[str] = (CLIPS,)) -> List[Set[str]]:
     """Divide the groups of the clips (or of other sources) into folds with like shares of each class.
+
+    The same for every seed of a recipe: runs then differ by their training alone, not by what was held out with what.
 
     Args:
         samples: of which those of the judged sources count.
         folds: how many, 2 or more.
-        seed: of the division.
         judged: names of sources.
 
     Returns:
@@ -55,7 +57,7 @@ def split_groups(
         raise RehabCoachError("%d folds need as many clips of a class: give fewer, or --folds 0" % folds)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class with fewer clips than folds is no fault
-        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=DIVISION)
         return [{groups[index] for index in held_out} for _, held_out in splitter.split(labels, labels, groups)]
 
 

@@ -176,7 +176,7 @@ def _train_all(
     recipe: Recipe, samples: List[Sample], options: Options, processes: Processes, identity: str
 ) -> List[str]:
     """Train the folds and the model; the paths of their files in that order."""
-    folds = split_groups(samples, recipe.folds, recipe.seed, recipe.judged) if recipe.folds else []
+    folds = split_groups(samples, recipe.folds, recipe.judged) if recipe.folds else []
     tasks = [_Task(number, held_out) for number, held_out in enumerate(folds, start=1)] + [_Task(0, set())]
     threads = max(1, (os.cpu_count() or 1) // max(options.workers, int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
     shared = _Shared(recipe, samples, options, identity, threads)

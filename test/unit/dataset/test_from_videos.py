@@ -1,3 +1,4 @@
+import concurrent.futures
 import csv
 import http.server
 import importlib.util
@@ -218,8 +219,9 @@ def test_two_runs_in_one_folder_are_refused(table, estimator, tmp_path, monkeypa
     from rehab_coach.dataset import from_videos
 
     def again(task):
-        with pytest.raises(RehabCoachError, match="another run is working"):
-            make(text, tmp_path / "out")
+        with concurrent.futures.ProcessPoolExecutor(1) as another:
+            with pytest.raises(RehabCoachError, match="another run is working"):
+                another.submit(make, text, tmp_path / "out").result()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(from_videos, "extract", again)

@@ -122,7 +122,7 @@ def test_folds_judge_every_source_that_the_recipe_names(samples, tmp_path):
             windows=16,
         )
     )
-    folds = split_groups(samples + rendered, 2, 0, recipe.judged)
+    folds = split_groups(samples + rendered, 2, recipe.judged)
     assert set.union(*folds) == {sample.group for sample in samples + rendered}
     paths = [
         train_task(
