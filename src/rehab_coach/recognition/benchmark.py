@@ -13,7 +13,7 @@ import torch
 
 from rehab_coach.recognition.fused import FusedSTGCN
 from rehab_coach.recognition.model_file import ModelContract, load_model
-from rehab_coach.recognition.preprocessing import windows
+from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.recognizer import Recognizer, default_model
 from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
@@ -95,7 +95,8 @@ def _recording(network: STGCN, contract: ModelContract, repeats: int) -> Dict[st
         key_points * np.float32([640, 480, 1]), np.arange(frames) / RECORDING["rate"], (640, 480)
     )
     recognizer = Recognizer(network, contract)
-    inputs = torch.from_numpy(windows(sequence, contract))
+    inputs = windows(sequence, contract)
+    inputs = torch.from_numpy(np.concatenate([inputs, mirrored(inputs)]))
     return {
         "windows": len(inputs),
         "window": contract.window,

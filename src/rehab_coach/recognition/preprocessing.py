@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Optional, Sequence, Tuple
 
 import numpy as np
 
-from rehab_coach.skeleton import SkeletonSequence
+from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 if TYPE_CHECKING:
     from rehab_coach.recognition.model_file import ModelContract
@@ -139,15 +139,11 @@ def without_empty_ends(sequence: SkeletonSequence) -> SkeletonSequence:
 
 
 def window_starts(frames: int, window: int) -> np.ndarray:
-    """First frames of evenly spread windows that overlap by at least half and cover everything.
+    """First frames of evenly spread windows, as few as cover everything.
 
     A sequence shorter than the window has one (it is repeated from the start).
     """
-    if frames <= window:
-        return np.zeros(1, int)
-    step = max(window // 2, 1)
-    count = -(-(frames - window) // step) + 1
-    return np.round(np.linspace(0, frames - window, count)).astype(int)
+    return np.round(np.linspace(0, max(0, frames - window), -(-frames // window))).astype(int)
 
 
 def windows(sequence: SkeletonSequence, contract: "ModelContract", method: str = "interpolate") -> np.ndarray:
@@ -160,7 +156,7 @@ def windows(sequence: SkeletonSequence, contract: "ModelContract", method: str =
 
     Returns:
         float32 (windows, 3, T, V, M): one window if the recording is no longer than the contract's (then repeated
-        from the start to its length or, with sampling "uniform", spread over it), else overlapping ones. Each is
+        from the start to its length or, with sampling "uniform", spread over it), else as few as cover it. Each is
         normalised by itself, as in training.
 
     Raises:
@@ -177,7 +173,7 @@ def windows(sequence: SkeletonSequence, contract: "ModelContract", method: str =
 
 
 def _spread(sequence: SkeletonSequence, contract: "ModelContract", method: str) -> np.ndarray:
-    """Windows of sampling "uniform": the recording, or overlapping parts of it, each on `window` even moments."""
+    """Windows of sampling "uniform": the recording, or parts that cover it, each on `window` even moments."""
     if method == "as_it_is" or len(sequence) < 2:
         sequence = at_contract_rate(sequence, contract, method)
     if len(sequence) < 2:
@@ -191,3 +187,14 @@ def _spread(sequence: SkeletonSequence, contract: "ModelContract", method: str) 
     sequence = sequence.coco_18().resample(rate, "interpolate" if method == "as_it_is" else method)
     index = starts[:, None] + np.arange(contract.window)
     return to_network(sequence.key_points[index], sequence.size, contract)
+
+
+def mirrored(inputs: np.ndarray) -> np.ndarray:
+    """The same windows as in a mirror: left becomes right.
+
+    Args:
+        inputs: (..., 3, T, V, M) as `windows` gives them, COCO-18.
+    """
+    result = inputs[..., list(COCO_18.mirror), :]
+    result[..., 0, :, :, :] *= -1
+    return result

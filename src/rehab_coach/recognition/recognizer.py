@@ -9,7 +9,7 @@ import torch
 from rehab_coach.paths import share_path
 from rehab_coach.recognition.fused import FusedSTGCN
 from rehab_coach.recognition.model_file import UNKNOWN, ModelContract, load_model
-from rehab_coach.recognition.preprocessing import windows
+from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.skeleton import SkeletonSequence
 
@@ -93,8 +93,8 @@ class Recognizer:
     def recognize(self, sequence: SkeletonSequence, method: str = "interpolate") -> Recognition:
         """Say which exercise a recording shows.
 
-        A recording longer than the model's window is recognised in overlapping windows, whose probabilities
-        are averaged, each as heavy as the share of its frames that holds a person.
+        A recording longer than the model's window is recognised in several windows, each as it is and as in a
+        mirror. Their probabilities are averaged, each as heavy as the share of its frames that holds a person.
 
         Args:
             sequence: of one person, at any frame rate.
@@ -128,6 +128,10 @@ class Recognizer:
         return share > 0 and share >= self.minimum_seen and seconds >= self.minimum_seconds
 
     def _probabilities(self, inputs: np.ndarray) -> np.ndarray:
-        """(windows, 3, T, V, M) -> float32 (windows, classes)."""
+        """(windows, 3, T, V, M) -> float32 (windows, classes).
+
+        No exercise depends on which side is left, but a network's errors do: the mean of both errs less.
+        """
+        both = torch.from_numpy(np.concatenate([inputs, mirrored(inputs)]))
         with torch.inference_mode():
-            return torch.softmax(self._network(torch.from_numpy(inputs)), dim=1).numpy()
+            return torch.softmax(self._network(both), dim=1).numpy().reshape(2, len(inputs), -1).mean(axis=0)

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehab_coach.recognition.model_file import ModelContract
-from rehab_coach.recognition.preprocessing import normalise, to_network, window_starts, windows
+from rehab_coach.recognition.preprocessing import mirrored, normalise, to_network, window_starts, windows
 from rehab_coach.recognition.st_gcn import NetworkConfig
 from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18, SkeletonSequence
 
@@ -158,14 +159,14 @@ def test_to_network_puts_the_person_first():
 
 @given(frames=st.integers(1, 400), window=st.integers(1, 100))
 @settings(max_examples=100, deadline=None)
-def test_window_starts_cover_everything_and_overlap_by_half(frames, window):
+def test_window_starts_cover_everything_with_as_few_as_can_be(frames, window):
     starts = window_starts(frames, window)
     covered = np.zeros(max(frames, window), bool)
     for start in starts:
         covered[start : start + window] = True
     assert covered.all()
     assert starts[0] == 0 and starts[-1] == max(frames - window, 0)
-    assert (np.diff(starts) >= 1).all() and (np.diff(starts) <= max(window // 2, 1)).all()
+    assert len(starts) == math.ceil(frames / window)
 
 
 def test_a_short_recording_is_repeated_from_the_start():
@@ -175,13 +176,25 @@ def test_a_short_recording_is_repeated_from_the_start():
     np.testing.assert_array_equal(array[:, :, 14:], array[:, :, :6])
 
 
-def test_a_long_recording_becomes_overlapping_windows():
+def test_a_long_recording_becomes_several_windows():
     recording = sequence(50)
     array = windows(recording, contract(normalisation="picture"))
-    assert array.shape == (4, 3, 20, 18, 1)
+    assert array.shape == (3, 3, 20, 18, 1)
     whole = normalise(recording.key_points, SIZE, "picture").transpose(2, 0, 1)
-    np.testing.assert_allclose(array[1, ..., 0], whole[:, 10:30], atol=1e-6)
+    np.testing.assert_allclose(array[1, ..., 0], whole[:, 15:35], atol=1e-6)
     np.testing.assert_allclose(array[-1, ..., 0], whole[:, -20:], atol=1e-6)
+
+
+@pytest.mark.parametrize("normalisation", ["box", "picture"])
+def test_mirrored_windows_are_those_of_the_mirrored_person(normalisation):
+    recording = sequence(50)
+    agreed = contract(normalisation=normalisation)
+    inputs = windows(recording, agreed)
+    before = inputs.copy()
+    # A picture of W pixels has its middle at (W - 1) / 2, the model's is at W / 2.
+    np.testing.assert_allclose(mirrored(inputs), windows(recording.mirror(), agreed), atol=1.1 / SIZE[0])
+    np.testing.assert_array_equal(mirrored(mirrored(inputs)), before)
+    np.testing.assert_array_equal(inputs, before)
 
 
 def test_frames_before_and_after_the_person_are_left_out_but_not_those_between():
@@ -245,7 +258,7 @@ def test_uniform_sampling_divides_what_is_longer_than_its_window():
     recording = sequence(frames=361, rate=30.0)
     agreed = contract(rate=10.0, window=51, sampling="uniform")
     consecutive = contract(rate=10.0, window=51)
-    assert len(windows(recording, agreed)) == len(windows(recording, consecutive)) == 4
+    assert len(windows(recording, agreed)) == len(windows(recording, consecutive)) == 3
     np.testing.assert_allclose(windows(recording, agreed), windows(recording, consecutive), atol=1e-6)
 
 

@@ -5,7 +5,7 @@ import torch
 from rehab_coach.recognition import STGCN, ModelContract, NetworkConfig, Recognizer, save_model
 from rehab_coach.recognition.benchmark import benchmark_recognition, report
 from rehab_coach.recognition.model_file import ModelError
-from rehab_coach.recognition.preprocessing import windows
+from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.recognizer import default_model
 from rehab_coach.skeleton import SkeletonSequence
 
@@ -110,23 +110,29 @@ def test_how_much_must_be_seen_can_be_chosen():
     assert patient.recognize(sequence).status == "not_seen"
 
 
+def each_window(network, inputs):
+    """Probabilities of the windows, each the mean of itself and its mirror image."""
+    with torch.inference_mode():
+        return (
+            sum(torch.softmax(network(torch.from_numpy(way)), dim=1).numpy() for way in (inputs, mirrored(inputs))) / 2
+        )
+
+
 def test_probabilities_are_the_mean_of_the_windows():
     recognizer, network = random_recognizer()
     sequence = recording(70)
     inputs = windows(sequence, recognizer.contract)
     assert len(inputs) > 2
-    with torch.inference_mode():
-        expected = torch.softmax(network(torch.from_numpy(inputs)), dim=1).mean(dim=0).numpy()
+    expected = each_window(network, inputs).mean(axis=0)
     np.testing.assert_allclose(recognizer.recognize(sequence).probabilities, expected, atol=1e-5)
 
 
 def test_a_window_counts_as_much_as_it_shows_of_a_person():
     recognizer, network = random_recognizer()
     seen = (np.arange(40) < 20) | (np.arange(40) == 39)
-    sequence = recording(40, seen=seen)  # windows begin at 0, 10 and 20
-    with torch.inference_mode():
-        each = torch.softmax(network(torch.from_numpy(windows(sequence, recognizer.contract))), dim=1).numpy()
-    expected = (each[0] + each[1] * 0.5 + each[2] * 0.05) / 1.55
+    sequence = recording(40, seen=seen)  # windows begin at 0 and 20
+    each = each_window(network, windows(sequence, recognizer.contract))
+    expected = (each[0] + each[1] * 0.05) / 1.05
     np.testing.assert_allclose(recognizer.recognize(sequence).probabilities, expected, atol=1e-5)
 
 
@@ -172,6 +178,6 @@ def test_benchmark_measures_both_networks_on_every_input(tmp_path):
         for size in ("300 frames x 1 person", "300 frames x 2 persons")
     ]
     assert all(row["plain"]["min_ms"] > 0 and row["fused"]["min_ms"] > 0 for row in result["networks"])
-    assert result["recording"]["windows"] == 15  # 151 frames, 20 each, every 10 of them
+    assert result["recording"]["windows"] == 16  # 151 frames, 20 each, also as in a mirror
     text = report(result)
     assert "3076139" in text and "from a 10 s recording to the answer" in text
