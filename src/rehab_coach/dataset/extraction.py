@@ -17,8 +17,6 @@ from rehab_coach.skeleton.kinetics import RATE
 
 DONE, NOBODY, FAILED = "done", "nobody", "failed"
 ENDINGS = {"kinetics": ".json", "npz": ".npz"}
-SHORTEST = 0.9
-"""Share of the wanted part under which a video is taken for truncated."""
 
 
 class RunEnds(RehabCoachError):
@@ -143,14 +141,12 @@ def _seconds_wanted(task: Task, duration: Optional[float]) -> Optional[float]:
 
 
 def _estimate(part: str, seconds: Optional[float], estimator) -> SkeletonSequence:
-    from rehab_coach.pose import estimate_video
+    from rehab_coach.pose.video import estimate_video, shortfall
 
     sequence = estimate_video(part, estimator)
-    if seconds and len(sequence) / RATE < SHORTEST * seconds:
-        raise RehabCoachError(
-            "only %.1f of %.1f s can be read: is it truncated, or shorter than the table says?"
-            % (len(sequence) / RATE, seconds)
-        )
+    problem = shortfall(sequence, RATE, seconds or 0)
+    if problem:
+        raise RehabCoachError(problem)
     return sequence
 
 

@@ -18,6 +18,7 @@ from rehab_coach.files import make_folder, read_table
 from rehab_coach.learning.datasets import Sample, clip_sample
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.termination import end_with_parent
+from rehab_coach.video import VideoSource
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ def _estimate(task: Tuple[int, Job, Optional[str]]) -> Tuple[int, Optional[Skele
         path = cached_name(job, cache) if cache else ""
         if path and os.path.exists(path):
             return number, SkeletonSequence.load(path), ""
-        from rehab_coach.pose import create_estimator, estimate_video
+        from rehab_coach.pose import create_estimator
+        from rehab_coach.pose.video import estimate_video, shortfall
 
         if job.estimator not in _estimators:
             options = {"threads": _threads} if job.estimator == "tf_pose" else {}
@@ -152,11 +154,22 @@ def _estimate(task: Tuple[int, Job, Optional[str]]) -> Tuple[int, Optional[Skele
         sequence = estimate_video(
             job.clip.path, _estimators[job.estimator], job.clip.start, job.clip.end, rate=job.rate
         )
+        rate, wanted = _wanted(job.clip)
+        problem = shortfall(sequence, min(rate, job.rate or rate), wanted)
+        if problem:
+            return number, None, "%s: %s" % (job.clip.path, problem)
         if path:
             sequence.save(path)
         return number, sequence, ""
     except RehabCoachError as error:
         return number, None, str(error)
+
+
+def _wanted(clip: Clip) -> Tuple[float, float]:
+    """Frames per second of a video, and the length of the part in seconds by the table or the header."""
+    with VideoSource(clip.path) as source:
+        end = source.frames / source.rate if clip.end is None else clip.end
+        return source.rate, max(0.0, end - (clip.start or 0))
 
 
 def clip_samples(

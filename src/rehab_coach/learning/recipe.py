@@ -119,6 +119,17 @@ class Recipe:
         return asdict(self)
 
 
+class _NothingTwice(yaml.SafeLoader):
+    """YAML itself takes the last of two equal keys without a word."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for number, key in enumerate(keys):
+            if key in keys[:number]:
+                raise RehabCoachError("'%s' is there twice" % key)
+        return super().construct_mapping(node, deep)
+
+
 def load_recipe(path: str) -> Recipe:
     """Read and check a recipe.
 
@@ -127,7 +138,9 @@ def load_recipe(path: str) -> Recipe:
     """
     try:
         with open(os.fspath(path), encoding="utf-8") as stream:
-            values = yaml.safe_load(stream)
+            values = yaml.load(stream, _NothingTwice)
+    except RehabCoachError as error:
+        raise RehabCoachError("%s: %s" % (path, error)) from error
     except OSError as error:
         raise RehabCoachError("cannot read the recipe %s: %s" % (path, error.strerror)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

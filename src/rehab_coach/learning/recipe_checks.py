@@ -87,6 +87,8 @@ def check_recipe(recipe: "Recipe") -> None:
     for key, (low, high) in _RANGES.items():
         if not low <= getattr(recipe, key) <= high:
             refuse(key, "between %g and %g" % (low, high), getattr(recipe, key))
+    if recipe.windows < recipe.batch:
+        refuse("windows", "at least one batch (%d)" % recipe.batch, recipe.windows)
     for key, allowed in _CHOICES.items():
         if getattr(recipe, key) not in allowed:
             refuse(key, "one of " + ", ".join(allowed), getattr(recipe, key))

@@ -10,6 +10,9 @@ from rehab_coach.pose.tracking import PatientTracker
 from rehab_coach.skeleton import Layout, SkeletonSequence
 from rehab_coach.video import VideoSource
 
+SHORTEST = 0.9
+"""Share of the wanted part under which a video is taken for truncated."""
+
 
 def sequence_of(
     poses: Iterable[Tuple[float, Optional[Pose]]], size: Tuple[int, int], layout: Layout
@@ -88,3 +91,17 @@ def estimate_video(
             )
         )
     return sequence_of(frames, size, estimator.layout)
+
+
+def shortfall(sequence: SkeletonSequence, rate: float, wanted: float) -> str:
+    """What is to be said about a video that ended long before it should; empty: it did not.
+
+    Args:
+        sequence: its skeletons, one a frame.
+        rate: frames per second that were looked at.
+        wanted: seconds, as the header or a table says; 0: unknown.
+    """
+    read = sequence.duration + 1 / rate
+    if read >= SHORTEST * wanted:
+        return ""
+    return "only %.1f of %.1f s can be read: is it truncated, or shorter than the table says?" % (read, wanted)

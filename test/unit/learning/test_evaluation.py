@@ -148,6 +148,10 @@ def model(clips, recognizer):
     return path
 
 
+def read(folder):
+    return read_clips(str(folder / "clips.csv"), LABELS)
+
+
 def test_clips_go_through_the_whole_pipeline(clips, recognizer):
     lines = []
     judged = estimate_judged(read_clips(str(clips / "clips.csv"), LABELS), "tf_pose", report=lines.append)
@@ -158,6 +162,19 @@ def test_clips_go_through_the_whole_pipeline(clips, recognizer):
     assert outcomes[3].status == "error" and "broken.avi" in outcomes[3].problem
     assert len(lines) == 1 and "broken.avi" in lines[0]
     assert summarise(outcomes, LABELS)["errors"] == 1
+
+
+def test_a_video_that_ends_early_is_no_clip(clips):
+    content = (clips / "bright.avi").read_bytes()
+    (clips / "bright.avi").write_bytes(content[: len(content) * 3 // 4])  # the header still says 3 s
+    problems = {
+        number: problem for number, _, problem in estimate_clips([Job(clip, "tf_pose") for clip in read(clips)])
+    }
+    assert "bright.avi: only 2." in problems[0] and "of 3.0 s can be read: is it truncated" in problems[0]
+    assert problems[1] == ""  # its part ends before that
+    (clips / "clips.csv").write_text("file,label,start,end\ndark.avi,unknown,1,5\n")
+    ((_, sequence, problem),) = estimate_clips([Job(clip, "tf_pose", 10.0) for clip in read(clips)])
+    assert sequence is None and "only 2.0 of 4.0 s can be read" in problem
 
 
 def test_start_end_and_rate_decide_what_is_looked_at(clips):

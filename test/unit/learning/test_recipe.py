@@ -47,6 +47,7 @@ def test_defaults_fill_what_is_not_said():
         ({"sources": {"penn": 1}, "folds": 3}, ["folds", "clips"]),
         ({"temporal_kernel": 8}, ["temporal_kernel", "odd"]),
         ({"learning_rate": True}, ["learning_rate", "number"]),
+        ({"windows": 63, "batch": 64}, ["windows", "one batch"]),
         ({"augmentation": {"speed": 2}}, ["augmentation: speed", "two numbers"]),
     ],
 )
@@ -62,6 +63,8 @@ def test_a_wrong_entry_is_named_with_what_is_allowed(changes, words):
         ("labels: [squat, unknown\n", "not a YAML file"),
         ("- squat\n", "not a recipe"),
         ("labels: [squat, unknown]\n", "'sources' is missing"),
+        ("seed: 1\nlabels: [squat, unknown]\nseed: 2\n", "'seed' is there twice"),
+        ("labels: [squat, unknown]\nsources: {penn: 1, penn: 2}\n", "'penn' is there twice"),
     ],
 )
 def test_a_broken_file_is_named(tmp_path, text, words):
