@@ -37,6 +37,9 @@ def add_arguments(parser):
         help="angles, repetitions, form: folder with kinematics/opencap_squat, mocap/ui_prmd, clips (docs/angles.md)",
     )
     parser.add_argument(
+        "--compiled", action="store_true", help="training: also torch.compile, which needs minutes and a C++ compiler"
+    )
+    parser.add_argument(
         "--write", metavar="FILE", default="", help="form: also train the scorer on all people and write it"
     )
     parser.add_argument(
@@ -69,7 +72,7 @@ def run(arguments) -> int:
     if arguments.what == "training":
         from rehab_coach.learning.benchmark import benchmark_training, report
 
-        print(report(benchmark_training()))
+        print(report(benchmark_training(compiled=arguments.compiled)))
         return 0
     if arguments.what in ("render", "keypoints"):
         from rehab_coach.simulation import benchmark

@@ -98,12 +98,13 @@ class _Case(NamedTuple):
     compute: Callable[[], None]  # one step without a loader
 
 
-def benchmark_training(turns: int = 7, seconds: float = 4) -> List[Dict[str, Any]]:
+def benchmark_training(turns: int = 7, seconds: float = 4, compiled: bool = False) -> List[Dict[str, Any]]:
     """Time the plain implementation, the trainer in float32 and the trainer in bfloat16, in turns.
 
     Args:
         turns: of each.
         seconds: that a turn lasts at least; the step that has begun is finished.
+        compiled: time the network in bfloat16 through torch.compile too, which needs a C++ compiler and minutes.
 
     Returns:
         For each work and implementation: "work", "implementation", "clips_per_second" (median over the turns; loader,
@@ -113,7 +114,7 @@ def benchmark_training(turns: int = 7, seconds: float = 4) -> List[Dict[str, Any
     rows = []
     for work, changes in WORK.items():
         recipe = make_recipe({**COMMON, **changes, "windows": 10**6})
-        cases = _cases(recipe)
+        cases = _cases(recipe, compiled)
         speeds: Dict[str, List[float]] = {case.name: [] for case in cases}
         for case in cases:
             case.step()  # starts the loader, whose queue is full when the turns begin
@@ -148,7 +149,7 @@ def _frequency(function: Callable[[], Any], seconds: float) -> float:
     return calls / elapsed
 
 
-def _cases(recipe: Recipe) -> List[_Case]:
+def _cases(recipe: Recipe, compiled: bool) -> List[_Case]:
     contract = make_contract(recipe)
     batches = TrainingBatches(made_up_samples(), recipe, contract, seed=0)
     plain_batches = PlainBatches(batches)
@@ -167,12 +168,12 @@ def _cases(recipe: Recipe) -> List[_Case]:
 
         return _Case(name, lambda: step(*next(source)), lambda: load(1), lambda: step(*fixed))
 
-    def fast(precision: str) -> _Case:
+    def fast(name: str, precision: str, prepare: Callable[[nn.Module], nn.Module] = lambda network: network) -> _Case:
         # Begun once, as in a training. Its queue is full before and after each turn: as many batches are made in a
         # turn as are taken, and none while others have theirs.
         source = iter(make_batches(batches, 0, 1))
         network = STGCN(contract.network).to(memory_format=torch.channels_last)
-        return case(precision, network, precision, source, batches.__getitem__)
+        return case(name, prepare(network), precision, source, batches.__getitem__)
 
     plain = case(
         "plain",
@@ -181,7 +182,8 @@ def _cases(recipe: Recipe) -> List[_Case]:
         (plain_batches.batch(number) for number in count()),
         plain_batches.batch,
     )
-    return [plain, fast("float32"), fast("bfloat16")]
+    cases = [plain, fast("float32", "float32"), fast("bfloat16", "bfloat16")]
+    return cases + [fast("bfloat16, compiled", "bfloat16", torch.compile)] if compiled else cases
 
 
 def made_up_samples(number: int = 28, frames: int = 200) -> List[Sample]:
