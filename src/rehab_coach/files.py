@@ -8,6 +8,9 @@ from typing import Dict, Iterable, Iterator, List
 
 from rehab_coach.errors import RehabCoachError
 
+LOCK = ".lock"
+"""Name of the file in a folder that `locked` locks."""
+
 
 @contextlib.contextmanager
 def written_whole(path: str) -> Iterator[str]:
@@ -47,7 +50,7 @@ def locked(folder: str) -> Iterator[None]:
     """
     make_folder(folder)
     try:
-        stream = open(os.path.join(folder, ".lock"), "w")
+        stream = open(os.path.join(folder, LOCK), "w")
     except OSError as error:
         raise RehabCoachError("cannot write %s: %s" % (folder, error.strerror or error)) from error
     with stream:
@@ -70,6 +73,9 @@ def read_table(path: str, columns: Iterable[str]) -> List[Dict[str, str]]:
         raise RehabCoachError("cannot read %s: %s" % (path, error.strerror)) from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise RehabCoachError("%s is not a CSV file in UTF-8: %s" % (path, error)) from error
+    twice = [column for number, column in enumerate(header) if column and column in header[:number]]
+    if twice:
+        raise RehabCoachError("%s has the column '%s' twice" % (path, twice[0]))
     missing = [column for column in columns if column not in header]
     if missing:
         raise RehabCoachError("%s has no column '%s' (its columns: %s)" % (path, missing[0], ", ".join(header)))

@@ -50,8 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         choices=("interpolate", "copy", "as_it_is"),
-        default="interpolate",
-        help="how frames get to the model's rate (default: %(default)s)",
+        help="how frames get to the model's rate (default: interpolate)",
     )
     parser.add_argument(
         "--rates", type=float, nargs="+", metavar="HZ", help="a study of frame rates, e.g. 4 9 15 27 30"
@@ -60,7 +59,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resampling",
         nargs="+",
         choices=("as_it_is", "copy", "interpolate"),
-        default=["as_it_is", "copy", "interpolate"],
         help="of the study (default: all three)",
     )
     parser.add_argument(
@@ -87,6 +85,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise RehabCoachError("--rates needs --clips: sets of skeletons have a rate of their own")
     if arguments.estimator and not arguments.clips:
         raise RehabCoachError("--estimator needs --clips: sets of skeletons have their key points")
+    if arguments.rates and arguments.method:
+        raise RehabCoachError("--method is for one report: a study with --rates takes --resampling")
+    if not arguments.rates and (arguments.resampling or arguments.estimate_at_rate):
+        raise RehabCoachError("--resampling and --estimate-at-rate belong to a study: give --rates too")
+    if arguments.rate and not arguments.clips:
+        raise RehabCoachError("--rate needs --clips: sets of skeletons have a rate of their own")
     if arguments.rates and arguments.compare:
         raise RehabCoachError("--rates and --compare are two reports: give them one after the other")
     evaluate(
@@ -99,9 +103,9 @@ def run(arguments: argparse.Namespace) -> int:
             compare=arguments.compare,
             folds=arguments.folds,
             estimators=arguments.estimator or (["tf_pose", "mediapipe"] if arguments.rates else ["tf_pose"]),
-            method=arguments.method,
+            method=arguments.method or "interpolate",
             rates=arguments.rates or [],
-            resampling=arguments.resampling,
+            resampling=arguments.resampling or ["as_it_is", "copy", "interpolate"],
             estimate_at_rate=arguments.estimate_at_rate,
             rate=arguments.rate,
             workers=arguments.workers,

@@ -1,6 +1,7 @@
 """`rehab-coach recognize`: which exercise a video shows."""
 
 import argparse
+import sys
 
 from rehab_coach.errors import RehabCoachError
 
@@ -48,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    from rehab_coach.pose import create_estimator, estimate_video
+    from rehab_coach.pose import create_estimator
+    from rehab_coach.pose.video import estimate_video, shortfall
     from rehab_coach.recognition import Recognizer
     from rehab_coach.video import VideoSource
 
@@ -56,8 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     recognizer = Recognizer.load(arguments.model)
     recognizer.warm_up()
     with VideoSource(arguments.video) as source:
-        last = min(end or source.frames / source.rate, source.frames / source.rate) if source.rate else 0
-        total = max(0, round((last - start) * source.rate)) or None
+        rate = source.rate or 30.0
+        last = min(end or source.frames / rate, source.frames / rate)
+        total = max(0, round((last - start) * rate)) or None
 
     estimator = create_estimator(arguments.estimator)
     busy = 0.0
@@ -76,6 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
             sequence = estimate_video(arguments.video, estimator, start, end, progress=bar.update)
     finally:
         estimator.close()
+    problem = shortfall(sequence, rate, max(0.0, last - start))
+    if problem:
+        print("warning: " + problem, file=sys.stderr)
     began = time.perf_counter()
     recognition = recognizer.recognize(sequence, arguments.method)
     waiting_time = time.perf_counter() - began

@@ -40,7 +40,7 @@ def choose(entries: Sequence[Entry], classes: Sequence[str], unknown: int, seed:
         raise RehabCoachError("no clip of '%s'; classes with clips: %s" % (missing[0], ", ".join(there)))
     chosen = [replace(entry, label_index=classes.index(entry.label)) for entry in usable if entry.label in classes]
     others = [entry for entry in usable if entry.label not in classes]
-    if unknown > len(others):
+    if not 0 <= unknown <= len(others):
         raise RehabCoachError("%d others are wanted as '%s', there are %d" % (unknown, UNKNOWN, len(others)))
     picked = np.sort(np.random.default_rng(seed).choice(len(others), unknown, replace=False)) if unknown else []
     return chosen + [replace(others[number], label=UNKNOWN, label_index=len(classes)) for number in picked]

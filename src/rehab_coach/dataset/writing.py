@@ -1,9 +1,10 @@
 """Writing sets of labelled skeletons, and turning one format into another."""
 
 import os
-from contextlib import ExitStack
+import shutil
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Callable, List, Sequence, Tuple
+from typing import Callable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from rehab_coach.dataset.labels import Entry, check_label, label_file_of, write_
 from rehab_coach.dataset.packed import PackedWriter, pack
 from rehab_coach.dataset.sets import FURTHER_PERSON, LabelledClip, SkeletonSet
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import LOCK, locked
 from rehab_coach.skeleton import SkeletonSequence, write_kinetics
 from rehab_coach.skeleton.kinetics import RATE, SIZE
 
@@ -54,12 +56,15 @@ class SetWriter:
         self.entries: List[Entry] = []
         self._names = set()
         self._stack = ExitStack()
+        self._folder = self.path
         there = self.path + "_data.npy" if format == "packed" else self.path
         if os.path.isfile(there) or os.path.isdir(there) and os.listdir(there):
             raise RehabCoachError("%s is there already: remove it or choose another name" % there)
         write_labels(label_file_of(self.path), self.labels)
         if format == "packed":
             self._packed = self._stack.enter_context(PackedWriter(self.path))
+        else:
+            self._folder = self._stack.enter_context(_aside(self.path))
 
     def add(self, clip: LabelledClip) -> None:
         """Write one clip.
@@ -69,7 +74,7 @@ class SetWriter:
         """
         entry = replace(clip.entry, has_skeleton=any(person.seen.any() for person in clip.people))
         self._check(entry)
-        path = os.path.join(self.path, entry.name)
+        path = os.path.join(self._folder, entry.name)
         try:
             if self.format == "npz":
                 for number, person in enumerate(clip.people, start=1):
@@ -107,8 +112,24 @@ class SetWriter:
                 raise error
             if not self.entries:
                 raise RehabCoachError("nothing could be written to %s: no clip was usable" % self.path)
-        write_summary(self.path + "_label.json", self.entries)
+            write_summary(self.path + "_label.json", self.entries)
         return False
+
+
+@contextmanager
+def _aside(path: str) -> Iterator[str]:
+    """A folder that takes the set's name when the set is whole; half a set looks like a set."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(path)), ".%s.part" % os.path.basename(path))
+    with locked(folder):
+        for name in set(os.listdir(folder)) - {LOCK}:  # of a killed run
+            os.remove(os.path.join(folder, name))
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        os.remove(os.path.join(folder, LOCK))
+        os.rename(folder, path)
 
 
 class UnfitClip(RehabCoachError):

@@ -85,6 +85,11 @@ def judge_all(judges: Judges, clips: Sequence[Judged], method: str = "interpolat
     ]
 
 
+def group_of(clip: Clip) -> str:
+    """One person or one original video, as the table says; else the clip itself."""
+    return clip.row.get("group") or clip.row["file"]
+
+
 def estimate_judged(
     clips: Sequence[Clip],
     estimator: str,
@@ -108,8 +113,9 @@ def estimate_judged(
         row = clips[number].row
         if sequence is None:
             report("cannot be used: " + problem)
-        group = row.get("group") or row["file"]
-        judged[number] = Judged(row["file"], row["label"], group, sequence, problem, row.get("body", "yes") != "no")
+        judged[number] = Judged(
+            row["file"], row["label"], group_of(clips[number]), sequence, problem, row.get("body", "yes") != "no"
+        )
     return [judged[number] for number in sorted(judged)]
 
 
@@ -132,9 +138,15 @@ def read_judged(path: str, labels: Sequence[str], report: Callable[[str], None] 
         raise RehabCoachError(
             "%s has the label '%s', which the model does not know (%s)" % (path, strange[0], ", ".join(labels))
         )
-    for problem in opened.problems:
-        report("left out: " + problem)
-    return [
-        Judged(clip.entry.name, clip.entry.label, clip.entry.group or clip.entry.name, clip.person)
-        for clip in opened.clips(opened.entries, report)
-    ]
+    judged = []
+    for entry in opened.entries:
+        group = entry.group or entry.name
+        try:
+            judged.append(Judged(entry.name, entry.label, group, opened.load(entry)[0]))
+        except RehabCoachError as error:
+            judged.append(Judged(entry.name, entry.label, group, None, str(error)))
+    judged += [Judged("", "", "", None, problem) for problem in opened.problems]
+    for clip in judged:
+        if clip.problem:
+            report("cannot be used: " + clip.problem)
+    return judged

@@ -1,12 +1,13 @@
 """A whole evaluation, as `rehab-coach evaluate` asks for it: clips in, a report out."""
 
+import contextlib
 import os
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder
-from rehab_coach.learning.evaluation import Judged, estimate_judged, judge_all, read_judged
-from rehab_coach.learning.extraction import read_clips
+from rehab_coach.learning.evaluation import Judged, estimate_judged, group_of, judge_all, read_judged
+from rehab_coach.learning.extraction import Clip, read_clips
 from rehab_coach.learning.frame_rates import (
     AT_RATE,
     ONCE,
@@ -75,9 +76,10 @@ def evaluate(request: Request) -> None:
     if request.rates:
         _study(request, judges)
         return
-    parts = _parts(request, judges.labels)
+    parts = _parts(request, [judges] if others is None else [judges, others])
     for name, clips in parts.items():
         folder = os.path.join(request.out, name) if len(parts) > 1 else request.out
+        _forget(folder)
         outcomes = judge_all(judges, clips, request.method)
         summary = write_report(
             folder,
@@ -102,16 +104,33 @@ def evaluate(request: Request) -> None:
         print("the report is in %s" % folder, flush=True)
 
 
-def _parts(request: Request, labels: Sequence[str]) -> Dict[str, List[Judged]]:
+def _parts(request: Request, everybody: Sequence[Judges]) -> Dict[str, List[Judged]]:
     """The clips by estimator; a set of skeletons has none."""
+    labels = everybody[0].labels
     if not request.clips:
         path = _data_of(request.packed) if request.packed else request.set
         return {"": read_judged(path, labels)}
-    clips = read_clips(request.clips, labels)
+    clips = _clips(request, everybody)
     return {
         estimator: estimate_judged(clips, estimator, request.workers, request.cache, request.rate)
         for estimator in request.estimators
     }
+
+
+def _clips(request: Request, everybody: Sequence[Judges]) -> List[Clip]:
+    """The table's clips, each of which may be judged: asked before minutes go into their key points."""
+    clips = read_clips(request.clips, everybody[0].labels)
+    for judges in everybody:
+        for clip in clips:
+            judges.of(group_of(clip))
+    return clips
+
+
+def _forget(folder: str) -> None:
+    """Remove what an earlier report may have left that this one does not write."""
+    for name in ("comparison.csv", "comparison.json", "comparison.png", "curves.png"):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(os.path.join(folder, name))
 
 
 def _data_of(packed: Sequence[str]) -> str:
@@ -125,7 +144,7 @@ def _data_of(packed: Sequence[str]) -> str:
 
 
 def _study(request: Request, judges: Judges) -> None:
-    clips = read_clips(request.clips, judges.labels)
+    clips = _clips(request, [judges])
     kept: Dict[Tuple[str, Optional[float]], List[Judged]] = {}
 
     def clips_at(estimator: str, rate: float) -> List[Judged]:

@@ -30,7 +30,7 @@ def plot_curves(history: Sequence[Dict[str, float]], path: str, title: str = "")
     figure, axes = _figure(9, 3.8, 2)
     windows = [line["windows"] for line in history]
     parts = (
-        ("", BLUE, "training windows"),
+        ("", BLUE, "training, changed windows"),
         ("validation_", GREEN, "validation"),
         ("held_out_", ORANGE, "held-out clips"),
     )
@@ -46,7 +46,9 @@ def plot_curves(history: Sequence[Dict[str, float]], path: str, title: str = "")
     losses = [line.get("validation_loss", np.nan) for line in history]
     if np.isfinite(losses).any():
         for axis in axes:
-            axis.axvline(windows[int(np.nanargmin(losses))], color=GREEN, alpha=0.4, linestyle=":")
+            axis.axvline(
+                windows[int(np.nanargmin(losses))], color=GREEN, alpha=0.6, linestyle=":", label="kept weights"
+            )
     axes[1].set_ylim(0, 1)
     axes[1].legend(loc="lower right")
     figure.suptitle(title)
@@ -188,7 +190,7 @@ def plot_frame_rates(rows: Sequence[Dict[str, Any]], path: str, title: str = "")
         axis.set_xticks(sorted({row["rate"] for row in rows}))
         axis.set_title("%s, %d clips" % (estimator, max(row["clips"] for row in rows if row["estimator"] == estimator)))
         axis.set_xlabel("frames per second that the recogniser is given")
-        axis.set_ylim(-3, 103)
+        axis.set_ylim(max(-3, 100 * min(min(row["accuracy"], row["low"]) for row in rows) - 5), 103)
         axis.grid(alpha=0.3)
     np.atleast_1d(axes)[0].set_ylabel("accuracy, %% (band: 95 %% interval, %s)" % best.replace("_", " "))
     np.atleast_1d(axes)[0].legend(loc="lower right", title="to the model's rate")

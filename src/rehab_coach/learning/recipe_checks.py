@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SEQUENCE_SOURCES = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
 CLIPS = "clips"
+ESTIMATORS = ("tf_pose", "mediapipe")
 
 _CHOICES = {
     "label_column": ("label", "action"),
@@ -115,8 +116,15 @@ def check_recipe(recipe: "Recipe") -> None:
         refuse("strides", "as many numbers as 'channels' has (%d)" % len(recipe.channels), recipe.strides)
     if min(recipe.channels + recipe.strides) < 1:
         refuse("channels and strides", "1 or more", recipe.channels + recipe.strides)
-    if CLIPS in recipe.sources and not recipe.estimators:
-        refuse("estimators", "a list of pose estimators, since 'clips' is a source", recipe.estimators)
+    if (
+        not set(recipe.estimators) <= set(ESTIMATORS)
+        or len(set(recipe.estimators)) != len(recipe.estimators)
+        or CLIPS in recipe.sources
+        and not recipe.estimators
+    ):
+        refuse(
+            "estimators", "some of %s, each once (for clips one at least)" % ", ".join(ESTIMATORS), recipe.estimators
+        )
     if sorted(set(recipe.milestones)) != recipe.milestones or not all(
         0 < milestone < recipe.epochs for milestone in recipe.milestones
     ):

@@ -101,7 +101,7 @@ def describe_comparison(result: Dict[str, Any]) -> str:
         )
     ]
     lines.append(
-        "both right %d, only the first %d, only the second %d, neither %d; by chance as different: p = %.2f"
+        "both right %d, only the first %d, only the second %d, neither %d; by chance as different: p = %.2g"
         % tuple(result[key] for key in ("both_right", "only_first", "only_second", "neither", "p_value"))
     )
     return "\n".join(lines)

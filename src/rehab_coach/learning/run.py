@@ -29,7 +29,7 @@ from rehab_coach.learning.sources import read_source
 from rehab_coach.learning.task import train_task
 from rehab_coach.learning.trainer import make_contract
 from rehab_coach.learning.training_log import CURVES, LOG, TENSORBOARD
-from rehab_coach.learning.transfer import MODEL, model_path
+from rehab_coach.learning.transfer import MODEL, load_initial, model_path
 from rehab_coach.paths import share_path
 from rehab_coach.recognition.model_file import load_model, save_model
 from rehab_coach.termination import end_with_parent
@@ -81,6 +81,8 @@ def train_recipe(recipe_path: str, options: Options, **changes: Any) -> str:
     path = os.path.join(options.out, MODEL)
     if os.path.exists(path):
         raise RehabCoachError("%s holds a finished run: give another --out" % options.out)
+    if recipe.init:
+        load_initial(recipe.init)  # before minutes go into key points
     with join(options.device) as processes:
         if processes.count > 1 and options.workers > 1:
             raise RehabCoachError("under torchrun all processes train one network: leave --workers out")

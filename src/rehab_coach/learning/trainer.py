@@ -8,7 +8,7 @@ A run's folder holds
 """
 
 import time
-from typing import Any, Dict, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from torch import nn
@@ -100,7 +100,7 @@ def train_network(
         if processes.first:
             tqdm.write(taken)
     network.to(device, memory_format=torch.channels_last)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.weight_average), use_buffers=True)
+    average = AveragedModel(network, multi_avg_fn=moving_average(recipe.weight_average), use_buffers=True)
     optimiser = make_optimiser(network, recipe)
     dataset = TrainingBatches(samples, recipe, contract, seed, processes.rank, processes.count)
     steps = len(dataset)
@@ -187,6 +187,16 @@ def train_network(
     if best is not None:
         average.module.load_state_dict(best)
     return average.module.to("cpu").eval(), progress
+
+
+def moving_average(decay: float) -> Callable[..., None]:
+    """An average of all weights so far until there are as many as the moving average remembers: the first ones, which
+    know nothing, would otherwise be most of a short training's model."""
+
+    def update(averages: List[torch.Tensor], weights: List[torch.Tensor], updates: torch.Tensor) -> None:
+        get_ema_multi_avg_fn(min(decay, 1 - 1 / (int(updates) + 1)))(averages, weights, updates)
+
+    return update
 
 
 def _chance_of_process(processes: Processes, seed: int, step: int) -> None:

@@ -6,7 +6,7 @@ from typing import Dict, Sequence, Tuple
 import torch
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.recognition.model_file import load_model
+from rehab_coach.recognition.model_file import ModelContract, load_model
 from rehab_coach.recognition.st_gcn import STGCN
 
 MODEL = "model.safetensors"
@@ -15,6 +15,16 @@ MODEL = "model.safetensors"
 def model_path(path: str) -> str:
     """The model file that is meant by a path: of a file, or of a run's folder."""
     return os.path.join(path, MODEL) if os.path.isdir(path) else path
+
+
+def load_initial(path: str) -> Tuple[STGCN, ModelContract]:
+    """The model of a file or run; RehabCoachError if there is none to start from, or it is broken."""
+    path = model_path(path)
+    if not os.path.exists(path):
+        raise RehabCoachError(
+            "there is no model %s to start from: train it first (rehab-coach train), or name another with --init" % path
+        )
+    return load_model(path)
 
 
 def take_weights(network: STGCN, labels: Sequence[str], path: str) -> str:
@@ -33,12 +43,8 @@ def take_weights(network: STGCN, labels: Sequence[str], path: str) -> str:
     Raises:
         RehabCoachError: there is no such model, it is broken, or nothing of it fits.
     """
+    source, contract = load_initial(path)
     path = model_path(path)
-    if not os.path.exists(path):
-        raise RehabCoachError(
-            "there is no model %s to start from: train it first (rehab-coach train), or name another with --init" % path
-        )
-    source, contract = load_model(path)
     theirs, ours = source.state_dict(), network.state_dict()
     same_labels = tuple(contract.labels) == tuple(labels)
     taken: Dict[str, torch.Tensor] = {}

@@ -64,6 +64,8 @@ def measure(video: str, frames: int, size: Tuple[int, int]) -> str:
         estimators["mediapipe"] = create_estimator("mediapipe")
     except RehabCoachError as error:
         print("mediapipe: left out: %s" % error)
+    if BASELINE not in estimators:
+        raise RehabCoachError("there is nothing to compare with: '%s' was left out" % BASELINE)
     poses = {name: [] for name in estimators}
     times = {name: [] for name in estimators}
     # In turns: whatever else the machine does falls on all alike. In blocks: the threads of one library are still

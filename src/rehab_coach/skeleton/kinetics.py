@@ -22,6 +22,7 @@ RATE = 30.0
 """Frames per second of Kinetics-skeleton."""
 SIZE = (340, 256)
 """Width and height in pixels of the pictures that Kinetics-skeleton was estimated in."""
+FARTHEST = 10
 LONGEST = 100000
 """Frames (nearly an hour) over which a frame_index is taken for damage."""
 
@@ -81,16 +82,25 @@ def read_kinetics(
             raise ValueError("frame_index %d: more than %d frames" % (length, LONGEST))
         people = max((max(1, len(frame["skeleton"])) for frame in frames), default=0)
         key_points = np.zeros((people, length, len(COCO_18), 3), np.float32)
+        if len({int(frame["frame_index"]) for frame in frames}) < len(frames):
+            raise ValueError("a frame_index is there twice")
         for frame in frames:
             if int(frame["frame_index"]) < 1:
                 raise ValueError("frame_index %s: frames count from 1" % frame["frame_index"])
             for person, skeleton in enumerate(frame["skeleton"]):
-                pose = np.asarray(skeleton["pose"], float).reshape(-1, 2)
-                score = np.asarray(skeleton["score"], float)
+                pose, score = np.asarray(skeleton["pose"]), np.asarray(skeleton["score"])
+                if any(values.size and values.dtype.kind not in "if" for values in (pose, score)):
+                    raise ValueError("frame %s has coordinates or scores that are no numbers" % frame["frame_index"])
+                pose = pose.reshape(-1, 2)
                 if len(pose) != len(COCO_18) or score.shape != (len(COCO_18),):
                     raise ValueError(
                         "frame %s has %d joints and %d scores, expected %d"
                         % (frame["frame_index"], len(pose), score.size, len(COCO_18))
+                    )
+                if (np.abs(pose) > FARTHEST).any() or (score < 0).any():
+                    raise ValueError(
+                        "frame %s has a coordinate beyond %d (they are fractions of the picture's size) or a score "
+                        "below 0" % (frame["frame_index"], FARTHEST)
                     )
                 target = key_points[person, int(frame["frame_index"]) - 1]
                 with np.errstate(over="ignore"):  # what is not finite is refused below

@@ -39,7 +39,12 @@ def test_clips_without_anybody_are_not_chosen():
 
 @pytest.mark.parametrize(
     "classes, unknown, reason",
-    [(["z"], 0, "no clip of 'z'; classes with clips: a, b"), (["a"], 6, "there are 5"), (["a", "a"], 0, "once")],
+    [
+        (["z"], 0, "no clip of 'z'; classes with clips: a, b"),
+        (["a"], 6, "there are 5"),
+        (["a"], -1, "-1 others"),
+        (["a", "a"], 0, "once"),
+    ],
 )
 def test_what_cannot_be_chosen_is_said(classes, unknown, reason):
     with pytest.raises(RehabCoachError, match=reason):

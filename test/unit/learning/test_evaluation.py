@@ -246,6 +246,8 @@ def test_two_models_and_two_estimators_side_by_side(clips, model, capsys):
             rows = list(csv.DictReader(stream))
         assert len(rows) == 3 and all(row["predicted_1"] == row["predicted_2"] for row in rows)
         assert cv2.imread(str(folder / "comparison.png")) is not None
+    assert main(arguments + ["--estimator", "tf_pose", "mediapipe"]) == 0  # another report in the same place
+    assert not (folder / "comparison.png").exists() and (folder / "predictions.csv").exists()
 
 
 @pytest.mark.parametrize("at_rate", [[], ["--estimate-at-rate"]])
@@ -285,6 +287,17 @@ def test_each_clip_is_judged_by_the_fold_that_held_its_group_out(tmp_path, recog
         load_judges(str(tmp_path / "cross_validation"), folds=True)
 
 
+def test_a_clip_that_no_fold_may_judge_is_told_before_the_estimator_works(clips, recognizer, capsys, monkeypatch):
+    contract = replace(recognizer.contract, training={"held_out": ["anna"]})
+    save_model(
+        str(clips / "run" / "cross_validation" / "fold-1" / "model.safetensors"), STGCN(contract.network), contract
+    )
+    monkeypatch.setattr("rehab_coach.learning.evaluation_run.estimate_judged", None)
+    arguments = ["evaluate", "--clips", str(clips / "clips.csv"), "--out", str(clips / "out")]
+    assert main(arguments + ["--model", str(clips / "run"), "--folds"]) == 2
+    assert "held out the group 'bright.avi'" in capsys.readouterr().err
+
+
 def test_packed_skeletons_are_evaluated(tmp_path, clips, model, figure, capsys):
     path = str(tmp_path / "sets" / "val")
     with SetWriter(path, "packed", LABELS) as writer:
@@ -296,6 +309,16 @@ def test_packed_skeletons_are_evaluated(tmp_path, clips, model, figure, capsys):
     assert "3 clips, 0 with nobody" in capsys.readouterr().out
     with open(str(out / "predictions.csv"), newline="") as stream:
         assert [row["file"] for row in csv.DictReader(stream)] == ["clip0", "clip1", "clip2"]
+    with SetWriter(str(tmp_path / "sets" / "some"), "npz", LABELS) as writer:
+        for name in ("good", "bad"):
+            writer.add(LabelledClip(Entry(name, "squat", 0), (figure("squat"),)))
+    (tmp_path / "sets" / "some" / "bad.npz").write_text("broken")
+    (tmp_path / "sets" / "some" / "extra.npz").write_text("the summary lacks it")
+    assert main(["evaluate", "--set", str(tmp_path / "sets" / "some"), "--out", str(out), "--model", model]) == 0
+    assert "3 clips, 0 with nobody seen, 2 unreadable" in capsys.readouterr().out
+    with open(str(out / "predictions.csv"), newline="") as stream:
+        problems = sorted(row["problem"] for row in csv.DictReader(stream))
+    assert problems[0] == "" and "bad.npz" in problems[1] and "extra: the summary" in problems[2]
     assert main(["evaluate", "--packed", pair[0], str(clips / "x_label.pkl"), "--out", str(out), "--model", model]) == 2
     assert "two files of a pair" in capsys.readouterr().err
     (tmp_path / "sets" / "label_name.txt").write_text("squat\nyoga\nunknown\n")
@@ -325,6 +348,8 @@ def test_the_report_on_a_run_has_its_losses_and_curves(clips, model, tmp_path):
         (["--rates", "0"], "frames per second"),
         (["--rates", "9", "--compare", "x"], "two reports"),
         (["--compare", "nowhere"], "no model nowhere"),
+        (["--rates", "9", "--method", "copy"], "takes --resampling"),
+        (["--estimate-at-rate"], "give --rates"),
     ],
 )
 def test_wrong_requests_end_in_one_line(clips, model, capsys, options, words):
@@ -338,6 +363,7 @@ def test_wrong_requests_end_in_one_line(clips, model, capsys, options, words):
     "text, words",
     [
         ("label,video\nsquat,a.mp4\n", "no column 'file'"),
+        ("label,file,label\nsquat,a.mp4,lunge\n", "column 'label' twice"),
         ("label,file\nyoga,a.mp4\n", "unknown label 'yoga'"),
         ("label,file\nsquat,\n", "names no file"),
         ("label,file,start\nsquat,a.mp4,soon\n", "start must be seconds"),

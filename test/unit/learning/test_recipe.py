@@ -48,6 +48,8 @@ def test_defaults_fill_what_is_not_said():
         ({"temporal_kernel": 8}, ["temporal_kernel", "odd"]),
         ({"learning_rate": True}, ["learning_rate", "number"]),
         ({"windows": 63, "batch": 64}, ["windows", "one batch"]),
+        ({"estimators": ["mediapipe", "openpose"]}, ["estimators", "tf_pose, mediapipe"]),
+        ({"estimators": ["mediapipe", "mediapipe"]}, ["estimators", "each once"]),
         ({"augmentation": {"speed": 2}}, ["augmentation: speed", "two numbers"]),
     ],
 )

@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.checkpoint import CHECKPOINT
@@ -13,7 +14,7 @@ from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.evaluation import Outcome
 from rehab_coach.learning.recipe import load_recipe, make_recipe
 from rehab_coach.learning.task import train_task
-from rehab_coach.learning.trainer import make_contract, train_network
+from rehab_coach.learning.trainer import make_contract, moving_average, train_network
 from rehab_coach.learning.windows import TrainingBatches, label_shares, sample_weights
 from rehab_coach.paths import share_path
 
@@ -237,6 +238,15 @@ def test_a_loss_that_explodes_is_reported(samples, tmp_path):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("rehab_coach.learning.trainer.GRADIENT_LIMIT", float("inf"))
             train_network(recipe, samples, str(tmp_path), loaders=0)
+
+
+def test_a_moving_average_of_few_steps_is_their_mean():
+    network = torch.nn.Linear(1, 1, bias=False)
+    average = AveragedModel(network, multi_avg_fn=moving_average(0.75))
+    for value in (1.0, 2.0, 6.0, 7.0, 8.0):
+        torch.nn.init.constant_(network.weight, value)
+        average.update_parameters(network)
+    assert average.module.weight.item() == pytest.approx(0.75 * (1 + 2 + 6 + 7) / 4 + 0.25 * 8)
 
 
 def test_the_first_recipe_still_gives_what_it_gave(samples, tmp_path, monkeypatch):

@@ -49,7 +49,11 @@ def test_the_file_is_the_published_format(tmp_path):
         lambda content: content["data"][0]["skeleton"][0]["pose"].pop(),
         lambda content: content["data"][0]["skeleton"][0].update(pose=[0.5] * 34, score=[1] * 17),
         lambda content: content["data"][0]["skeleton"][0]["score"].__setitem__(0, float("nan")),
+        lambda content: content["data"][0]["skeleton"][0]["score"].__setitem__(0, -7),
+        lambda content: content["data"][0]["skeleton"][0]["pose"].__setitem__(0, 170.5),
+        lambda content: content["data"][0]["skeleton"][0].update(pose=["0.5"] * 36),
         lambda content: content["data"][0].update(frame_index=0),
+        lambda content: content["data"][0].update(frame_index=2),
         lambda content: content.update(data=[1, 2]),
     ],
 )
