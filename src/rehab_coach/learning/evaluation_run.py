@@ -16,7 +16,7 @@ from rehab_coach.learning.frame_rates import (
     study_frame_rates,
     write_study,
 )
-from rehab_coach.learning.judges import Judges, load_judges
+from rehab_coach.learning.judges import FOLDS, Judges, load_judges
 from rehab_coach.learning.metrics import describe
 from rehab_coach.learning.report import describe_comparison, of_run, write_comparison, write_report
 
@@ -73,6 +73,11 @@ def evaluate(request: Request) -> None:
             % (judges.name, ", ".join(judges.labels), others.name, ", ".join(others.labels))
         )
     make_folder(request.out)
+    if not request.folds and os.path.isdir(os.path.join(request.model, FOLDS)):
+        print(
+            "note: clips that %s learned from say nothing of strangers; --folds judges each by a fold that did not"
+            % request.model
+        )
     if request.rates:
         _study(request, judges)
         return

@@ -42,10 +42,12 @@ def write_report(folder: str, outcomes: Sequence[Outcome], labels: Sequence[str]
     write_rows(os.path.join(folder, "predictions.csv"), header, rows)
     summary = dict(more, **summarise(outcomes, labels))
     write_json(os.path.join(folder, "summary.json"), summary)
-    title = "%s: %.1f %% of %d clips" % (
+    title = "%s: %.1f %% of %d clips (%d with nobody seen)\n%s" % (
         more.get("estimator") or "all",
         100 * summary["accuracy"],
         summary["clips"] - summary["errors"],
+        summary["not_seen"],
+        "cross-validated" if more.get("folds") else more.get("model", ""),
     )
     plot_confusion_matrix(np.array(summary["confusion"]), labels, os.path.join(folder, "confusion_matrix.png"), title)
     return summary
