@@ -130,9 +130,8 @@ def choose_threshold(
 ) -> Optional[Dict[str, Any]]:
     """The probability under which an exercise had better be answered as `unknown`.
 
-    The lowest whose accuracy is within `AS_GOOD` of the highest, where `unknown` has the recipe's share and the
-    exercises have the rest in equal parts: the few samples of a validation part say no more, and who exercises should
-    be heard.
+    Where `unknown` has the recipe's share and the exercises have the rest in equal parts: of those whose accuracy is
+    within `AS_GOOD` of the best, the one next to the middle. The few samples of a validation part say no more.
 
     Args:
         network: trained.
@@ -169,7 +168,9 @@ def choose_threshold(
     recall = (accepted & right) @ weights / classes
     rejection = (~accepted & is_unknown) @ weights
     accuracy = (1 - recipe.unknown_share) * recall + recipe.unknown_share * rejection
-    index = int(np.argmax(accuracy >= accuracy.max() - AS_GOOD))
+    good = np.flatnonzero(accuracy >= accuracy.max() - AS_GOOD)
+    middle = (candidates[good[0]] + candidates[good[-1]]) / 2
+    index = good[np.abs(candidates[good] - middle).argmin()]
     return {
         "threshold": round(float(candidates[index]), 4),
         "exercises_recall": float(recall[index]),
