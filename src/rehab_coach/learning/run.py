@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import platform
 import shutil
+import statistics
 import subprocess
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
 
@@ -225,6 +226,8 @@ def _finish(recipe: Recipe, samples: List[Sample], options: Options, record: Dic
     out = options.out
     *folds, model = paths
     network, contract = load_model(model)
+    # Each network's threshold was chosen on other groups: the middle one is more certain than the model's own.
+    threshold = round(statistics.median(load_model(path)[1].unknown_threshold for path in paths), 4)
     training = {key: value for key, value in contract.training.items() if key not in ("identity", "held_out")}
     summary = {
         "model": MODEL,
@@ -232,7 +235,7 @@ def _finish(recipe: Recipe, samples: List[Sample], options: Options, record: Dic
         "parameters": network.parameter_count,
         "device": record["device"],
         "precision": recipe.precision,
-        "unknown_threshold": contract.unknown_threshold,
+        "unknown_threshold": threshold,
         **training,
     }
     if folds:
@@ -249,7 +252,7 @@ def _finish(recipe: Recipe, samples: List[Sample], options: Options, record: Dic
     record.update({key: summary[key] for key in ("minutes", "threshold", "cross_validated") if key in summary})
     write_json(os.path.join(out, RUN), record)
     write_json(os.path.join(out, SUMMARY), summary)
-    values = dict(recipe.as_dict(), unknown_threshold=contract.unknown_threshold)
+    values = dict(recipe.as_dict(), unknown_threshold=threshold)
     save_model(os.path.join(out, MODEL), network, make_contract(Recipe(**values), record))
     os.remove(model)
     print(

@@ -10,6 +10,7 @@ import yaml
 from rehab_coach.cli.main import main
 from rehab_coach.learning.recipe import make_recipe
 from rehab_coach.learning.run import Options, train_recipe
+from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.recognizer import Recognizer
 
 RECIPE = {
@@ -68,6 +69,17 @@ def test_a_run_leaves_a_model_with_its_record(data, figure):
     summary = json.loads((out / "summary.json").read_text())
     assert summary["device"]["kind"] == "cpu" and summary["device"]["name"] and summary["device"]["cores"] >= 1
     assert summary["minutes"] > 0 and summary["windows"] == 64 and summary["train_loss"] > 0
+
+
+def test_the_model_has_the_middle_one_of_all_thresholds(data, monkeypatch):
+    chosen = iter([{"threshold": value} for value in (0.2, 0.4, 0.9)])  # two folds, and the model itself
+    monkeypatch.setattr("rehab_coach.learning.task.choose_threshold", lambda *_: next(chosen))
+    changes = {"validation": 0.25, "folds": 2, "judged": ["penn"]}
+    (data / "recipe.yaml").write_text(yaml.safe_dump(dict(RECIPE, **changes)))
+    out = data / "run"
+    assert main(["train", str(data / "recipe.yaml"), "--data", str(data / "data"), "--out", str(out)]) == 0
+    assert load_model(str(out / "model.safetensors"))[1].unknown_threshold == 0.4
+    assert json.loads((out / "summary.json").read_text())["unknown_threshold"] == 0.4
 
 
 def test_a_finished_run_is_not_overwritten(data, capsys):
