@@ -123,7 +123,7 @@ class _NothingTwice(yaml.SafeLoader):
     """YAML itself takes the last of two equal keys without a word."""
 
     def construct_mapping(self, node, deep=False):
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value if not key.tag.endswith(":merge")]
         for number, key in enumerate(keys):
             if key in keys[:number]:
                 raise RehabCoachError("'%s' is there twice" % key)

@@ -77,6 +77,12 @@ def test_a_broken_file_is_named(tmp_path, text, words):
     assert words in str(caught.value) and "broken.yaml" in str(caught.value)
 
 
+def test_a_mapping_may_take_over_another(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text("labels: [squat, unknown]\nsources: {penn: 1}\naugmentation: {<<: {copy: 0.5}, gaps: 0}\n")
+    assert load_recipe(str(path)).augmentation == {"copy": 0.5, "gaps": 0}
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(RehabCoachError, match="none.yaml"):
         load_recipe(str(tmp_path / "none.yaml"))
