@@ -23,6 +23,7 @@ RATE = 30.0
 SIZE = (340, 256)
 """Width and height in pixels of the pictures that Kinetics-skeleton was estimated in."""
 FARTHEST = 10
+"""Fraction of the picture, to either side, beyond which a coordinate is taken for pixels or damage."""
 LONGEST = 100000
 """Frames (nearly an hour) over which a frame_index is taken for damage."""
 
