@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.rounds import Status
 
 HELP = "say which exercise a video shows"
 EPILOG = """examples:
@@ -108,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _headline(answer) -> str:
     """The answer in a few words."""
-    if answer["status"] == "not_seen":
+    if answer["status"] == Status.NOT_SEEN:
         return "nobody to be seen"
     return "%s %.0f %%" % (answer["label"].replace("_", " "), 100 * answer["confidence"])
 

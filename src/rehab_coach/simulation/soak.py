@@ -13,12 +13,13 @@ import numpy as np
 
 from rehab_coach.robot.answer import RoundJoin
 from rehab_coach.robot.velocity import Velocity, VelocityLimits
+from rehab_coach.rounds import Kind
 from rehab_coach.simulation.exercises import EXERCISES
 
 WARM = 5  # rounds after which memory must not grow any more
 VIEWS = (("front", 30.0), ("oblique", 60.0), ("side", 90.0))
 """Names, and degrees between the camera and the person's front or back up to which they hold."""
-VERDICTS = ("correct", "wrong", "problem")
+VERDICTS = (Kind.CORRECT, Kind.WRONG, Kind.PROBLEM)
 REACTION = 0.2  # s that a request may need to reach a robot that still moves, and by which two nodes' clocks may differ
 ROUNDING = 1e-6  # of a velocity on its way through a message
 
@@ -67,7 +68,9 @@ class Round:
     @property
     def right(self) -> bool:
         """The verdict agrees with the truth."""
-        return self.response is not None and self.verdict == ("correct" if self.response == self.asked else "wrong")
+        return self.response is not None and self.verdict == (
+            Kind.CORRECT if self.response == self.asked else Kind.WRONG
+        )
 
     @property
     def recognised(self) -> bool:
