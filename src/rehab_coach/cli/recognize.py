@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     recognizer.warm_up()
     with VideoSource(arguments.video) as source:
         rate = source.rate or 30.0
-        last = min(end or source.frames / rate, source.frames / rate)
+        last = min(end or source.duration, source.duration)
         total = max(0, round((last - start) * rate)) or None
 
     estimator = create_estimator(arguments.estimator)

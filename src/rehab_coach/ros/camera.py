@@ -111,7 +111,6 @@ class Camera:
         if not published:
             raise RehabCoachError("{} holds no picture that OpenCV can read".format(self._name))
         self._sleep(stamp + period - (rospy.Time.now() - started).to_sec())
-        self._source.rewind()
         if not self._loop:
             rospy.loginfo("%s is over", self._name)
         return self._loop
