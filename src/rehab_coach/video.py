@@ -1,13 +1,16 @@
 """Pictures with time stamps from a video file, a camera or a directory of pictures; see docs/videos.md."""
 
+import functools
 import logging
 import os
 import re
+import shlex
 from typing import Iterator, Optional, Tuple
 
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from rehab_coach.errors import RehabCoachError
@@ -21,7 +24,7 @@ PATIENCE = (10.0, 5.0)
 JOINT = 1.0
 """Seconds that stamps must fall back to be those of another film behind the first, in one file."""
 
-_log = logging.getLogger(__name__)
+_warn_once = functools.lru_cache(maxsize=None)(logging.getLogger(__name__).warning)
 
 
 class VideoSource:
@@ -115,7 +118,7 @@ class VideoSource:
                 stamp = number / self.rate
                 picture = None if stamp < start else _read_picture(path)
                 if picture is None and stamp >= start:
-                    _log.warning("%s is left out: it is damaged, or no picture", path)
+                    _warn_once("%s is left out: it is damaged, or no picture", path)
                 yield picture, stamp
         elif self._webcam is not None:
             frame = 0
@@ -171,6 +174,7 @@ class _Film:
             self.close()
             raise RehabCoachError("%s has no pictures, only sound or other data" % self._name)
         self._video = streams[0]
+        self._reformatter = VideoReformatter()  # one for all frames: making one takes longer than using it
         if self._video.codec_context is not None:
             self._video.thread_type = "AUTO"
 
@@ -185,15 +189,20 @@ class _Film:
         """Seconds that the header claims; 0 where it does not."""
         if self._video.duration and self._video.time_base:
             return float(self._video.duration * self._video.time_base)
-        return (self._container.duration or 0) / av.time_base
+        # Matroska and WebM name the end's time, whenever the pictures begin.
+        late = (self._container.start_time or 0) if "matroska" in self._container.format.name else 0
+        return ((self._container.duration or 0) - late) / av.time_base
 
     def undecoded(self) -> str:
         """What is to be said where not one picture could be decoded."""
         context = self._video.codec_context
-        codec = context.name if context is not None else "an unknown codec"
+        codec = "the codec %s" % context.name if context is not None else "an unknown codec"
+        if is_address(self._source):
+            return "no picture from %s can be decoded (%s)" % (self._name, codec)
         return (
-            "no picture of %s can be decoded (%s): if it plays elsewhere, convert it: "
-            "ffmpeg -i INPUT -c:v libx264 -pix_fmt yuv420p OUTPUT.mp4" % (self._name, codec)
+            "no picture of %s can be decoded (%s); where it can be played, convert it: "
+            "ffmpeg -i %s -c:v libx264 -pix_fmt yuv420p %s"
+            % (self._name, codec, shlex.quote(self._name), shlex.quote(os.path.splitext(self._name)[0] + "_h264.mp4"))
         )
 
     def pictures(self, start: float = 0.0) -> Iterator[Tuple[Optional[np.ndarray], float]]:
@@ -226,6 +235,7 @@ class _Film:
                 try:
                     frames = packet.decode()
                 except av.error.InvalidDataError:
+                    _warn_once("%s is damaged: some of its pictures are left out", self._name)
                     continue
                 yield from frames
         except (av.error.FFmpegError, OSError):
@@ -234,7 +244,8 @@ class _Film:
     def _upright(self, frame: av.VideoFrame) -> np.ndarray:
         """BGR with square pixels, turned as the container wants it shown."""
         aspect = float(self._video.codec_context.sample_aspect_ratio or 1) or 1.0
-        picture = frame.to_ndarray(format="bgr24", width=max(1, round(frame.width * aspect)), height=frame.height)
+        width = max(1, round(frame.width * aspect))
+        picture = self._reformatter.reformat(frame, width, frame.height, "bgr24").to_ndarray()
         matrix = frame.side_data.get("DISPLAYMATRIX")
         if matrix is None:
             return picture

@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from typing import Optional, Tuple
+from typing import List, Optional, Tuple
 
 import cv2
 
@@ -52,8 +52,8 @@ def camera_name(source: str, devices: str = DEVICES) -> str:
         return ""
 
 
-def found_again(source: str, name: str, devices: str = DEVICES) -> str:
-    """The device of a webcam that may have come back under another number.
+def places(source: str, name: str, devices: str = DEVICES) -> List[str]:
+    """Where a webcam may be, which comes back under another number when the old one is not free.
 
     Args:
         source: its number or device.
@@ -61,16 +61,15 @@ def found_again(source: str, name: str, devices: str = DEVICES) -> str:
         devices: where the system lists its webcams.
 
     Returns:
-        The lowest device of that name that gives pictures; the source where it is there itself, or none is.
+        The source, and behind it the devices of that name that have pictures, by their numbers.
     """
-    if not name or camera_name(source, devices) == name:
-        return source
-    folders = glob.glob(os.path.join(glob.escape(devices), "video*"))
+    found = [source]
+    folders = glob.glob(os.path.join(glob.escape(devices), "video*")) if name else []
     for folder in sorted(folders, key=lambda folder: (len(folder), folder)):
         device = "/dev/" + os.path.basename(folder)
-        if camera_name(device, devices) == name and _index(folder) == 0:
-            return device
-    return source
+        if device != device_of(source) and camera_name(device, devices) == name and _index(folder) == 0:
+            found.append(device)
+    return found
 
 
 def _index(folder: str) -> int:
