@@ -21,7 +21,7 @@ RATE = 30.0
 """Frames per second where nothing says."""
 PATIENCE = (10.0, 5.0)
 """Seconds to wait for a camera in the network: for its answer, and then for each of its pictures."""
-JOINT = 1.0
+JOINT = 0.5
 """Seconds that stamps must fall back to be those of another film behind the first, in one file."""
 
 _warn_once = functools.lru_cache(maxsize=None)(logging.getLogger(__name__).warning)
