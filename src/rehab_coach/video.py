@@ -181,7 +181,9 @@ class _Film:
     @property
     def rate(self) -> float:
         """Mean frames per second, as far as the header or the first frames say."""
-        rate = float(self._video.average_rate or 0)
+        # A stream without times has no mean either; its codec may know a rate.
+        has_times = self._video.start_time is not None
+        rate = float((self._video.average_rate if has_times else self._video.guessed_rate) or 0)
         return rate if 1 <= rate <= 1000 else RATE
 
     @property

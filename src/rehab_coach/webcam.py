@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import sys
 from typing import List, Optional, Tuple
 
 import cv2
@@ -30,7 +31,7 @@ def is_live(source: str) -> bool:
 
 def without_password(source: str) -> str:
     """A source as it may be shown."""
-    return re.sub("(?<=://)[^/@]*@", "", source)
+    return re.sub("(?<=://)[^/]*@", "", source)
 
 
 def device_of(source: str) -> str:
@@ -92,9 +93,11 @@ def open_webcam(source: str, size: Optional[Tuple[int, int]] = None) -> cv2.Vide
         RehabCoachError: there is none, or it cannot be read.
     """
     device = device_of(source)
-    capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
-    if not capture.isOpened():
-        capture.release()
+    number = re.search("[0-9]*$", os.path.realpath(device)).group()  # behind the links of by-id and by-path
+    capture = None
+    if number and (os.path.exists(device) or sys.platform != "linux"):  # OpenCV would print a line of its own
+        capture = cv2.VideoCapture(int(number))
+    if capture is None or not capture.isOpened():
         raise RehabCoachError(
             "webcam %s cannot be opened: is it plugged in, is another program using it, may this user read %s?"
             % (source, device)
