@@ -57,7 +57,14 @@ EXTRAS = {
     "visits": ["sqlalchemy==2.0.58; python_version<'3.9'", "sqlalchemy==2.1.9; python_version>='3.10'"],
     "postgresql": ["psycopg[binary]>=3.1,<3.4"],
     "report": ["plotly==7.1.0", "jinja2>=3.1,<4"],
-    "test": ["psutil", "pytest", "hypothesis", "vermin", "ruff==0.17.5"],
+    "test": ["psutil", "pytest", "pytest-cov", "hypothesis", "vermin"],
+    "lint": [
+        "ruff==0.17.5",
+        "mypy==2.4.1; python_version>='3.10'",
+        "import-linter==2.17; python_version>='3.10'",
+        "types-PyYAML",
+        "pre-commit",
+    ],
 }
 
 setup(

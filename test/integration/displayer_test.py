@@ -23,7 +23,7 @@ from std_srvs.srv import SetBool, SetBoolResponse
 from rehab_coach.display import theme
 from rehab_coach.display.renderer import Renderer
 from rehab_coach.display.state import Phase, View
-from rehab_coach.kinematics.live import RepetitionCounter
+from rehab_coach.kinematics.repetitions.live import RepetitionCounter
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
 from rehab_coach.ros.testing import PATIENCE, wait_for
 from rehab_coach.skeleton import COCO_18

@@ -18,7 +18,7 @@ from nav_msgs.msg import Odometry
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Truth
 from rehab_coach.ros.gazebo_packages import missing_gazebo_packages
 from rehab_coach.ros.testing import wait_for
-from rehab_coach.simulation.gazebo import obstacle_sdf
+from rehab_coach.simulation.gazebo.actor import obstacle_sdf
 from rehab_coach.simulation.obedience import Obedience
 
 PATIENCE = 400.0

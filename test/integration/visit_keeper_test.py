@@ -17,8 +17,8 @@ import rospy
 import rostest
 from std_msgs.msg import Bool
 
-from rehab_coach.kinematics.movement import Movement as Measured
-from rehab_coach.kinematics.movement import Remark, Repetition
+from rehab_coach.movement import Movement as Measured
+from rehab_coach.movement import Remark, Repetition
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
 from rehab_coach.ros.conversions import to_movement_message
 from rehab_coach.ros.testing import PATIENCE, wait_for

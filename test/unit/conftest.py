@@ -1,9 +1,11 @@
-"""A body's bones without the body model: an adult's, arms and legs a little apart, elbows bent."""
+"""What many tests share: a body's bones, and a stick figure that does the six exercises in front of a camera."""
 
 import numpy as np
 import pytest
 
+from rehab_coach.kinematics.projection import NO_ERRORS, CameraView, film
 from rehab_coach.simulation.posing import Skeleton
+from rehab_coach.skeleton import BLAZEPOSE_33
 
 MIDDLE = [
     ("root", -1, (0, 0, 1.00)),
@@ -41,3 +43,126 @@ def skeleton():
     parents = [-1 if bone[1] == -1 else labels.index(bone[1]) for bone in bones]
     heels = {"R": np.array([-0.16, 0.07, 0.0]), "L": np.array([0.16, 0.07, 0.0])}
     return Skeleton(labels, parents, np.array([bone[2] for bone in bones], float), heels)
+
+
+# A stick figure that does the six exercises, and a camera that films it: how often is known.
+
+RATE = 50.0
+SHANK, THIGH, TRUNK, UPPER_ARM, FOREARM = 0.43, 0.42, 0.52, 0.29, 0.26
+WIDTHS = {"hip": 0.1, "knee": 0.11, "ankle": 0.11, "shoulder": 0.19, "elbow": 0.22, "wrist": 0.22}
+
+
+def _up(degrees):
+    """Unit vectors (T, 2) forwards and up, leaning forwards from the vertical."""
+    angle = np.radians(np.asarray(degrees, float))
+    return np.stack([np.sin(angle), np.cos(angle)], axis=-1)
+
+
+def _middle_joint(first, last, length, other, bend):
+    """Where the joint between two segments is; `bend` 1: to the left of the way from first to last, -1: right."""
+    way = last - first
+    distance = np.clip(np.linalg.norm(way, axis=1, keepdims=True), 1e-6, length + other - 1e-6)
+    along = (distance**2 + length**2 - other**2) / (2 * distance)
+    aside = np.sqrt(np.maximum(length**2 - along**2, 0))
+    unit = way / np.linalg.norm(way, axis=1, keepdims=True)
+    return first + along * unit + bend * aside * np.stack([-unit[:, 1], unit[:, 0]], axis=1)
+
+
+def _planes(exercise, amount):
+    """Joints (T, 2) forwards and up, right and left."""
+    zero = np.zeros((len(amount), 2))
+    ankle = zero + [0, 0.08]
+    sides = {"right_": {}, "left_": {}}
+    if exercise in ("squat", "deadlift", "jumping_jack"):
+        shank, thigh, trunk = {"squat": (30, 85, 40), "deadlift": (12, 45, 65), "jumping_jack": (0, 0, 0)}[exercise]
+        knee = ankle + SHANK * _up(shank * amount)
+        hip = knee + THIGH * _up(-thigh * amount)
+        shoulder = hip + TRUNK * _up(trunk * amount)
+        arm = _up(180 - 80 * amount) if exercise == "squat" else _up(180 + 0 * amount)
+        for joints in sides.values():
+            joints.update(ankle=ankle, knee=knee, hip=hip, shoulder=shoulder)
+            joints.update(elbow=shoulder + UPPER_ARM * arm, wrist=shoulder + (UPPER_ARM + FOREARM) * arm)
+    elif exercise == "lunge":
+        hip = zero + [0, 0.86]
+        hip[:, 1] -= 0.3 * amount
+        for side, forwards in (("right_", 0.35), ("left_", -0.35)):
+            foot = ankle + [forwards, 0.0 if forwards > 0 else 0.06]
+            knee = _middle_joint(foot, hip, SHANK, THIGH, -1)
+            shoulder = hip + [0, TRUNK]
+            sides[side].update(ankle=foot, knee=knee, hip=hip, shoulder=shoulder)
+            sides[side].update(elbow=shoulder - [0, UPPER_ARM], wrist=shoulder - [0, UPPER_ARM + FOREARM])
+    else:
+        reach = 0.98 * (UPPER_ARM + FOREARM)
+        if exercise == "push_up":
+            rise = (reach - 0.35 * amount)[:, None]
+            lean = np.degrees(np.arccos(np.clip(rise[:, 0] / (SHANK + THIGH + TRUNK), -1, 1)))
+            body, wrist = _up(lean), zero + [1.28, 0.0]
+        else:
+            body, wrist = _up(0 * amount), zero + [0.05, 2.2]
+            ankle = zero + [0, 2.2 - reach - SHANK - THIGH - TRUNK]
+            ankle = ankle + np.stack([0 * amount, 0.4 * amount], axis=1)
+        knee, hip = ankle + SHANK * body, ankle + (SHANK + THIGH) * body
+        shoulder = hip + TRUNK * body
+        elbow = _middle_joint(shoulder, wrist, UPPER_ARM, FOREARM, -1 if exercise == "push_up" else 1)
+        for joints in sides.values():
+            joints.update(ankle=ankle, knee=knee, hip=hip, shoulder=shoulder, elbow=elbow, wrist=wrist)
+    return sides
+
+
+def make_joints(exercise, amount, place=None):
+    """Joints (T, 33, 3) in metres, z up, of somebody who faces x; amount 0..1 (T,); place (T, 2) on the floor."""
+    amount = np.asarray(amount, float)
+    joints = np.zeros((len(amount), len(BLAZEPOSE_33), 3))
+
+    def put(name, forwards_up, sideways):
+        joints[:, BLAZEPOSE_33.index(name), 0::2] = forwards_up
+        joints[:, BLAZEPOSE_33.index(name), 1] = sideways
+
+    for side, plane in _planes(exercise, amount).items():
+        sign = 1 if side == "left_" else -1
+        for name, forwards_up in plane.items():
+            put(side + name, forwards_up, sign * WIDTHS[name])
+        if exercise == "jumping_jack":
+            for name, far in (("elbow", UPPER_ARM), ("wrist", UPPER_ARM + FOREARM)):
+                angle = np.radians(15 + 150 * amount)
+                put(side + name, plane["shoulder"] - np.stack([0 * amount, far * np.cos(angle)], axis=1), 0)
+                joints[:, BLAZEPOSE_33.index(side + name), 1] = sign * (WIDTHS["shoulder"] + far * np.sin(angle))
+            for name, far in (("knee", 0.12), ("ankle", 0.25)):
+                joints[:, BLAZEPOSE_33.index(side + name), 1] += sign * far * amount
+        trunk = (plane["shoulder"] - plane["hip"]) / TRUNK
+        for name in [name for name in BLAZEPOSE_33.joints[:11] if side[:-1] in name or name == "nose"]:
+            put(name, plane["shoulder"] + 0.2 * trunk + [0.08, 0], 0 if name == "nose" else 0.05 * sign)
+        for name in ("pinky", "index", "thumb"):
+            put(side + name, plane["wrist"], sign * WIDTHS["wrist"])
+        put(side + "heel", plane["ankle"] + [-0.05, -0.06], sign * WIDTHS["ankle"])
+        put(side + "foot_index", plane["ankle"] + [0.15, -0.06], sign * WIDTHS["ankle"])
+    if place is not None:
+        joints[..., :2] += np.asarray(place)[:, None]
+    return joints
+
+
+def repeated(count, period=2.0, rest=0.5, depth=1.0, before=1.0, after=1.0):
+    """0 at rest, `depth` at the turning points; cosines; (T,) at RATE."""
+    one = np.concatenate([(1 - np.cos(np.linspace(0, 2 * np.pi, int(period * RATE)))) / 2, np.zeros(int(rest * RATE))])
+    depths = np.broadcast_to(depth, count)
+    return np.concatenate([np.zeros(int(before * RATE))] + [d * one for d in depths] + [np.zeros(int(after * RATE))])
+
+
+@pytest.fixture(scope="session")
+def act():
+    """act(exercise, amount, yaw, errors, ...) -> SkeletonSequence; act.joints: what is filmed."""
+
+    def play(
+        exercise, amount, yaw=30.0, errors=NO_ERRORS, seed=0, camera_rate=15.0, place=None, layout=BLAZEPOSE_33, **view
+    ):
+        camera = CameraView(yaw=yaw, distance=view.pop("distance", 3.5), height=view.pop("height", 0.8), **view)
+        joints = make_joints(exercise, amount, place)
+        return film(joints, RATE, camera, np.random.default_rng(seed), errors, camera_rate, layout)
+
+    play.joints = make_joints
+    return play
+
+
+@pytest.fixture(scope="session")
+def repeats():
+    return repeated

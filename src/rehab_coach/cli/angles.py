@@ -53,9 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     import numpy as np
 
-    from rehab_coach.kinematics.angles import joint_angles, measured_points
-    from rehab_coach.kinematics.opensim import write_csv, write_mot, write_trc
-    from rehab_coach.kinematics.plots import plot_angles
+    from rehab_coach.kinematics.angles.measure import joint_angles, measured_points
+    from rehab_coach.kinematics.angles.plots import plot_angles
+    from rehab_coach.opensim.files import write_csv, write_mot, write_trc
     from rehab_coach.skeleton import SkeletonSequence
 
     if is_sequence:
@@ -72,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     write_csv(path("angles.csv"), angles)
     write_mot(path("angles.mot"), angles)
-    write_trc(path("keypoints.trc"), measured_points(sequence, angles.source))
+    points = measured_points(sequence, angles.source)
+    write_trc(path("keypoints.trc"), points.stamps, points.places)
     _write_json(path("repetitions.json"), arguments.exercise, movement, remarks)
     title = "%s, %s" % (os.path.basename(arguments.recording), _count(movement))
     plot_angles(angles, movement, path("angles.png"), title)
@@ -118,7 +119,7 @@ def _estimate(video, estimator_name, start, end):
 def _repetitions(sequence, exercise):
     """Repetitions, and what the rules say of the form when the exercise is known."""
     if exercise is None:
-        from rehab_coach.kinematics.repetitions import find_repetitions
+        from rehab_coach.kinematics.repetitions.find import find_repetitions
 
         return find_repetitions(sequence), None
     from rehab_coach.kinematics.analysis import analyse
@@ -167,7 +168,7 @@ def _write_json(path, exercise, repetitions, movement) -> None:
 def _film(path, recording, is_sequence, start, end, sequence, angles, repetitions) -> None:
     from tqdm import tqdm
 
-    from rehab_coach.kinematics.overlay import write_overlay
+    from rehab_coach.kinematics.angles.overlay import write_overlay
     from rehab_coach.video import VideoSource
 
     with tqdm(total=len(sequence), unit="frame", desc="overlay.mp4", disable=None, leave=False) as bar:

@@ -58,24 +58,24 @@ def run(arguments) -> int:
     if arguments.what == "angles":
         return _angles(_folder(arguments), arguments.cache)
     if arguments.what == "repetitions":
-        from rehab_coach.kinematics.repetition_benchmark import measure as measure_repetitions
+        from rehab_coach.benchmarks.repetitions import measure as measure_repetitions
 
         measure_repetitions(_folder(arguments), arguments.cache)
         return 0
     if arguments.what == "form":
         return _form(_folder(arguments), arguments.cache, arguments.views, arguments.write)
     if arguments.what == "recognition":
-        from rehab_coach.recognition.benchmark import benchmark_recognition, report
+        from rehab_coach.benchmarks.recognition import benchmark_recognition, report
 
         print(report(benchmark_recognition()))
         return 0
     if arguments.what == "training":
-        from rehab_coach.learning.benchmark import benchmark_training, report
+        from rehab_coach.benchmarks.training import benchmark_training, report
 
         print(report(benchmark_training(compiled=arguments.compiled)))
         return 0
     if arguments.what in ("render", "keypoints"):
-        from rehab_coach.simulation import benchmark
+        from rehab_coach.benchmarks import films as benchmark
 
         if arguments.what == "render":
             print(benchmark.measure_speed(frames=arguments.frames))
@@ -89,11 +89,11 @@ def run(arguments) -> int:
         from rehab_coach.workspace import enter_workspace
 
         enter_workspace()
-        from rehab_coach.ros.benchmark import measure_coach, report
+        from rehab_coach.benchmarks.coach import measure_coach, report
 
         print(report(measure_coach(video)))
         return 0
-    from rehab_coach.pose.benchmark import measure
+    from rehab_coach.benchmarks.pose import measure
 
     print(measure(video, arguments.frames, tuple(arguments.size)))
     return 0
@@ -112,7 +112,7 @@ def _folder(arguments) -> str:
 def _angles(data, cache) -> int:
     from tqdm import tqdm
 
-    from rehab_coach.kinematics.benchmark import benchmark_opencap, measure_views, view_table
+    from rehab_coach.benchmarks.angles import benchmark_opencap, measure_views, view_table
 
     print(benchmark_opencap(data, cache), flush=True)
     with tqdm(desc="views", unit="recording", disable=None, leave=False) as bar:
@@ -124,9 +124,9 @@ def _angles(data, cache) -> int:
 def _form(data, cache, views, write) -> int:
     import sys
 
+    from rehab_coach.benchmarks.form import benchmark_form, remarks_on_clips
     from rehab_coach.errors import RehabCoachError
-    from rehab_coach.kinematics.form_benchmark import benchmark_form, remarks_on_clips
-    from rehab_coach.kinematics.scorer_training import ScorerRecipe
+    from rehab_coach.learning.form_scorer import ScorerRecipe
 
     if not 1 <= views <= 1000:
         raise RehabCoachError("--views must be between 1 and 1000, not %d" % views)

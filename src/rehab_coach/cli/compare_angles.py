@@ -39,13 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
     import os
     from dataclasses import asdict
 
-    from rehab_coach.kinematics.comparison import compare, table
-    from rehab_coach.kinematics.opensim import read_mot
+    from rehab_coach.opensim.comparison import compare, table
+    from rehab_coach.opensim.files import read_mot
 
     first, second = read_mot(arguments.first), read_mot(arguments.second)
     comparison = compare(first, second, arguments.align, tuple(arguments.standing))
     if arguments.plot:
-        from rehab_coach.kinematics.plots import plot_comparison
+        from rehab_coach.kinematics.angles.plots import plot_comparison
 
         labels = [os.path.basename(path) for path in (arguments.first, arguments.second)]
         plot_comparison(comparison, arguments.plot, labels)

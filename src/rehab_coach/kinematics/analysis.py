@@ -3,11 +3,12 @@
 from typing import Optional
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.angles import joint_angles
-from rehab_coach.kinematics.form import judge
-from rehab_coach.kinematics.movement import JointAngles, Movement
-from rehab_coach.kinematics.repetitions import find_repetitions
+from rehab_coach.kinematics.angles.measure import joint_angles
+from rehab_coach.kinematics.form.judge import judge
+from rehab_coach.kinematics.repetitions.find import find_repetitions
 from rehab_coach.kinematics.threads import one_thread
+from rehab_coach.movement import Movement
+from rehab_coach.opensim.coordinates import JointAngles
 from rehab_coach.skeleton import SkeletonSequence
 
 

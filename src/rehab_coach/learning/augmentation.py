@@ -12,9 +12,9 @@ from typing import Any, Dict, Tuple
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.learning.estimator_faults import change_scores, hide, mistake, shake
 from rehab_coach.learning.estimator_noise import NOISE, imitate
-from rehab_coach.learning.faults import change_scores, hide, mistake, shake
-from rehab_coach.learning.view import body_size, place_in_picture, tilt_and_stretch, turn
+from rehab_coach.learning.random_view import body_size, place_in_picture, tilt_and_stretch, turn
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 NO_PROBABILITY = (

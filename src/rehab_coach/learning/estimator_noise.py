@@ -9,7 +9,7 @@ from typing import Dict, List, NamedTuple, Sequence
 
 import numpy as np
 
-from rehab_coach.learning.view import body_size
+from rehab_coach.learning.random_view import body_size
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 KINDS = ("nose", "neck", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "eye", "ear")

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.extraction import Clip, Job, estimate_clips
-from rehab_coach.learning.judges import Judges
+from rehab_coach.learning.fold_models import Judges
 from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.skeleton import SkeletonSequence
 

@@ -8,6 +8,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder
 from rehab_coach.learning.evaluation import Judged, estimate_judged, group_of, judge_all, read_judged
 from rehab_coach.learning.extraction import Clip, read_clips
+from rehab_coach.learning.fold_models import FOLDS, Judges, load_judges
 from rehab_coach.learning.frame_rates import (
     AT_RATE,
     ONCE,
@@ -16,7 +17,6 @@ from rehab_coach.learning.frame_rates import (
     study_frame_rates,
     write_study,
 )
-from rehab_coach.learning.judges import FOLDS, Judges, load_judges
 from rehab_coach.learning.metrics import describe
 from rehab_coach.learning.report import describe_comparison, of_run, write_comparison, write_report
 

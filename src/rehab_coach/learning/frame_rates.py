@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from rehab_coach.learning.evaluation import Judged, judge_all
-from rehab_coach.learning.judges import Judges
+from rehab_coach.learning.fold_models import Judges
 from rehab_coach.learning.metrics import summarise
 from rehab_coach.learning.plots import plot_frame_rates
 from rehab_coach.learning.report import write_json, write_rows

@@ -17,23 +17,23 @@ import yaml
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import locked, written_whole
-from rehab_coach.learning.checkpoint import CHECKPOINT
 from rehab_coach.learning.cross_validation import judge_folds, split_groups
 from rehab_coach.learning.datasets import Sample, check_known, check_labels, fingerprint, read_data_sets
 from rehab_coach.learning.extraction import clip_samples
-from rehab_coach.learning.judges import FOLDS
-from rehab_coach.learning.parallel import Processes, join
+from rehab_coach.learning.fold_models import FOLDS
+from rehab_coach.learning.fold_training import train_task
 from rehab_coach.learning.recipe import Recipe, load_recipe, make_recipe
 from rehab_coach.learning.recipe_checks import CLIPS
 from rehab_coach.learning.report import write_json
 from rehab_coach.learning.sources import read_source
-from rehab_coach.learning.task import train_task
 from rehab_coach.learning.trainer import make_contract
-from rehab_coach.learning.training_log import CURVES, LOG, TENSORBOARD
 from rehab_coach.learning.transfer import MODEL, load_initial, model_path
 from rehab_coach.paths import share_path
 from rehab_coach.recognition.model_file import load_model, save_model
 from rehab_coach.termination import end_with_parent
+from rehab_coach.training.checkpoint import CHECKPOINT
+from rehab_coach.training.log import CURVES, LOG, TENSORBOARD
+from rehab_coach.training.parallel import Processes, join
 
 RUN, SUMMARY, UNFINISHED = "run.json", "summary.json", "unfinished.safetensors"
 

@@ -17,17 +17,17 @@ from torch.utils.data import DataLoader, Subset
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.checkpoint import Progress, load_checkpoint, restore_chance, save_checkpoint
 from rehab_coach.learning.datasets import Sample
-from rehab_coach.learning.parallel import Processes
 from rehab_coach.learning.recipe import Recipe
 from rehab_coach.learning.schedule import is_frozen, learning_rate_at, make_optimiser, set_learning
-from rehab_coach.learning.training_log import TrainingLog
 from rehab_coach.learning.transfer import take_weights
 from rehab_coach.learning.validation import Watched, judge_watched, watch_all, watch_as_drawn
 from rehab_coach.learning.windows import TrainingBatches
 from rehab_coach.recognition.model_file import ModelContract
 from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig
+from rehab_coach.training.checkpoint import Progress, load_checkpoint, restore_chance, save_checkpoint
+from rehab_coach.training.log import TrainingLog
+from rehab_coach.training.parallel import Processes
 
 GRADIENT_LIMIT = 5.0
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.movement import Remark
+from rehab_coach.movement import Remark
 from rehab_coach.texts import Texts, load_texts
 
 OUTCOMES = ("correct", "wrong", "unknown", "not_seen", "failed")

@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 
 from rehab_coach import msg
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.movement import Movement, Remark, Repetition
+from rehab_coach.movement import Movement, Remark, Repetition
 from rehab_coach.msg import Skeleton
 from rehab_coach.pose import Pose
 from rehab_coach.skeleton import Layout

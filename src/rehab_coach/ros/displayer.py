@@ -16,7 +16,7 @@ from rehab_coach.display.renderer import Renderer
 from rehab_coach.display.screen_video import ScreenVideo
 from rehab_coach.display.state import Motion, Phase, ScreenState
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.live import RepetitionCounter
+from rehab_coach.kinematics.repetitions.live import RepetitionCounter
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
 from rehab_coach.ros.conversions import to_picture
 from rehab_coach.ros.parameters import get_parameter

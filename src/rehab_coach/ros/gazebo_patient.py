@@ -16,7 +16,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import ActionClass, Prediction, Truth
 from rehab_coach.ros.diagnostics import ERROR, OK, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
-from rehab_coach.simulation.gazebo import (
+from rehab_coach.simulation.gazebo.actor import (
     HIDDEN_SECONDS,
     Act,
     Actor,

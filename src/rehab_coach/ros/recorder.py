@@ -13,7 +13,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.analysis import analyse
-from rehab_coach.kinematics.form import load_limits
+from rehab_coach.kinematics.form.judge import load_limits
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
 from rehab_coach.pose import create_estimator
 from rehab_coach.recognition import Recognizer

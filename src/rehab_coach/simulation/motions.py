@@ -1,13 +1,7 @@
 """Parametric motions of exercises: joint angles over time, made of nothing but NumPy.
 
-Names and signs are OpenSim's (Rajagopal et al. 2016, full-body model): `hip_flexion_r` and `arm_flex_r` are
-positive forwards, `knee_angle_r` and `elbow_flex_r` positive when bent, `ankle_angle_r` positive with the
-toes up, `hip_adduction_r` and `arm_add_r` positive towards the middle of the body, `*_rotation_r` and
-`arm_rot_r` positive inwards, `pelvis_tilt` and `lumbar_extension` positive backwards, `lumbar_rotation`
-positive to the left. Of our own are `neck_extension` (positive looking up), `neck_rotation` (positive to the
-left), `pro_sup` (0 = thumb forwards, positive = palm backwards) and `finger_flex`. All angles are 0 for a
-person who stands upright with hanging arms. Tables are in degrees because people read them; what `make_motion`
-returns is in radians.
+Names and signs of the angles are those of `opensim.coordinates`. Tables are in degrees because people read them; what
+`make_motion` returns is in radians.
 """
 
 from dataclasses import dataclass
@@ -16,61 +10,15 @@ from typing import Dict, Iterable, List, Mapping, Optional, Tuple, Union
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.movement import Repetition
+from rehab_coach.movement import Repetition
+from rehab_coach.opensim.coordinates import COORDINATES, limits
 from rehab_coach.simulation.exercises import EXERCISES
 from rehab_coach.simulation.others import OTHERS
 from rehab_coach.simulation.phases import Angles, Kind, Made, Person
 
-CENTRAL_ANGLES = (
-    "pelvis_tilt",
-    "pelvis_list",
-    "pelvis_rotation",
-    "lumbar_extension",
-    "lumbar_bending",
-    "lumbar_rotation",
-    "neck_extension",
-    "neck_rotation",
-)
-SIDE_ANGLES = (
-    "hip_flexion",
-    "hip_adduction",
-    "hip_rotation",
-    "knee_angle",
-    "ankle_angle",
-    "mtp_angle",
-    "arm_flex",
-    "arm_add",
-    "arm_rot",
-    "elbow_flex",
-    "pro_sup",
-    "wrist_flex",
-    "finger_flex",
-)
-
-# Degrees that no motion leaves: a healthy adult's range, wide enough for a deep squat and arms overhead.
-LIMITS = {
-    "pelvis_tilt": (-75, 30),
-    "pelvis_list": (-20, 20),
-    "pelvis_rotation": (-45, 45),
-    "lumbar_extension": (-45, 20),
-    "lumbar_bending": (-30, 30),
-    "lumbar_rotation": (-45, 45),
-    "neck_extension": (-45, 45),
-    "neck_rotation": (-70, 70),
-    "hip_flexion": (-30, 125),
-    "hip_adduction": (-50, 30),
-    "hip_rotation": (-45, 45),
-    "knee_angle": (0, 150),
-    "ankle_angle": (-50, 45),
-    "mtp_angle": (-20, 80),
-    "arm_flex": (-60, 180),
-    "arm_add": (-180, 40),
-    "arm_rot": (-100, 100),
-    "elbow_flex": (0, 150),
-    "pro_sup": (-90, 90),
-    "wrist_flex": (-80, 80),
-    "finger_flex": (0, 90),
-}
+_POSED = [coordinate for coordinate in COORDINATES.values() if coordinate.posed]
+CENTRAL_ANGLES = tuple(coordinate.name for coordinate in _POSED if not coordinate.sided)
+SIDE_ANGLES = tuple(coordinate.name for coordinate in _POSED if coordinate.sided)
 
 KINDS: Dict[str, Kind] = {**EXERCISES, **OTHERS}
 MOTIONS = tuple(KINDS)
@@ -326,6 +274,6 @@ def _complete(
         # Arms and trunk wander; the legs carry the body, so they keep to the exercise.
         if joint.startswith(("arm", "elbow", "lumbar", "neck")) and contact == "feet":
             values += variation * (1.6 * uneven + 0.8 * sway * np.sin(2 * np.pi * (stamps / period + start)))
-        low, high = LIMITS[joint]
+        low, high = limits(name)
         angles[name] = np.radians(np.clip(values, low, high))
     return angles

@@ -22,9 +22,9 @@ from rehab_coach.simulation.patient import (
     used,
     world_of,
 )
+from rehab_coach.simulation.plain_renderer import PlainRenderer
 from rehab_coach.simulation.renderer import Renderer
 from rehab_coach.simulation.room import check_room, furnished, lit
-from rehab_coach.simulation.scene import PlainRenderer
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.video_file import VideoFile
 

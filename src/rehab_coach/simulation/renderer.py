@@ -1,8 +1,8 @@
 """The quick way to draw: moderngl, the room once, then only the part of the picture where something moves.
 
 The light is computed as pyrender does it (metallic-roughness material without metal), so pictures are those of
-`scene.PlainRenderer` but for rounding. EGL finds the graphics card where there is one, otherwise Mesa's software
-renderer; $GLCONTEXT_DEVICE_INDEX chooses among several cards.
+`plain_renderer.PlainRenderer` but for rounding. EGL finds the graphics card where there is one, otherwise Mesa's
+software renderer; $GLCONTEXT_DEVICE_INDEX chooses among several cards.
 """
 
 import os

@@ -4,7 +4,8 @@ from typing import Dict, Tuple
 
 import numpy as np
 
-from rehab_coach.simulation.motions import LIMITS, Motion
+from rehab_coach.opensim.coordinates import limits
+from rehab_coach.simulation.motions import Motion
 from rehab_coach.simulation.phases import Angles
 from rehab_coach.simulation.posing import (
     BAR_CLEARANCE,
@@ -315,7 +316,7 @@ def _nearest(flexion: np.ndarray, adduction: np.ndarray, inwards: np.ndarray):
             np.stack([flexion + np.pi, np.pi - adduction, inwards + np.pi]),
         ]
     )
-    low, high = np.radians([LIMITS[name] for name in ("arm_flex", "arm_add", "arm_rot")]).T[:, :, None]
+    low, high = np.radians([limits(name + "_r") for name in ("arm_flex", "arm_add", "arm_rot")]).T[:, :, None]
     middle = (low + high) / 2
     ways = ways - 2 * np.pi * np.round((ways - middle) / (2 * np.pi))
     beyond = np.clip(ways - high, 0, None) + np.clip(low - ways, 0, None)

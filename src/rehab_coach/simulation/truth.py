@@ -15,9 +15,9 @@ from typing import Dict
 import numpy as np
 
 from rehab_coach.files import written_whole
-from rehab_coach.kinematics.movement import JointAngles
-from rehab_coach.kinematics.opensim import write_mot, write_trc
 from rehab_coach.kinematics.points import BodyPoints
+from rehab_coach.opensim.coordinates import JointAngles
+from rehab_coach.opensim.files import write_mot, write_trc
 from rehab_coach.simulation.body import MARKS
 from rehab_coach.simulation.render import Film
 
@@ -84,7 +84,8 @@ def write_truth(path: str, film: Film) -> None:
     film.sequence().save(base + ".npz")
     if film.patient is not None:
         write_mot(base + ".mot", true_angles(film))
-        write_trc(base + ".trc", true_markers(film))
+        markers = true_markers(film)
+        write_trc(base + ".trc", markers.stamps, markers.places)
     write_json(base + ".json", describe(film))
 
 

@@ -5,7 +5,7 @@ from typing import Dict, List, Tuple
 
 import numpy as np
 
-from rehab_coach.kinematics.movement import Movement, Remark, Repetition
+from rehab_coach.movement import Movement, Remark, Repetition
 from rehab_coach.visits.store import RoundResult, VisitStore
 
 NAME = "Example"

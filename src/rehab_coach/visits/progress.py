@@ -8,7 +8,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 import yaml
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.movement import SEVERITIES, Movement, Remark, Repetition
+from rehab_coach.movement import SEVERITIES, Movement, Remark, Repetition
 from rehab_coach.paths import share_path
 from rehab_coach.visits.store import RoundResult
 

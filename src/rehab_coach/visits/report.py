@@ -12,7 +12,7 @@ import yaml
 from plotly.offline import get_plotlyjs
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.movement import SEVERITIES
+from rehab_coach.movement import SEVERITIES
 from rehab_coach.paths import share_path
 from rehab_coach.visits import figures
 from rehab_coach.visits.figures import normal_text

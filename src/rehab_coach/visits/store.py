@@ -10,7 +10,7 @@ from typing import Any, List, Optional
 
 from sqlalchemy import Connection, Row, func, select
 
-from rehab_coach.kinematics.movement import Movement
+from rehab_coach.movement import Movement
 from rehab_coach.robot.answer import OUTCOMES
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.visits import schema

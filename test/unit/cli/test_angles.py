@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rehab_coach.cli.main import main
-from rehab_coach.kinematics.opensim import read_mot, read_trc
+from rehab_coach.opensim.files import read_mot, read_trc
 from rehab_coach.pose import Pose, PoseEstimator
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 

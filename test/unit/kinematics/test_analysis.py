@@ -6,8 +6,8 @@ import pytest
 from threadpoolctl import ThreadpoolController
 
 from rehab_coach.kinematics.analysis import analyse
-from rehab_coach.kinematics.movement import Movement
 from rehab_coach.kinematics.threads import one_thread
+from rehab_coach.movement import Movement
 
 
 def test_a_movement_has_repetitions_ranges_and_a_verdict_on_every_rule(act, repeats):

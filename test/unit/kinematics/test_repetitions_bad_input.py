@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rehab_coach.kinematics.live import RepetitionCounter
 from rehab_coach.kinematics.projection import EstimatorErrors
-from rehab_coach.kinematics.repetitions import count_repetitions
+from rehab_coach.kinematics.repetitions.find import count_repetitions
+from rehab_coach.kinematics.repetitions.live import RepetitionCounter
 from rehab_coach.pose import PatientTracker, Pose
 
 EXERCISES = ("squat", "lunge", "deadlift", "push_up", "pull_up", "jumping_jack")

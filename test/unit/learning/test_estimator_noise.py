@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from rehab_coach.learning.augmentation import draw_window, make_augmentation
-from rehab_coach.learning.company import add_company
+from rehab_coach.learning.bystanders import add_company
 from rehab_coach.learning.estimator_noise import KINDS, NOISE, imitate, measure
-from rehab_coach.learning.view import body_size
+from rehab_coach.learning.random_view import body_size
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 

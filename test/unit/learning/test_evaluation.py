@@ -14,8 +14,8 @@ from rehab_coach.dataset import Entry, LabelledClip, SetWriter
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.evaluation import Judged, Outcome, estimate_judged, judge_all
 from rehab_coach.learning.extraction import Job, cached_name, clip_samples, estimate_clips, read_clips
+from rehab_coach.learning.fold_models import Judges, load_judges
 from rehab_coach.learning.frame_rates import leave_out_frames
-from rehab_coach.learning.judges import Judges, load_judges
 from rehab_coach.learning.metrics import agreement, summarise, wilson
 from rehab_coach.learning.recipe import make_recipe
 from rehab_coach.learning.report import write_report

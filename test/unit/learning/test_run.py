@@ -73,7 +73,7 @@ def test_a_run_leaves_a_model_with_its_record(data, figure):
 
 def test_the_model_has_the_middle_one_of_all_thresholds(data, monkeypatch):
     chosen = iter([{"threshold": value} for value in (0.2, 0.4, 0.9)])  # two folds, and the model itself
-    monkeypatch.setattr("rehab_coach.learning.task.choose_threshold", lambda *_: next(chosen))
+    monkeypatch.setattr("rehab_coach.learning.fold_training.choose_threshold", lambda *_: next(chosen))
     changes = {"validation": 0.25, "folds": 2, "judged": ["penn"]}
     (data / "recipe.yaml").write_text(yaml.safe_dump(dict(RECIPE, **changes)))
     out = data / "run"

@@ -8,15 +8,15 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.checkpoint import CHECKPOINT
 from rehab_coach.learning.cross_validation import judge_folds, part_samples, pooled_recall, split_groups
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.evaluation import Outcome
+from rehab_coach.learning.fold_training import train_task
 from rehab_coach.learning.recipe import load_recipe, make_recipe
-from rehab_coach.learning.task import train_task
 from rehab_coach.learning.trainer import make_contract, moving_average, train_network
 from rehab_coach.learning.windows import TrainingBatches, label_shares, sample_weights
 from rehab_coach.paths import share_path
+from rehab_coach.training.checkpoint import CHECKPOINT
 
 SMALL = {
     "labels": ["squat", "jumping_jack", "unknown"],

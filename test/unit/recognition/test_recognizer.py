@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from rehab_coach.benchmarks.recognition import benchmark_recognition, report
 from rehab_coach.recognition import STGCN, ModelContract, NetworkConfig, Recognizer, save_model
-from rehab_coach.recognition.benchmark import benchmark_recognition, report
 from rehab_coach.recognition.model_file import ModelError
 from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.recognizer import default_model

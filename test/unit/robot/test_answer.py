@@ -1,7 +1,7 @@
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.movement import Remark
+from rehab_coach.movement import Remark
 from rehab_coach.robot.answer import OUTCOMES, RoundJoin, remark_sentence
 from rehab_coach.texts import load_texts
 

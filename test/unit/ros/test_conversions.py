@@ -12,7 +12,7 @@ from std_msgs.msg import Header  # noqa: E402
 
 from rehab_coach import msg  # noqa: E402
 from rehab_coach.errors import RehabCoachError  # noqa: E402
-from rehab_coach.kinematics.movement import SEVERITIES, Movement, Remark, Repetition  # noqa: E402
+from rehab_coach.movement import SEVERITIES, Movement, Remark, Repetition  # noqa: E402
 from rehab_coach.pose import Pose  # noqa: E402
 from rehab_coach.ros.conversions import (  # noqa: E402
     from_movement_message,

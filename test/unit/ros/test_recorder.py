@@ -10,7 +10,7 @@ pytest.importorskip("rehab_coach.msg", reason="the workspace is not sourced")
 
 import rospy  # noqa: E402
 
-from rehab_coach.kinematics.movement import Movement, Remark  # noqa: E402
+from rehab_coach.movement import Movement, Remark  # noqa: E402
 from rehab_coach.msg import ActionClass, Prediction  # noqa: E402
 from rehab_coach.ros import recorder as module  # noqa: E402
 from rehab_coach.skeleton import SkeletonSequence  # noqa: E402

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("rospy")
 pytest.importorskip("rehab_coach.msg", reason="the workspace is not sourced")
 
-from rehab_coach.kinematics.movement import Movement, Remark, Repetition  # noqa: E402
+from rehab_coach.movement import Movement, Remark, Repetition  # noqa: E402
 from rehab_coach.msg import ActionClass, Prediction  # noqa: E402
 from rehab_coach.robot.motion import Motion, Segment  # noqa: E402
 from rehab_coach.robot.velocity import Velocity  # noqa: E402

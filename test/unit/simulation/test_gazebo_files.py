@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from rehab_coach.paths import share_path
-from rehab_coach.simulation.gazebo import Place
+from rehab_coach.simulation.gazebo.actor import Place
 
 XACRO = "{http://ros.org/wiki/xacro}"
 

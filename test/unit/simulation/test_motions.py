@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.opensim.coordinates import limits
 from rehab_coach.simulation.motions import (
     CENTRAL_ANGLES,
     EXERCISES,
     KINDS,
-    LIMITS,
     MOTIONS,
     OTHERS,
     SIDE_ANGLES,
@@ -37,7 +37,7 @@ def test_a_fault_changes_the_motion_and_keeps_it_human(name, fault):
     assert angles > np.radians(12) or other > 0.1
     assert set(wrong.faults) == {fault} and wrong.faults[fault] == tuple(range(len(wrong.performed)))
     for angle, values in wrong.angles.items():
-        low, high = np.radians(LIMITS[angle if angle in LIMITS else angle[:-2]])
+        low, high = np.radians(limits(angle))
         moving = np.ptp(values) > 1e-6
         assert not moving or (values.min() > low or low == 0) and values.max() < high, angle
 
@@ -84,7 +84,7 @@ def test_every_angle_is_there_and_within_human_range(name, seed):
     motion = make_motion(name, duration=6, seed=seed, variation=2)
     assert set(motion.angles) == set(CENTRAL_ANGLES) | {joint + side for joint in SIDE_ANGLES for side in ("_r", "_l")}
     for angle, values in motion.angles.items():
-        low, high = np.radians(LIMITS[angle if angle in LIMITS else angle[:-2]])
+        low, high = np.radians(limits(angle))
         assert values.shape == motion.stamps.shape == (180,)
         assert low - 1e-9 <= values.min() and values.max() <= high + 1e-9, angle
 
@@ -94,7 +94,7 @@ def test_textbook_motion_keeps_inside_the_limits_by_itself(name):
     """The limits are a safety net, not what shapes the motion: no angle rests on one."""
     motion = make_motion(name, duration=4, variation=0)
     for angle, values in motion.angles.items():
-        low, high = np.radians(LIMITS[angle if angle in LIMITS else angle[:-2]])
+        low, high = np.radians(limits(angle))
         moving = np.ptp(values) > 1e-6
         assert not moving or (values.min() > low or low == 0) and values.max() < high, angle
 

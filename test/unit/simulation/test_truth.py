@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from rehab_coach.kinematics.opensim import read_mot, read_trc
+from rehab_coach.opensim.files import read_mot, read_trc
 from rehab_coach.simulation import Camera, Film, Look, Scene
 from rehab_coach.simulation.truth import write_truth
 from rehab_coach.skeleton import COCO_18, SkeletonSequence

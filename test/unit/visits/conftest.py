@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from rehab_coach.kinematics.movement import Movement, Remark, Repetition
+from rehab_coach.movement import Movement, Remark, Repetition
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 from rehab_coach.visits.database import Database
 from rehab_coach.visits.schema import metadata

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.movement import Movement
+from rehab_coach.movement import Movement
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.visits.export import export
 from rehab_coach.visits.store import VisitStore, dump_movement

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.movement import Remark
+from rehab_coach.movement import Remark
 from rehab_coach.paths import share_path
 from rehab_coach.visits.example import example_rounds
 from rehab_coach.visits.report import MOST_COLUMNS, ReportTexts, languages, render, write_report

@@ -1,0 +1,1 @@
+"""Joint angles from one camera, with their uncertainty."""

@@ -1,0 +1,1 @@
+"""What there is to say about how an exercise was done."""

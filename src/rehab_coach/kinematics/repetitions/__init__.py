@@ -1,0 +1,1 @@
+"""Repetitions, in a whole recording and live."""

@@ -1,0 +1,1 @@
+"""The patient in Gazebo: its skin, its motions as BVH files, its actor."""
