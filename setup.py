@@ -16,6 +16,9 @@ REQUIRES = [
     "scipy",
     "threadpoolctl>=3.1",
     "safetensors",
+    "av==12.3.0; python_version<'3.9'",
+    "av==17.1.0; python_version>='3.10'",
+    "pillow",
     "opencv-contrib-python<4.12",  # the same package that mediapipe brings: two owners of cv2 break each other
     "torch==2.4.1; python_version<'3.9'",
     "torch==2.13.0; python_version>='3.10'",
@@ -44,7 +47,6 @@ EXTRAS = {
         "freetype-py",
         "imageio",
         "networkx",
-        "pillow",
         "six",
         "trimesh",
     ],

@@ -105,9 +105,8 @@ def _estimate(video, estimator_name, start, end):
 
     with VideoSource(video) as source:
         if source.live:
-            raise RehabCoachError("%s is a webcam; give a video file" % video)
-        length = source.frames / source.rate
-        last = min(end or length, length)
+            raise RehabCoachError("%s is a camera; give a video file" % video)
+        last = min(end or source.duration, source.duration)
         total = max(0, round((last - start) * source.rate)) or None
     estimator = create_estimator(estimator_name)
     try:

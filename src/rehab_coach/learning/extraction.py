@@ -168,7 +168,7 @@ def _estimate(task: Tuple[int, Job, Optional[str]]) -> Tuple[int, Optional[Skele
 def _wanted(clip: Clip) -> Tuple[float, float]:
     """Frames per second of a video, and the length of the part in seconds by the table or the header."""
     with VideoSource(clip.path) as source:
-        end = source.frames / source.rate if clip.end is None else clip.end
+        end = source.duration if clip.end is None else clip.end
         return source.rate, max(0.0, end - (clip.start or 0))
 
 
