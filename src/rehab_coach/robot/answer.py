@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN
 from rehab_coach.movement import Remark
 from rehab_coach.texts import Texts, load_texts
 
@@ -92,10 +93,10 @@ class RoundJoin:
         texts, asked = self._texts, self._texts.an(self._asked)
         if status == "recognised" and label == self._asked:
             outcome, seen, text = "correct", label, texts("well_done", exercise=asked)
-        elif status == "recognised" and label != "unknown":
+        elif status == "recognised" and label != UNKNOWN:
             outcome, seen, text = "wrong", label, texts("i_saw", exercise=texts.an(label))
         elif status in ("recognised", "unknown"):
-            outcome, seen, text = "unknown", "unknown", texts("not_recognised", exercise=asked)
+            outcome, seen, text = "unknown", UNKNOWN, texts("not_recognised", exercise=asked)
         elif status == "not_seen":
             outcome, seen, text = "not_seen", "nobody", texts("could_not_see")
         else:
