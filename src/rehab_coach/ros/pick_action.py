@@ -46,6 +46,7 @@ class PickAction:
         self._seed = None if seed < 0 else seed
         self._picker: Optional[ExercisePicker] = None
         self._known: Optional[Exercises] = None  # what the recorder recognises
+        self._picked_from: Optional[Exercises] = None  # what it did when the picker was made
         self._rounds = get_parameter("~rounds", 0, int, minimum=0)
         self._round_timeout = get_parameter("~round_timeout", 90.0, float, minimum=1.0, maximum=3600.0)
         self._pause = get_parameter("~pause", 6.0, float, minimum=0.0, maximum=600.0)
@@ -106,18 +107,18 @@ class PickAction:
 
     def _choice(self) -> ExercisePicker:
         """Chooses from the list, or from all that the recorder recognises by now."""
-        if self._picker is None:
-            known = self._known
+        known = self._known
+        if known is not self._picked_from:
             asked = self._wanted or known.labels
             check_asked(asked, known.labels, self._where(), "the model " + known.model)
-            self._picker = ExercisePicker(asked, self._order, self._seed)
+            self._picker, self._picked_from = ExercisePicker(asked, self._order, self._seed), known
         return self._picker
 
     def _on_exercises(self, message: Exercises) -> None:
         for label in rospy.get_param("own_exercises", {}):
             if label not in message.labels:
                 rospy.logwarn("own_exercises describes '%s', which the model %s does not know", label, message.model)
-        self._known, self._picker = message, None
+        self._known = message
 
     def _is_measured(self) -> bool:
         """Whether nothing more will be said about the round."""
