@@ -12,7 +12,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe
 from rehab_coach.learning.windows import label_shares, sample_weights
-from rehab_coach.recognition.model_file import UNKNOWN, ModelContract
+from rehab_coach.recognition.contract import UNKNOWN, ModelContract
 from rehab_coach.recognition.preprocessing import windows
 from rehab_coach.recognition.recognizer import NOT_SEEN, Recognizer
 from rehab_coach.recognition.st_gcn import STGCN
