@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from rehab_coach.paths import share_path
-from rehab_coach.recognition.fused import FusedSTGCN
 from rehab_coach.recognition.contract import UNKNOWN, ModelContract
+from rehab_coach.recognition.fused import FusedSTGCN
 from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.st_gcn import STGCN
