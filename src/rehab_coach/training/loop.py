@@ -142,11 +142,13 @@ def train(
             nn.utils.clip_grad_norm_(network.parameters(), options.gradient_limit)
         optimiser.step()
         schedule.step()
-        average.update_parameters(network)
         progress.step += 1
+        is_line_due = progress.step % options.log_every == 0 or progress.step == options.steps
+        if options.weight_average or is_line_due:
+            average.update_parameters(network)
         for name, value in {"loss": loss, **metrics}.items():
             sums[name] = sums.get(name, 0.0) + torch.as_tensor(value).item()
-        if progress.step % options.log_every and progress.step < options.steps:
+        if not is_line_due:
             continue
 
         means = processes.mean([total / (progress.step - since) for total in sums.values()])
