@@ -29,7 +29,7 @@ def plot_curves(history: Sequence[Dict[str, float]], path: str, title: str = "",
     watched = names[names.index("seconds") + 1 :] if "seconds" in names else []
     names = [name for name in names if name not in ("learning_rate", "seconds")]
     values = [name for name in names if not any(name.endswith("_" + other) for other in names)]
-    figure = Figure(figsize=(4.5 * len(values), 3.8), layout="constrained")
+    figure = Figure(figsize=(4.5 * len(values), 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, len(values), squeeze=False)[0]
     counts = [line[count] for line in history]
@@ -53,7 +53,7 @@ def plot_curves(history: Sequence[Dict[str, float]], path: str, title: str = "",
         axis.set_xlabel("training " + count)
         axis.set_ylabel(value.replace("_", " "))
         axis.grid(alpha=0.3)
-    axes[-1].legend(fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     figure.suptitle(title)
     with written_whole(path) as temporary:
         figure.savefig(temporary, dpi=110)

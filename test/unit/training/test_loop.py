@@ -61,14 +61,6 @@ class Regression(Task):
         return {"validation_loss": self.losses[len(self.watched) - 1] if self.losses else measured}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def changed(**changes):
     return TrainingOptions(**{**vars(OPTIONS), **changes})
 
