@@ -1,6 +1,7 @@
 """One network of a run: the model itself, or one fold's, from samples to a model file with its record."""
 
 import os
+from dataclasses import replace
 from typing import Any, Dict, Optional, Sequence, Set
 
 from rehab_coach.learning.cross_validation import part_samples
@@ -69,11 +70,10 @@ def train_task(
         record.update(describe_training(progress))
         contract = make_contract(recipe)
         chosen = choose_threshold(network, contract, validation, recipe) if validation else None
-        values = recipe.as_dict()
         if chosen:
             record["threshold"] = chosen
-            values["unknown_threshold"] = chosen["threshold"]
-        save_model(path, network, make_contract(Recipe(**values), record))
+            contract = replace(contract, unknown_threshold=chosen["threshold"])
+        save_model(path, network, replace(contract, training=record))
         forget_checkpoint(folder)
     processes.wait()
     return path

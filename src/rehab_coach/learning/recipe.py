@@ -163,5 +163,5 @@ def make_recipe(values: Dict[str, Any]) -> Recipe:
         if key not in values:
             raise RehabCoachError("the key '%s' is missing" % key)
     recipe = Recipe(**{key: typed(key, value, known[key]) for key, value in values.items()})
-    check_recipe(recipe)
+    check_recipe(recipe.as_dict())
     return recipe

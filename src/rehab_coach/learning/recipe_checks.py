@@ -1,15 +1,15 @@
 """What a recipe may say."""
 
-from typing import TYPE_CHECKING, Any, Dict, List, Tuple
+from types import SimpleNamespace
+from typing import Any, Dict, List, Mapping, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN, check_labels
-from rehab_coach.recognition.preprocessing import NORMALISATIONS, SAMPLINGS
+from rehab_coach.learning.augmentation import make_augmentation
+from rehab_coach.recognition.contract import NORMALISATIONS, SAMPLINGS
 from rehab_coach.recognition.st_gcn import ARCHITECTURES
 from rehab_coach.recognition.streams import STREAMS
-
-if TYPE_CHECKING:
-    from rehab_coach.learning.recipe import Recipe
+from rehab_coach.training.options import OPTIMISERS, PRECISIONS, SCHEDULES
 
 SEQUENCE_SOURCES = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
 CLIPS = "clips"
@@ -20,9 +20,9 @@ _CHOICES = {
     "sampling": SAMPLINGS,
     "normalisation": NORMALISATIONS,
     "architecture": ARCHITECTURES,
-    "optimiser": ("adamw", "sgd"),
-    "schedule": ("cosine", "steps"),
-    "precision": ("float32", "bfloat16"),
+    "optimiser": OPTIMISERS,
+    "schedule": SCHEDULES,
+    "precision": PRECISIONS,
 }
 _RANGES = {  # inclusive
     "rate": (1, 120),
@@ -79,8 +79,13 @@ def typed(key: str, value: Any, kind: Any) -> Any:
     return {float: float, int: int}.get(kind, lambda entry: entry)(value)
 
 
-def check_recipe(recipe: "Recipe") -> None:
-    """RehabCoachError if values are out of range or contradict each other."""
+def check_recipe(values: Mapping[str, Any]) -> None:
+    """Check the values of every key of a recipe, each of the right kind (see `typed`).
+
+    Raises:
+        RehabCoachError: values that are out of range or contradict each other.
+    """
+    recipe = SimpleNamespace(**values)
 
     def refuse(key: str, allowed: str, value: Any) -> None:
         raise RehabCoachError("'%s' must be %s, not %r" % (key, allowed, value))
@@ -149,6 +154,4 @@ def check_recipe(recipe: "Recipe") -> None:
         refuse("temporal_kernel", "odd", recipe.temporal_kernel)
     if recipe.folds == 1 or (recipe.folds and not (recipe.judged and set(recipe.judged) <= set(recipe.sources))):
         refuse("folds", "0, or 2 and more with every source of 'judged' among the sources (clips?)", recipe.folds)
-    from rehab_coach.learning.augmentation import make_augmentation
-
     make_augmentation(recipe.augmentation)

@@ -6,7 +6,8 @@ from typing import Dict, Sequence, Tuple
 import torch
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.recognition.model_file import ModelContract, load_model
+from rehab_coach.recognition.contract import ModelContract
+from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.st_gcn import STGCN
 
 MODEL = "model.safetensors"

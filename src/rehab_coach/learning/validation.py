@@ -13,7 +13,7 @@ from rehab_coach.exercises import UNKNOWN
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe
 from rehab_coach.learning.windows import label_shares, sample_weights
-from rehab_coach.recognition.model_file import ModelContract
+from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.preprocessing import windows
 from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.recognition.st_gcn import STGCN

@@ -8,8 +8,9 @@ import torch
 
 from rehab_coach.exercises import UNKNOWN
 from rehab_coach.paths import share_path
+from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.fused import FusedSTGCN
-from rehab_coach.recognition.model_file import ModelContract, load_model
+from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.rounds import Status
@@ -119,7 +120,7 @@ class Recognizer:
         confidence = float(probabilities[best])
         if best != int(probabilities.argmax()) or confidence < self.contract.unknown_threshold:
             unknown = float(probabilities[~self._exercises].sum())
-            return Recognition(UNKNOWN, UNKNOWN, unknown, labels, probabilities)
+            return Recognition(UNKNOWN, Status.UNKNOWN, unknown, labels, probabilities)
         return Recognition(labels[best], Status.RECOGNISED, confidence, labels, probabilities)
 
     def _is_seen(self, sequence: SkeletonSequence) -> bool:
