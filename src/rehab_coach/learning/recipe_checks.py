@@ -4,8 +4,9 @@ from types import SimpleNamespace
 from typing import Any, Dict, List, Mapping, Tuple
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN, check_labels
 from rehab_coach.learning.augmentation import make_augmentation
-from rehab_coach.recognition.contract import NORMALISATIONS, SAMPLINGS, UNKNOWN
+from rehab_coach.recognition.contract import NORMALISATIONS, SAMPLINGS
 from rehab_coach.recognition.st_gcn import ARCHITECTURES
 from rehab_coach.recognition.streams import STREAMS
 from rehab_coach.training.options import OPTIMISERS, PRECISIONS, SCHEDULES
@@ -72,7 +73,7 @@ def typed(key: str, value: Any, kind: Any) -> Any:
     if kind == List[int] and not (isinstance(value, list) and all(isinstance(entry, int) for entry in value)):
         raise wrong("a list of whole numbers")
     if kind == List[str] and not (isinstance(value, list) and all(isinstance(entry, str) for entry in value)):
-        raise wrong("a list of words")
+        raise wrong("a list of words (in quotes where YAML takes them for something else: yes, no, on, off)")
     if kind in (Dict[str, float], Dict[str, str], Dict[str, Any]) and not isinstance(value, dict):
         raise wrong("a mapping `name: value`")
     return {float: float, int: int}.get(kind, lambda entry: entry)(value)
@@ -101,6 +102,8 @@ def check_recipe(values: Mapping[str, Any]) -> None:
         refuse("labels", "two or more different words", recipe.labels)
     if UNKNOWN not in recipe.labels and recipe.label_column == "label":
         refuse("labels", "a list with '%s' in it" % UNKNOWN, recipe.labels)
+    if recipe.label_column == "label":  # what the coach asks for; "action" is for what only prepares a network
+        check_labels(recipe.labels, "'labels'")
     for name, path in recipe.sets.items():
         if name in SEQUENCE_SOURCES + (CLIPS,) or not isinstance(name, str):
             refuse("sets", "a mapping of new names to paths", name)

@@ -4,11 +4,11 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Dict, Tuple
 
+from rehab_coach.exercises import UNKNOWN
 from rehab_coach.recognition.st_gcn import NetworkConfig
 from rehab_coach.skeleton import COCO_18
 
 FORMAT_VERSION = 1
-UNKNOWN = "unknown"
 LAYOUTS = (COCO_18.name,)
 NORMALISATIONS = ("picture", "box")
 SAMPLINGS = ("consecutive", "uniform")

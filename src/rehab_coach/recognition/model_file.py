@@ -14,11 +14,9 @@ from safetensors.torch import save
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
-from rehab_coach.recognition.contract import UNKNOWN, ModelContract
+from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.skeleton import get_layout
-
-__all__ = ["METADATA_KEY", "UNKNOWN", "ModelContract", "ModelError", "load_model", "save_model"]
 
 METADATA_KEY = "rehab_coach"
 
