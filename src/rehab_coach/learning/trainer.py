@@ -1,6 +1,6 @@
 """The recogniser as something to train: what a recipe says, as a task and options of the training loop."""
 
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, cast
 
 import torch
 from torch import nn
@@ -150,7 +150,7 @@ def train_network(
     title: str = "training",
     identity: str = "",
     processes: Optional[Processes] = None,
-) -> Tuple[nn.Module, Progress]:
+) -> Tuple[STGCN, Progress]:
     """Train a recipe's network, or go on with it where the folder's checkpoint says.
 
     Args:
@@ -159,4 +159,5 @@ def train_network(
     """
     processes = processes or Processes()
     task = RecogniserTask(recipe, samples, seed, validation, held_out, loaders, processes)
-    return train(task, training_options(recipe, seed), folder, title, identity, processes)
+    network, progress = train(task, training_options(recipe, seed), folder, title, identity, processes)
+    return cast(STGCN, network), progress
