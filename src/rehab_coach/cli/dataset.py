@@ -165,11 +165,10 @@ def _from_videos(arguments: argparse.Namespace) -> int:
 def _from_public(arguments: argparse.Namespace) -> int:
     from rehab_coach.dataset.public_sets import add_public_set
 
-    counts = add_public_set(
-        arguments.name, arguments.source, arguments.data, arguments.all, _report, _progress
-    )
-    total = ", ".join("%s %d" % count for count in counts.items())
-    print("%s: %d sequences written to %s/skeletons (%s)" % (arguments.name, sum(counts.values()), arguments.data, total))
+    counts = add_public_set(arguments.name, arguments.source, arguments.data, arguments.all, _report, _progress)
+    labels = ", ".join("%s %d" % count for count in counts.items())
+    print("%s: %d sequences written to %s/skeletons" % (arguments.name, sum(counts.values()), arguments.data))
+    print("  " + labels)
     return 0
 
 

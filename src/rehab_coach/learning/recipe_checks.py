@@ -93,10 +93,11 @@ def check_recipe(recipe: "Recipe") -> None:
     for key, allowed in _CHOICES.items():
         if getattr(recipe, key) not in allowed:
             refuse(key, "one of " + ", ".join(allowed), getattr(recipe, key))
-    if len(set(recipe.labels)) != len(recipe.labels) or len(recipe.labels) < 2:
-        refuse("labels", "two or more different words", recipe.labels)
-    if UNKNOWN not in recipe.labels and recipe.label_column == "label":
-        refuse("labels", "a list with '%s' in it" % UNKNOWN, recipe.labels)
+    if recipe.labels or CLIPS not in recipe.sources:  # otherwise those of the clips
+        if len(set(recipe.labels)) != len(recipe.labels) or len(recipe.labels) < 2:
+            refuse("labels", "two or more different words", recipe.labels)
+        if UNKNOWN not in recipe.labels and recipe.label_column == "label":
+            refuse("labels", "a list with '%s' in it" % UNKNOWN, recipe.labels)
     for name, path in recipe.sets.items():
         if name in SEQUENCE_SOURCES + (CLIPS,) or not isinstance(name, str):
             refuse("sets", "a mapping of new names to paths", name)

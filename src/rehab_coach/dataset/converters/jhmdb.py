@@ -11,7 +11,6 @@ from typing import List, Optional, Set
 
 import numpy as np
 
-from rehab_coach.dataset.converters.penn_action import put_neck
 from rehab_coach.dataset.converters.public_set import PublicSet, check_places, files_like, read_matlab
 from rehab_coach.dataset.sequences import FLAT, Recording
 from rehab_coach.errors import RehabCoachError
@@ -21,7 +20,7 @@ JOINTS = (
     "neck belly nose right_shoulder left_shoulder right_hip left_hip right_elbow left_elbow "
     "right_knee left_knee right_wrist left_wrist right_ankle left_ankle"
 ).split()
-"""In the set's order; its third is the face. Its neck lies higher than the recipes', which is made of the shoulders."""
+"""In the set's order; its third is the middle of the face."""
 
 ACTIONS = "catch clap golf jump pick pour pullup push run sit stand throw walk wave".split()
 """Those that the recipes know."""
@@ -61,7 +60,6 @@ class JHMDB(PublicSet):
             if joint in COCO_18.joints:
                 frames[:, COCO_18.index(joint), :2] = places[:, number]
                 frames[:, COCO_18.index(joint), 2] = 1
-        put_neck(frames)
         action, name = _action(path), NAME.match(_clip(path))
         group = "jhmdb_" + (name.group(1) if name else _clip(path))
         view = VIEWS[name.group(2)] if name else ""

@@ -78,16 +78,12 @@ def key_points(path: str, x: np.ndarray, y: np.ndarray, visibility: np.ndarray) 
     frames[:, order, 2] = np.where(visibility > 0, 1.0, HIDDEN)
     nowhere = (visibility == 0) & (places < NOWHERE).all(axis=-1)
     frames[:, order] *= ~nowhere[..., None]
-    put_neck(frames)
-    return frames
-
-
-def put_neck(frames: np.ndarray) -> None:
-    """Put the neck in the middle of the shoulders, as certain as the less certain of both; in place."""
+    # The neck is in the middle of the shoulders, as certain as the less certain of both.
     neck, right, left = (COCO_18.index(joint) for joint in ("neck", "right_shoulder", "left_shoulder"))
     frames[:, neck, :2] = (frames[:, right, :2] + frames[:, left, :2]) / 2
     frames[:, neck, 2] = np.minimum(frames[:, right, 2], frames[:, left, 2])
     frames[frames[:, neck, 2] == 0, neck] = 0
+    return frames
 
 
 def first_pull(frames: np.ndarray) -> Optional[Tuple[int, int]]:

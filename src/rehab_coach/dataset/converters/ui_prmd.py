@@ -75,9 +75,9 @@ class UIPRMD(PublicSet):
                 "%s: the set has the exercises 1 to %d, not %s" % (os.path.basename(path), len(ACTIONS), number)
             )
         markers = _markers(path)
-        lost = (markers == 0).all(axis=(0, 2))
-        if lost.any():
-            raise RehabCoachError("%s: the marker %s is never seen" % (path, MARKERS[int(np.argmax(lost))]))
+        never = (markers == 0).all(axis=(0, 2))
+        if never.any():
+            raise RehabCoachError("%s: the marker %s is never seen" % (path, MARKERS[int(np.argmax(never))]))
         millimetres = in_millimetres(path, joints_of(filled(markers))[::EVERY])
         action = ACTIONS[int(number) - 1]
         further = {"execution": "incorrect" if incorrect else "correct"}
@@ -97,7 +97,7 @@ def _markers(path: str) -> np.ndarray:
     widths = {len(line) for line in lines}
     if widths != {3 * len(MARKERS)}:
         raise RehabCoachError(
-            "%s must have %d numbers in every line, x, y, z of %d markers, not %s (the Kinect's files are of another kind)"
+            "%s must have %d numbers in every line, x, y, z of %d markers, not %s (the Kinect's files are others)"
             % (path, 3 * len(MARKERS), len(MARKERS), ", ".join(map(str, sorted(widths))) or "none")
         )
     return check_places(path, np.array(lines).reshape(len(lines), len(MARKERS), 3), len(MARKERS), 3)
