@@ -48,8 +48,7 @@ class Sequences(NamedTuple):
         text = self.rows[line]["sequence"]
         if not text.isdecimal() or int(text) >= len(self.rows):
             raise RehabCoachError(
-                "%s: sequence must be a number from 0 to %d, not '%s'"
-                % (self.where(line), len(self.rows) - 1, text)
+                "%s: sequence must be a number from 0 to %d, not '%s'" % (self.where(line), len(self.rows) - 1, text)
             )
         return int(text)
 

@@ -1,8 +1,8 @@
 """JHMDB (Jhuang, Gall, Zuffi, Schmid and Black 2013): 2-D joints of 928 clips of 21 actions, marked by hand.
 
-    SOURCE/joint_positions/ACTION/CLIP/joint_positions.mat   pos_world (2, 15, T): from the middle of the picture, in
-                                                             parts of its height, divided by the person's scale
-    SOURCE/splits/ACTION_test_split1.txt                     CLIP.avi 1 (training) or 2 (test)
+SOURCE/joint_positions/ACTION/CLIP/joint_positions.mat   pos_world (2, 15, T): from the middle of the picture, in
+                                                         parts of its height, divided by the person's scale
+SOURCE/splits/ACTION_test_split1.txt                     CLIP.avi 1 (training) or 2 (test)
 """
 
 import os

@@ -1,7 +1,7 @@
 """Penn Action (Zhang, Zhu and Derpanis 2013): 2-D joints of 2,326 videos of 15 actions, marked by hand.
 
-    SOURCE/labels/0001.mat ...   action, pose (where the camera stands), train, x and y (T, 13), visibility (T, 13)
-    SOURCE/frames/               the pictures; not needed
+SOURCE/labels/0001.mat ...   action, pose (where the camera stands), train, x and y (T, 13), visibility (T, 13)
+SOURCE/frames/               the pictures; not needed
 """
 
 import os

@@ -1,7 +1,7 @@
 """UTD-MHAD (Chen, Jafari and Kehtarnavaz 2015): 3-D joints of 8 persons, 27 actions, seen by a Kinect.
 
-    SOURCE/Skeleton/aA_sS_tT_skeleton.mat   action A, person S, trial T: d_skel (20, 3, T), metres; x to the
-                                            camera's left, y up, z away
+SOURCE/Skeleton/aA_sS_tT_skeleton.mat   action A, person S, trial T: d_skel (20, 3, T), metres; x to the
+                                        camera's left, y up, z away
 """
 
 import os
