@@ -100,8 +100,10 @@ def test_a_recipe_without_labels_takes_those_of_the_clips(tmp_path):
     assert replace(labelled, labels=[]) == recipe
     assert with_labels(labelled, str(tmp_path / "nowhere.csv")) is labelled  # it has labels of its own
     table.write_text("label,file\nunknown,b.mp4\n")
-    with pytest.raises(RehabCoachError, match="clips.csv: 'labels' must be two or more different words"):
+    with pytest.raises(RehabCoachError, match="clips.csv names no exercise"):
         with_labels(recipe, str(table))
+    with pytest.raises(RehabCoachError, match="there is no .*nowhere.csv: write one with the columns label, file"):
+        with_labels(recipe, str(tmp_path / "nowhere.csv"))
 
 
 def test_a_recipe_without_clips_needs_labels():
