@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rehab_coach.cli.dataset import PUBLIC_SETS
 from rehab_coach.cli.main import main
 from rehab_coach.dataset.converters import CONVERTERS
 from rehab_coach.dataset.converters.penn_action import first_pull
@@ -25,8 +26,9 @@ def convert(name, source, data, everything=False):
     return counts, lines
 
 
-def test_recipes_know_every_converted_set():
+def test_recipes_and_the_command_know_every_converted_set():
     assert set(CONVERTERS) <= set(SEQUENCE_SOURCES)
+    assert PUBLIC_SETS == tuple(CONVERTERS)  # the command names them before anything is imported
 
 
 def test_penn_action(tmp_path, write):
