@@ -7,11 +7,12 @@ import sys
 from typing import List, Tuple
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN, check_asked
 from rehab_coach.paths import share_path
-from rehab_coach.simulation.exercises import EXERCISES
 from rehab_coach.simulation.live import missing
 from rehab_coach.termination import Terminated, end_on_sigterm
 from rehab_coach.texts import ENGLISH, load_texts
+from rehab_coach.webcam import is_live
 from rehab_coach.workspace import enter_workspace
 
 PATIENT, GAZEBO = "patient", "gazebo"
@@ -28,43 +29,48 @@ def run_demo(
     database: str = "",
     language: str = ENGLISH,
     gui: bool = False,
+    model: str = "",
+    config: str = "",
 ) -> int:
     """Start demo.launch, or simulation.launch, and wait for its end.
 
     Args:
         source: "patient" (the virtual one), "gazebo" (robot and patient in Gazebo), "clip" (the squat that ships),
-            webcam number, video file or directory; empty: the virtual patient, and where there can be none the clip.
-        rounds: how many; empty: 4 with the virtual patient, 2 on a file, endless on a webcam and in Gazebo.
+            webcam number or device, rtsp:// or http:// address of a camera, video file or directory; empty: the
+            virtual patient, and where there can be none the clip.
+        rounds: how many; empty: 4 with the virtual patient, 2 on a file, endless on a camera and in Gazebo.
         record: video to write what the screen shows to ("1": demo.mp4); empty: only where there is no screen and the
-            pictures are not a webcam's.
-        exercises: labels to ask for, one after the other; empty: all six at random.
+            pictures are not a camera's.
+        exercises: labels to ask for, one after the other; empty: all that the model knows, at random.
         patient: pseudonym of the patient whose rounds are kept; empty: nothing is kept.
         database: where they are kept; empty: the usual place.
         language: of what is said.
         gui: show Gazebo's window.
+        model: model file made by `rehab-coach train`; empty: the one that the configuration names or that ships.
+        config: configuration file like config/coach.yaml; empty: that one.
 
     Returns:
         The exit code.
 
     Raises:
-        RehabCoachError: roslaunch or the workspace is missing, no such file or language, no film can be written there,
-            the coach ended before its last round.
+        RehabCoachError: roslaunch or the workspace is missing, no such file, language or exercise, no film can be
+            written there, the coach ended before its last round.
     """
     enter_workspace()
     source = _chosen(source)
-    webcam, gazebo, ours = source.isdigit(), source == GAZEBO, source == share_path(*CLIP)
-    if rounds and not rounds.isdigit():
+    camera, gazebo, ours = is_live(source), source == GAZEBO, source == share_path(*CLIP)
+    if rounds and not rounds.isdecimal():
         raise RehabCoachError("ROUNDS is a number, 0 for endless, not '%s'" % rounds)
     load_texts(language)
-    for exercise in exercises.replace(",", " ").split():
-        if exercise not in EXERCISES:
-            raise RehabCoachError("there is no exercise '%s'; EXERCISES are of %s" % (exercise, ", ".join(EXERCISES)))
+    asked, files = exercises.replace(",", " ").split(), _files(model, config)
+    if (asked or model) and not (config and not model):
+        _check_model(model, asked)
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    if record == "1" or (headless and not record and not webcam):
+    if record == "1" or (headless and not record and not camera):
         record = "demo.mp4"
     if record and (os.path.isdir(record) or not os.access(os.path.dirname(os.path.abspath(record)), os.W_OK)):
         raise RehabCoachError("no film can be written to %s; RECORD is a file in a folder that is there" % record)
-    rounds = rounds or ("0" if webcam or gazebo else "4" if source == PATIENT else "2")
+    rounds = rounds or ("0" if camera or gazebo else "4" if source == PATIENT else "2")
     command = [
         "roslaunch",
         "--no-summary",
@@ -77,6 +83,7 @@ def run_demo(
     ]
     if patient:
         command.append("patient:=" + patient)
+    command += files
     if database:
         command.append("database:=" + (database if "://" in database else os.path.abspath(database)))
     if ours and not exercises:
@@ -103,6 +110,27 @@ def run_demo(
     return 0
 
 
+def _files(model: str, config: str) -> List[str]:
+    """The arguments model and config of demo.launch; the nodes run in another folder."""
+    arguments = []
+    for name, path in (("model", model), ("config", config)):
+        if path and not os.path.isfile(path):
+            raise RehabCoachError("there is no file %s; %s is one" % (path, name.upper()))
+        if path:
+            arguments.append("%s:=%s" % (name, os.path.abspath(path)))
+    return arguments
+
+
+def _check_model(model: str, asked: List[str]) -> None:
+    """Refuse in a second what the coach would refuse when it has started."""
+    from rehab_coach.recognition.model_file import load_model
+    from rehab_coach.recognition.recognizer import default_model
+
+    path = model or default_model()
+    known = [label for label in load_model(path)[1].labels if label != UNKNOWN]
+    check_asked(asked or known, known, "EXERCISES", "the model " + os.path.basename(path))
+
+
 def _chosen(source: str) -> str:
     """The argument source of demo.launch."""
     if source in ("", PATIENT):
@@ -117,13 +145,13 @@ def _chosen(source: str) -> str:
         from rehab_coach.ros.gazebo_packages import check_gazebo
 
         check_gazebo()
-    if source.isdigit() or source == GAZEBO:
+    if is_live(source) or source == GAZEBO:
         return source
     path = share_path(*CLIP) if source == "clip" else os.path.abspath(source)
     if not os.path.exists(path):
         raise RehabCoachError(
-            "there is no %s; SOURCE is patient, gazebo, clip, a webcam's number, a video file or a directory of "
-            "pictures" % path
+            "there is no %s; SOURCE is patient, gazebo, clip, a webcam's number or device, the address of a camera "
+            "(rtsp://...), a video file or a directory of pictures" % path
         )
     return path
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from rehab_coach.exercises import EXERCISES, UNKNOWN
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe, make_recipe
 from rehab_coach.learning.schedule import make_optimiser
@@ -23,7 +24,7 @@ from rehab_coach.recognition.preprocessing import to_network
 from rehab_coach.recognition.st_gcn import STGCN, STGCNLayer
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
-LABELS = ["squat", "lunge", "deadlift", "push_up", "pull_up", "jumping_jack", "unknown"]
+LABELS = [*EXERCISES, UNKNOWN]
 COMMON = {"labels": LABELS, "sources": {"penn": 1}, "optimiser": "sgd", "unknown_share": 0.33}
 WORK = {
     "published network, 150 frames x 2 persons": {

@@ -185,13 +185,13 @@ def _subset(arguments: argparse.Namespace) -> int:
     from rehab_coach.dataset import open_set
     from rehab_coach.dataset.subset import (
         SPLITS,
-        UNKNOWN,
         choose,
         groups_from_names,
         groups_from_table,
         split,
         write_splits,
     )
+    from rehab_coach.exercises import UNKNOWN
 
     source = open_set(arguments.set)
     for problem in source.problems:

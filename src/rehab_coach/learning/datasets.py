@@ -16,8 +16,8 @@ import numpy as np
 
 from rehab_coach.dataset.sequences import FLAT, SPATIAL, read_sequences
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import ALIASES, UNKNOWN
 from rehab_coach.learning.recipe_checks import CLIPS, SEQUENCE_SOURCES
-from rehab_coach.recognition.model_file import UNKNOWN
 from rehab_coach.skeleton import COCO_18, SkeletonSequence, to_coco_18
 
 FLAT_SIZE = {"penn": (640, 480), "jhmdb": (640, 480), "pushfit": (1920, 1080), "kaiakol": (640, 360)}
@@ -33,12 +33,7 @@ ESTIMATED = {CLIPS, "pushfit", "kaiakol"}
 TRUTH = "truth"
 
 SAME_ACTION = {
-    "push-up": "push_up",
-    "pushup": "push_up",
-    "pullup": "pull_up",
-    "jumping_jacks": "jumping_jack",
-    "deep_squat": "squat",
-    "inline_lunge": "lunge",
+    **ALIASES,
     "bowl": "bowling",
     "golf": "golf_swing",
     "tennis_swing": "tennis_forehand",

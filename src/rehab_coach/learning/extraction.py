@@ -14,6 +14,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import check_label
 from rehab_coach.files import make_folder, read_table
 from rehab_coach.learning.datasets import Sample, clip_sample
 from rehab_coach.skeleton import SkeletonSequence
@@ -62,6 +63,7 @@ def read_clips(path: str, labels: Optional[Sequence[str]] = None) -> List[Clip]:
     for number, row in enumerate(read_table(path, ("label", "file")), start=2):
         where = "%s, line %d" % (path, number)
         if labels is not None and row["label"] not in labels:
+            check_label(row["label"], where)
             raise RehabCoachError("%s: unknown label '%s'; known: %s" % (where, row["label"], ", ".join(labels)))
         if not row["file"]:
             raise RehabCoachError("%s names no file" % where)
@@ -168,7 +170,7 @@ def _estimate(task: Tuple[int, Job, Optional[str]]) -> Tuple[int, Optional[Skele
 def _wanted(clip: Clip) -> Tuple[float, float]:
     """Frames per second of a video, and the length of the part in seconds by the table or the header."""
     with VideoSource(clip.path) as source:
-        end = source.frames / source.rate if clip.end is None else clip.end
+        end = source.duration if clip.end is None else clip.end
         return source.rate, max(0.0, end - (clip.start or 0))
 
 

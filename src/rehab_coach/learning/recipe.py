@@ -7,9 +7,9 @@ from typing import Any, Dict, List
 import yaml
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN, check_labels
 from rehab_coach.files import read_table
 from rehab_coach.learning.recipe_checks import CLIPS, check_recipe, typed
-from rehab_coach.recognition.model_file import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def with_labels(recipe: Recipe, clips_csv: str) -> Recipe:
         clips_csv: the table; its labels come in its order, `unknown` last.
 
     Raises:
-        RehabCoachError: there is no such table, or no exercise in it.
+        RehabCoachError: there is no such table, no exercise in it, or a label that cannot be one.
     """
     if recipe.labels:
         return recipe
@@ -192,4 +192,5 @@ def with_labels(recipe: Recipe, clips_csv: str) -> Recipe:
     labels = [label for label in found if label not in ("", UNKNOWN)]
     if not labels:
         raise RehabCoachError("%s names no exercise, only '%s'" % (clips_csv, UNKNOWN))
+    check_labels(labels + [UNKNOWN], "the labels of %s" % clips_csv)
     return replace(recipe, labels=labels + [UNKNOWN])

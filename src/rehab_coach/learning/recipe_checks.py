@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.recognition.model_file import UNKNOWN
+from rehab_coach.exercises import UNKNOWN, check_labels
 from rehab_coach.recognition.preprocessing import NORMALISATIONS, SAMPLINGS
 from rehab_coach.recognition.st_gcn import ARCHITECTURES
 from rehab_coach.recognition.streams import STREAMS
@@ -73,7 +73,7 @@ def typed(key: str, value: Any, kind: Any) -> Any:
     if kind == List[int] and not (isinstance(value, list) and all(isinstance(entry, int) for entry in value)):
         raise wrong("a list of whole numbers")
     if kind == List[str] and not (isinstance(value, list) and all(isinstance(entry, str) for entry in value)):
-        raise wrong("a list of words")
+        raise wrong("a list of words (in quotes where YAML takes them for something else: yes, no, on, off)")
     if kind in (Dict[str, float], Dict[str, str], Dict[str, Any]) and not isinstance(value, dict):
         raise wrong("a mapping `name: value`")
     return {float: float, int: int}.get(kind, lambda entry: entry)(value)
@@ -98,6 +98,8 @@ def check_recipe(recipe: "Recipe") -> None:
             refuse("labels", "two or more different words", recipe.labels)
         if UNKNOWN not in recipe.labels and recipe.label_column == "label":
             refuse("labels", "a list with '%s' in it" % UNKNOWN, recipe.labels)
+        if recipe.label_column == "label":  # what the coach asks for; "action" is for what only prepares a network
+            check_labels(recipe.labels, "'labels'")
     for name, path in recipe.sets.items():
         if name in SEQUENCE_SOURCES + (CLIPS,) or not isinstance(name, str):
             refuse("sets", "a mapping of new names to paths", name)

@@ -9,13 +9,15 @@ import torch
 from torch import nn
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe
 from rehab_coach.learning.windows import label_shares, sample_weights
-from rehab_coach.recognition.model_file import UNKNOWN, ModelContract
+from rehab_coach.recognition.model_file import ModelContract
 from rehab_coach.recognition.preprocessing import windows
-from rehab_coach.recognition.recognizer import NOT_SEEN, Recognizer
+from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.recognition.st_gcn import STGCN
+from rehab_coach.rounds import Status
 
 AS_GOOD = 0.01
 """Accuracy within which two thresholds count as equally good."""
@@ -151,7 +153,7 @@ def choose_threshold(
     kept, answers = [], []
     for sample in samples:
         answer = recognizer.recognize(sample.sequence) if len(sample.sequence) > 1 else None
-        if answer is not None and answer.status != NOT_SEEN:
+        if answer is not None and answer.status != Status.NOT_SEEN:
             kept.append(sample)
             answers.append(answer.probabilities)
     is_unknown = np.array([sample.label == UNKNOWN for sample in kept], bool)

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN
 from rehab_coach.files import written_whole
 from rehab_coach.recognition.preprocessing import NORMALISATIONS, SAMPLINGS
 from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig
@@ -22,7 +23,6 @@ from rehab_coach.skeleton import COCO_18, get_layout
 
 FORMAT_VERSION = 1
 METADATA_KEY = "rehab_coach"
-UNKNOWN = "unknown"
 LAYOUTS = (COCO_18.name,)
 LATER_ENTRIES = ("sampling",)
 """Entries of the contract that older files lack; their default is what those files mean."""

@@ -11,14 +11,15 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from rehab_coach.exercises import EXERCISES, UNKNOWN
 from rehab_coach.robot.answer import RoundJoin
 from rehab_coach.robot.velocity import Velocity, VelocityLimits
-from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.rounds import Kind
 
 WARM = 5  # rounds after which memory must not grow any more
 VIEWS = (("front", 30.0), ("oblique", 60.0), ("side", 90.0))
 """Names, and degrees between the camera and the person's front or back up to which they hold."""
-VERDICTS = ("correct", "wrong", "problem")
+VERDICTS = (Kind.CORRECT, Kind.WRONG, Kind.PROBLEM)
 REACTION = 0.2  # s that a request may need to reach a robot that still moves, and by which two nodes' clocks may differ
 ROUNDING = 1e-6  # of a velocity on its way through a message
 
@@ -67,12 +68,13 @@ class Round:
     @property
     def right(self) -> bool:
         """The verdict agrees with the truth."""
-        return self.response is not None and self.verdict == ("correct" if self.response == self.asked else "wrong")
+        expected = Kind.CORRECT if self.label == self.asked else Kind.WRONG
+        return self.label is not None and self.verdict == expected
 
     @property
     def recognised(self) -> bool:
         """The network said what she did."""
-        return self.response is not None and self.seen == self.label
+        return self.label is not None and self.seen == self.label
 
     @property
     def inconsistent(self) -> str:
@@ -227,7 +229,8 @@ class SoakLog:
         for entry in rounds:
             if entry.label is not None:
                 groups[entry.label, view_of(entry.yaw)].append(entry)
-        order = list(EXERCISES) + ["unknown"]
+        own = sorted({label for label, _ in groups} - {*EXERCISES, UNKNOWN})
+        order = [*EXERCISES, *own, UNKNOWN]
         views = [name for name, _ in VIEWS]
         return {
             "rounds": len(rounds),

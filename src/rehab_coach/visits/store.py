@@ -11,7 +11,7 @@ from typing import Any, List, Optional
 from sqlalchemy import Connection, Row, func, select
 
 from rehab_coach.movement import Movement
-from rehab_coach.robot.answer import OUTCOMES
+from rehab_coach.rounds import Outcome
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.visits import schema
 from rehab_coach.visits.database import Database
@@ -50,7 +50,7 @@ class RoundResult:
         status: of the prediction: recognised, unknown, not_seen or failed.
         recognised: label that was recognised, "" for none.
         confidence: its probability, 0..1.
-        verdict: what was answered, one of robot.answer.OUTCOMES.
+        verdict: what was answered, a `rounds.Outcome`.
         waiting_time: seconds from the last frame to the prediction; None: not measured.
         movement: what was measured; None: nothing was.
         skeleton: the key points, if they are to be kept. Pictures never are.
@@ -74,8 +74,8 @@ class RoundResult:
     visit: int = 0
 
     def __post_init__(self):
-        if self.verdict not in OUTCOMES:
-            raise ValueError("the verdict is one of %s, not %r" % (", ".join(OUTCOMES), self.verdict))
+        if self.verdict not in set(Outcome):
+            raise ValueError("the verdict is one of %s, not %r" % (", ".join(Outcome), self.verdict))
         if not all(map(math.isfinite, (self.started, self.ended, self.confidence))):
             raise ValueError("times and confidence of a round must be finite")
 
