@@ -4,11 +4,13 @@ import os
 from dataclasses import replace
 from typing import Any, Dict, Optional, Sequence, Set
 
+from tqdm import tqdm
+
 from rehab_coach.learning.cross_validation import part_samples
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe
 from rehab_coach.learning.trainer import make_contract, train_network
-from rehab_coach.learning.validation import choose_threshold, split_validation
+from rehab_coach.learning.validation import TooFewGroups, choose_threshold, split_validation
 from rehab_coach.recognition.model_file import load_model, save_model
 from rehab_coach.training.checkpoint import Progress, forget_checkpoint
 from rehab_coach.training.parallel import Processes
@@ -52,7 +54,14 @@ def train_task(
     if is_trained(path, identity):
         return path
     learned, clips = part_samples(samples, held_out)
-    learned, validation = split_validation(learned, recipe.validation, seed)
+    try:
+        learned, validation = split_validation(learned, recipe.validation, seed)
+    except TooFewGroups as error:
+        if recipe.patience:
+            raise
+        validation = []
+        if processes.first:
+            tqdm.write("%s; none is set aside, the threshold stays %g" % (error, recipe.unknown_threshold))
     network, progress = train_network(
         recipe,
         learned,

@@ -98,12 +98,13 @@ def check_recipe(values: Mapping[str, Any]) -> None:
     for key, allowed in _CHOICES.items():
         if getattr(recipe, key) not in allowed:
             refuse(key, "one of " + ", ".join(allowed), getattr(recipe, key))
-    if len(set(recipe.labels)) != len(recipe.labels) or len(recipe.labels) < 2:
-        refuse("labels", "two or more different words", recipe.labels)
-    if UNKNOWN not in recipe.labels and recipe.label_column == "label":
-        refuse("labels", "a list with '%s' in it" % UNKNOWN, recipe.labels)
-    if recipe.label_column == "label":  # what the coach asks for; "action" is for what only prepares a network
-        check_labels(recipe.labels, "'labels'")
+    if recipe.labels or CLIPS not in recipe.sources:  # otherwise those of the clips
+        if len(set(recipe.labels)) != len(recipe.labels) or len(recipe.labels) < 2:
+            refuse("labels", "two or more different words", recipe.labels)
+        if UNKNOWN not in recipe.labels and recipe.label_column == "label":
+            refuse("labels", "a list with '%s' in it" % UNKNOWN, recipe.labels)
+        if recipe.label_column == "label":  # what the coach asks for; "action" is for what only prepares a network
+            check_labels(recipe.labels, "'labels'")
     for name, path in recipe.sets.items():
         if name in SEQUENCE_SOURCES + (CLIPS,) or not isinstance(name, str):
             refuse("sets", "a mapping of new names to paths", name)

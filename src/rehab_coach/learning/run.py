@@ -23,7 +23,7 @@ from rehab_coach.learning.datasets import Sample, check_known, check_labels, fin
 from rehab_coach.learning.extraction import clip_samples
 from rehab_coach.learning.fold_models import FOLDS
 from rehab_coach.learning.fold_training import train_task
-from rehab_coach.learning.recipe import Recipe, load_recipe, make_recipe
+from rehab_coach.learning.recipe import Recipe, load_recipe, make_recipe, with_labels
 from rehab_coach.learning.recipe_checks import CLIPS
 from rehab_coach.learning.report import write_json
 from rehab_coach.learning.sources import read_source
@@ -79,6 +79,7 @@ def train_recipe(recipe_path: str, options: Options, **changes: Any) -> str:
     recipe = load_recipe(recipe_path)
     changes = {key: value for key, value in changes.items() if value is not None}
     recipe = make_recipe(dict(recipe.as_dict(), **changes))
+    recipe = with_labels(recipe, os.path.join(options.data, "clips", "clips.csv"))
     path = os.path.join(options.out, MODEL)
     if os.path.exists(path):
         raise RehabCoachError("%s holds a finished run: give another --out" % options.out)

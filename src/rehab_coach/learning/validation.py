@@ -26,6 +26,10 @@ MOST_WINDOWS = 500
 """More are not looked at after each part of a training."""
 
 
+class TooFewGroups(RehabCoachError):
+    """There are not groups enough to set some aside."""
+
+
 def split_validation(samples: Sequence[Sample], share: float, seed: int) -> Tuple[List[Sample], List[Sample]]:
     """Set groups aside, with like shares of each class and source.
 
@@ -38,7 +42,7 @@ def split_validation(samples: Sequence[Sample], share: float, seed: int) -> Tupl
         What is learned from, and what is validated on; no group is in both.
 
     Raises:
-        RehabCoachError: too few groups.
+        TooFewGroups: there are fewer groups than parts.
     """
     if not share:
         return list(samples), []
@@ -48,7 +52,7 @@ def split_validation(samples: Sequence[Sample], share: float, seed: int) -> Tupl
     groups = [sample.group for sample in samples]
     parts = max(2, round(1 / share))
     if min(len(set(groups)), max(Counter(kinds).values())) < parts:
-        raise RehabCoachError(
+        raise TooFewGroups(
             "a validation part of %g needs %d groups, and as many sequences of a class from one source: there are %d "
             "and %d" % (share, parts, len(set(groups)), max(Counter(kinds).values()))
         )

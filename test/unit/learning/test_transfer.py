@@ -1,12 +1,15 @@
 """Starting from another network, freezing, steps of the learning rate."""
 
+import os
+
 import pytest
 import torch
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.recipe import make_recipe
 from rehab_coach.learning.trainer import OUTPUT_LAYERS, make_contract, train_network, training_options
-from rehab_coach.learning.transfer import take_weights
+from rehab_coach.learning.transfer import model_path, take_weights
+from rehab_coach.paths import share_path
 from rehab_coach.recognition.model_file import save_model
 from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.training.schedule import is_frozen, learning_rate_at, set_learning
@@ -110,3 +113,13 @@ def test_after_the_frozen_part_everything_learns():
     set_learning(network, False, OUTPUT_LAYERS)
     assert all(parameter.requires_grad for parameter in network.parameters())
     assert network.layers[0].training
+
+
+def test_a_model_that_ships_is_found_from_everywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    relative = os.path.join("models", "coach.safetensors")
+    assert model_path(relative) == share_path(relative)
+    (tmp_path / "models").mkdir()
+    (tmp_path / relative).write_bytes(b"mine")
+    assert model_path(relative) == relative
+    assert model_path("nowhere") == "nowhere"
