@@ -26,14 +26,11 @@ class ExercisePicker:
         unknown = [label for label in exercises if label not in EXERCISES]
         if unknown or not exercises:
             raise RehabCoachError(
-                "the exercises are {}; choose one or more of: {}".format(
-                    ", ".join(map(str, exercises)) or "empty", ", ".join(EXERCISES)
-                )
+                "the exercises are %s; choose one or more of: %s"
+                % (", ".join(map(str, exercises)) or "empty", ", ".join(EXERCISES))
             )
         if order not in ORDERS:
-            raise RehabCoachError(
-                "the order of the exercises is {!r}; choose one of: {}".format(order, ", ".join(ORDERS))
-            )
+            raise RehabCoachError("the order of the exercises is %r; choose one of: %s" % (order, ", ".join(ORDERS)))
         self._exercises = list(exercises)
         self._order = order
         self._random = random.Random(seed)
