@@ -81,7 +81,7 @@ def plot_angles(angles: JointAngles, repetitions: Sequence[Repetition], path: st
         axis.set_ylim(*_limits([np.degrees(angles[name]) for name in seen]))
         axis.grid(alpha=0.3)
         axis.set_ylabel("degrees", fontsize=8)
-        if len(names) > 1:
+        if len(seen) > 1:
             axis.legend(loc="upper right", fontsize=8, ncols=2)
     for axis in axes[-1]:
         axis.set_xlabel("seconds")
