@@ -1,12 +1,12 @@
 """How good the joint angles are: against a two-camera system, against other formulas, and from every view."""
 
 import os
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from tqdm import tqdm
 
-from rehab_coach.dataset.ui_prmd import RATE, read_executions
+from rehab_coach.dataset.ui_prmd import RATE, Execution, read_executions
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.angles.measure import ANGLES, joint_angles
 from rehab_coach.kinematics.angles.uncertainty import VIEWS
@@ -51,7 +51,9 @@ MARKERS = {
 """OpenCap's anatomical markers, which a network makes of the key points: the middle of those of a joint."""
 
 
-def points_of_markers(stamps: np.ndarray, markers: Dict[str, np.ndarray], which: Dict[str, Tuple[str, ...]]):
+def points_of_markers(
+    stamps: np.ndarray, markers: Mapping[str, np.ndarray], which: Mapping[str, Sequence[str]]
+) -> BodyPoints:
     """`BodyPoints` of a .trc file; RehabCoachError if a marker is missing."""
     places = {}
     for side, large, small in (("right", "R", "r"), ("left", "L", "L")):
@@ -211,7 +213,7 @@ def measure_views(data: str, people: int = 8, progress: Callable[[], None] = lam
     Returns:
         For "2d" and "fit".
     """
-    chosen = {}
+    chosen: Dict[Tuple[str, str], Execution] = {}
     for execution in read_executions(data):
         if execution.correct and int(execution.subject) <= people:
             chosen.setdefault((execution.movement, execution.subject), execution)

@@ -4,7 +4,7 @@ import datetime
 import os
 import re
 import subprocess
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from scipy.stats import rankdata
@@ -110,10 +110,12 @@ def summarise(viewed: Sequence[ViewedRepetition], scores: np.ndarray) -> Dict[st
     return summary
 
 
-def apply_rules(viewed: Sequence[ViewedRepetition]):
+def apply_rules(viewed: Sequence[ViewedRepetition]) -> Tuple[np.ndarray, np.ndarray]:
     """For each view the score made of all rules, and the severity ("", "hint" or "warning") of the worst remark."""
     scores, remarks = [], []
     for one in viewed:
+        if one.sequence is None:
+            raise ValueError("the rules need the sequences: make the views with keep_sequences")
         exercise = ALIASES[one.execution.movement]
         values = measure_form(one.sequence, exercise, [whole_repetition(one.sequence)])[0]
         scores.append(form_score(values, exercise))
@@ -222,7 +224,7 @@ def remarks_on_clips(folder: str, cache: Optional[str] = None) -> str:
     """
     clips = [clip for clip in read_clips(os.path.join(folder, "clips", "clips.csv")) if clip.row["label"] in RULES]
     jobs = [Job(clip, estimator, FRAME_RATE) for clip in clips for estimator in ESTIMATORS]
-    found: Dict[tuple, List[str]] = {}
+    found: Dict[Tuple[str, bool], List[str]] = {}
     for number, sequence, problem in estimate_clips(jobs, cache, 1 if cache else os.cpu_count() or 1):
         if sequence is None:
             raise RehabCoachError(problem)
@@ -236,7 +238,7 @@ def remarks_on_clips(folder: str, cache: Optional[str] = None) -> str:
     for estimator in ESTIMATORS:
         cells = []
         for faulty in (False, True):
-            worst = found.get((estimator, faulty), [])
-            cells.append("%d, %d of %d" % (sum(map(bool, worst)), worst.count("warning"), len(worst)))
+            severest = found.get((estimator, faulty), [])
+            cells.append("%d, %d of %d" % (sum(map(bool, severest)), severest.count("warning"), len(severest)))
         lines.append("%-38s %26s %28s" % (estimator, cells[0], cells[1]))
     return "\n".join(lines)

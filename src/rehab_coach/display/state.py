@@ -3,6 +3,7 @@
 import enum
 import math
 import re
+from dataclasses import dataclass
 from typing import Dict, NamedTuple, Optional, Set, Tuple
 
 from rehab_coach.rounds import Kind, Status
@@ -38,7 +39,8 @@ class Motion(enum.Enum):
     RELEASE_FAILED = "release_failed"
 
 
-class View(NamedTuple):
+@dataclass(frozen=True)
+class View:
     """All that the renderer needs besides the picture of the camera."""
 
     phase: Phase
@@ -228,7 +230,9 @@ class ScreenState:
             return Phase.ADVICE  # between countdown and recording: something about where the person stands
         outcome = self._outcome(message.round)
         # A problem after an answer (an obstacle in the way ...) is a problem of its own.
-        return Phase.PROBLEM if message.kind == Kind.PROBLEM and outcome is not Phase.NOT_SEEN else outcome
+        if message.kind == Kind.PROBLEM and outcome is not Phase.NOT_SEEN:
+            return Phase.PROBLEM
+        return outcome or Phase.WELCOME  # there is no outcome when the answer was one of an earlier session
 
     def _after(self, message: _Message, now: float) -> Phase:
         """What follows when a message has been shown for its time."""
@@ -250,9 +254,9 @@ class ScreenState:
 
     def _wording(self, phase: Phase, number: int) -> Tuple[str, str]:
         texts = self._texts
-        text = self._message.text if self._message else ""
+        text, kind = (self._message.text, self._message.kind) if self._message else ("", "")
         prompt = self._prompts.get(number, "")
-        if phase is Phase.QUESTION:
+        if phase is Phase.QUESTION and self._question:
             return self._question.text, ""
         if phase is Phase.WELCOME:
             # The first screen says by itself that this is no medical device.
@@ -261,13 +265,12 @@ class ScreenState:
             return prompt or self._prompts.get(self._round, text), ""
         if phase in (Phase.COUNTDOWN, Phase.RECORDING):
             note = "" if re.fullmatch(r"[\d\s.…]*", text) else text
-            is_word = self._message.kind in (Kind.COUNTDOWN, Kind.RECORDING)
+            is_word = kind in (Kind.COUNTDOWN, Kind.RECORDING)
             return (prompt, note if is_word else "") if prompt else (text or texts("get_ready"), "")
         if phase is Phase.THINKING:
             return texts("thinking"), ""
         if phase is Phase.REST:
             return texts("break"), ""
-        kind = self._message.kind
         return text or texts(kind if kind in (Kind.CORRECT, Kind.WRONG) else "problem"), ""
 
 

@@ -45,8 +45,9 @@ class Answer:
 
     def __str__(self) -> str:
         """One line for the log: ``Round 3: asked for squat, saw lunge (92 %): wrong``."""
-        confidence = " ({:.0f} %)".format(100.0 * self.confidence) if self.confidence > 0.0 else ""
-        return "Round {}: asked for {}, saw {}{}: {}".format(self.round, self.asked, self.seen, confidence, self.kind)
+        confidence = " (%.0f %%)" % (100.0 * self.confidence) if self.confidence > 0.0 else ""
+        saw = self.seen + confidence
+        return "Round %d: asked for %s, saw %s: %s" % (self.round, self.asked, saw, self.kind)
 
 
 class RoundJoin:
@@ -81,7 +82,7 @@ class RoundJoin:
         if self._round is None:
             return "nobody was asked for anything yet"
         if round_number != self._round:
-            return "this is round {}".format(self._round)
+            return "this is round %d" % self._round
         if self._answered:
             return "that round was answered before"
         return None

@@ -6,7 +6,7 @@ import re
 import time
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -216,7 +216,8 @@ class VisitStore:
             if nearest and abs(nearest.started - result.started) <= VISIT_GAP:
                 visit = nearest.visit_id
             else:
-                visit = connection.execute(schema.visits.insert().values(patient_id=row.id)).inserted_primary_key[0]
+                made = connection.execute(schema.visits.insert().values(patient_id=row.id))
+                visit = made.inserted_primary_key[0]  # type: ignore[index]  # None only after inserts of many rows
             connection.execute(table.insert().values(visit_id=visit, **values))
         return True
 
@@ -237,7 +238,7 @@ class VisitStore:
                 .where(schema.visits.c.patient_id == identity)
                 .order_by(table.c.started, table.c.number)
             ).all()
-        numbers = {}
+        numbers: Dict[int, int] = {}
         return [_from_row(row, numbers.setdefault(row.visit_id, len(numbers) + 1)) for row in rows]
 
     def patients(self) -> List[PatientSummary]:
@@ -269,7 +270,7 @@ class VisitStore:
             identity = self._identity(connection, patient)
             table = schema.rounds.join(schema.visits)
             count = select(func.count()).select_from(table).where(schema.visits.c.patient_id == identity)
-            rounds = connection.execute(count).scalar()
+            rounds = connection.execute(count).scalar_one()
         self._database.erase(schema.patients.delete().where(schema.patients.c.id == identity))
         return rounds
 
