@@ -21,7 +21,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from rehab_coach.dataset import workers as pools
+from rehab_coach import workers as pools
 from rehab_coach.dataset.extraction import (
     DONE,
     ENDINGS,

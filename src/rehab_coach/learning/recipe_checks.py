@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.pose.registry import NAMES
 from rehab_coach.recognition.model_file import UNKNOWN
 from rehab_coach.recognition.preprocessing import NORMALISATIONS, SAMPLINGS
 from rehab_coach.recognition.st_gcn import ARCHITECTURES
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 SEQUENCE_SOURCES = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
 CLIPS = "clips"
-ESTIMATORS = ("tf_pose", "mediapipe")
 
 _CHOICES = {
     "label_column": ("label", "action"),
@@ -117,13 +117,13 @@ def check_recipe(recipe: "Recipe") -> None:
     if min(recipe.channels + recipe.strides) < 1:
         refuse("channels and strides", "1 or more", recipe.channels + recipe.strides)
     if (
-        not set(recipe.estimators) <= set(ESTIMATORS)
+        not set(recipe.estimators) <= set(NAMES)
         or len(set(recipe.estimators)) != len(recipe.estimators)
         or CLIPS in recipe.sources
         and not recipe.estimators
     ):
         refuse(
-            "estimators", "some of %s, each once (for clips one at least)" % ", ".join(ESTIMATORS), recipe.estimators
+            "estimators", "some of %s, each once (for clips one at least)" % ", ".join(NAMES), recipe.estimators
         )
     if sorted(set(recipe.milestones)) != recipe.milestones or not all(
         0 < milestone < recipe.epochs for milestone in recipe.milestones

@@ -15,7 +15,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.analysis import analyse
 from rehab_coach.kinematics.form.judge import load_limits
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
-from rehab_coach.pose import create_estimator
+from rehab_coach.pose.registry import DEFAULT, NAMES, create_estimator, get_estimator
 from rehab_coach.recognition import Recognizer
 from rehab_coach.recognition.recognizer import default_model
 from rehab_coach.robot.recording import Phase, Recording, Timing
@@ -87,15 +87,18 @@ class Recorder:
     def _load(self) -> None:
         """Make and warm up both networks: nothing is compiled while somebody waits."""
         load_limits()  # a broken file is told now, not when the first movement is judged
-        name = get_parameter("~estimator", "tf_pose", str, choices=("tf_pose", "mediapipe"))
-        options = {}
-        if name == "tf_pose":
-            options = {
-                "size": get_parameter("~input_size", [432, 368], list, minimum=64, maximum=2048),
-                "backend": get_parameter("~backend", "auto", str, choices=("auto", "openvino", "opencv", "tensorflow")),
-                "precision": get_parameter("~precision", "f32", str, choices=("f32", "bf16")),
-                "threads": get_parameter("~threads", 0, int, minimum=0, maximum=256),
-            }
+        name = get_parameter("~estimator", DEFAULT, str, choices=NAMES)
+        options = {
+            option.name: get_parameter(
+                "~" + option.name,
+                option.default,
+                option.kind,
+                minimum=option.minimum,
+                maximum=option.maximum,
+                choices=option.choices or None,
+            )
+            for option in get_estimator(name).options
+        }
         self._estimator = create_estimator(name, **options)
         model = get_parameter("~model", "", str) or default_model()
         self._recognizer = Recognizer.load(
