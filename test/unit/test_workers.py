@@ -7,8 +7,8 @@ import time
 import psutil
 import pytest
 
-from rehab_coach.workers import DIED, run_here, run_in_processes, run_on_ray
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.workers import DIED, run_here, run_in_processes, run_on_ray
 
 # Workers import the functions by name: here only those of installed modules can be used.
 

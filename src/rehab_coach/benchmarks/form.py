@@ -18,7 +18,6 @@ from rehab_coach.kinematics.form.scorer import EXERCISES
 from rehab_coach.kinematics.points import body_points
 from rehab_coach.kinematics.projection import VIEWS
 from rehab_coach.kinematics.repetitions.find import find_repetitions
-from rehab_coach.learning.extraction import Job, estimate_clips, read_clips
 from rehab_coach.learning.form_scorer import (
     ScorerRecipe,
     ViewedRepetition,
@@ -28,6 +27,7 @@ from rehab_coach.learning.form_scorer import (
 )
 from rehab_coach.movement import Repetition
 from rehab_coach.paths import share_path
+from rehab_coach.pose.clips import Job, estimate_clips, read_clips
 from rehab_coach.pose.registry import NAMES
 from rehab_coach.skeleton import SkeletonSequence
 

@@ -17,8 +17,8 @@ from rehab_coach.files import read_table
 from rehab_coach.kinematics.projection import CameraView, film
 from rehab_coach.kinematics.repetitions.find import count_repetitions
 from rehab_coach.kinematics.repetitions.live import RepetitionCounter
-from rehab_coach.learning.extraction import Clip, Job, cached_name, estimate_clips, read_clips
 from rehab_coach.paths import share_path
+from rehab_coach.pose.clips import Clip, Job, cached_name, estimate_clips, read_clips
 from rehab_coach.pose.registry import NAMES
 from rehab_coach.skeleton import SkeletonSequence
 

@@ -31,9 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the results; it is made if missing")
     parser.add_argument("--exercise", choices=EXERCISES, help="what is done (default: anything that repeats)")
-    parser.add_argument(
-        "--estimator", choices=NAMES, default="mediapipe", help="pose estimator (default mediapipe)"
-    )
+    parser.add_argument("--estimator", choices=NAMES, default="mediapipe", help="pose estimator (default mediapipe)")
     parser.add_argument(
         "--source", choices=("auto", "fit", "3d", "2d"), default="auto", help="what the angles are made from (auto)"
     )

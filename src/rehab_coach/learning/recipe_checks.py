@@ -122,9 +122,7 @@ def check_recipe(recipe: "Recipe") -> None:
         or CLIPS in recipe.sources
         and not recipe.estimators
     ):
-        refuse(
-            "estimators", "some of %s, each once (for clips one at least)" % ", ".join(NAMES), recipe.estimators
-        )
+        refuse("estimators", "some of %s, each once (for clips one at least)" % ", ".join(NAMES), recipe.estimators)
     if sorted(set(recipe.milestones)) != recipe.milestones or not all(
         0 < milestone < recipe.epochs for milestone in recipe.milestones
     ):

