@@ -82,13 +82,16 @@ def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
     frontend = FrontEndManager().load_by_framework("tf")
     try:
         graph = frontend.load(network.path)
-        places = {name: graph.get_place_by_tensor_name(name + ":0") for name in (network.input, *network.outputs)}
-        for name, place in places.items():
-            if place is None:
-                raise _lacks(network, name, "OpenVINO")
-        graph.override_all_outputs([places[name] for name in network.outputs])
+    except Exception as error:  # OpenVINO's have no base of their own
+        raise _unreadable(network, error) from error
+    places = {name: graph.get_place_by_tensor_name(name + ":0") for name in (network.input, *network.outputs)}
+    for name, place in places.items():
+        if place is None:
+            raise _lacks(network, name, "OpenVINO")
+    graph.override_all_outputs([places[name] for name in network.outputs])
+    try:
         model = frontend.convert(graph)
-    except RuntimeError as error:
+    except Exception as error:
         raise _unreadable(network, error) from error
     model.reshape({model.inputs[0]: PartialShape([1, -1, -1, 3])})
     # Without the hint OpenVINO computes in bfloat16 wherever the processor can, and says nothing.

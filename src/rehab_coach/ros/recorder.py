@@ -15,6 +15,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.analysis import analyse
 from rehab_coach.kinematics.form.judge import load_limits
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
+from rehab_coach.pose.network_file import MOBILENET_THIN
 from rehab_coach.pose.registry import DEFAULT, NAMES, create_estimator, get_estimator
 from rehab_coach.recognition import Recognizer
 from rehab_coach.recognition.recognizer import default_model
@@ -107,7 +108,9 @@ class Recorder:
             minimum_seconds=get_parameter("~minimum_seconds", 0.5, float, minimum=0.0, maximum=60.0),
         )
         made = self._recognizer.contract.training.get("date", "unknown date")
-        self._measured_by = "%s, %s of %s" % (name, os.path.basename(model), made)
+        network = options.get("network", MOBILENET_THIN.name)
+        seen_by = name if network == MOBILENET_THIN.name else "%s with %s" % (name, network)
+        self._measured_by = "%s, %s of %s" % (seen_by, os.path.basename(model), made)
         for _ in range(3):
             self._estimator.estimate(np.full((480, 640, 3), 128, np.uint8))
         self._recognizer.warm_up(self._timing.duration)

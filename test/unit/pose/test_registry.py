@@ -19,7 +19,7 @@ def test_the_defaults_of_the_options_are_allowed_and_those_of_the_class(name):
     assert entry.description and entry.needs and issubclass(entry.factory, rehab_coach.pose.PoseEstimator)
     for option in entry.options:
         option.check(option.default)
-    estimator = create_estimator(name, threads=1, **{option.name: option.default for option in entry.options})
+    estimator = create_estimator(name, **{option.name: option.default for option in entry.options})
     assert len(estimator.layout) in (18, 33)
     estimator.close()
 
