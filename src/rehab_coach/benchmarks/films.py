@@ -170,10 +170,10 @@ def available_estimators() -> List[str]:
     Raises:
         RehabCoachError: there is none.
     """
-    from rehab_coach.pose import create_estimator
+    from rehab_coach.pose.registry import NAMES, create_estimator
 
     names, problem = [], None
-    for name in ("mediapipe", "tf_pose"):
+    for name in NAMES:
         try:
             create_estimator(name).close()
             names.append(name)

@@ -32,15 +32,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_from_videos(parser: argparse.ArgumentParser) -> None:
+    from rehab_coach.pose.registry import DEFAULT, NAMES
+
     add = parser.add_argument
-    add("table", metavar="CSV", help="columns label, url or path, and optionally start, stop (seconds), group")
+    add("table", metavar="CSV", help="columns label, file (path or url), and optionally start, end (seconds), group")
     add("out", metavar="OUT", help="folder; a run that was interrupted goes on where it stopped")
     add(
         "--estimator",
         nargs="+",
-        choices=("tf_pose", "mediapipe"),
-        default=["tf_pose"],
-        help="pose estimators, a set for each (default: tf_pose)",
+        choices=NAMES,
+        default=[DEFAULT],
+        help="pose estimators, a set for each (default: " + DEFAULT + ")",
     )
     add("--format", choices=FORMATS[:2], default="kinetics", help="of the files (default: %(default)s)")
     add("--fit", choices=("letterbox", "stretch"), default="letterbox", help="to 340x256 (default: %(default)s)")

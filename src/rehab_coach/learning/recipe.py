@@ -10,6 +10,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN, check_labels
 from rehab_coach.files import read_table
 from rehab_coach.learning.recipe_checks import CLIPS, check_recipe, typed
+from rehab_coach.pose.registry import NAMES
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Recipe:
     freeze: float = 0.0
     unfreeze_factor: float = 1.0
     sets: Dict[str, str] = field(default_factory=dict)
-    estimators: List[str] = field(default_factory=lambda: ["tf_pose", "mediapipe"])
+    estimators: List[str] = field(default_factory=lambda: list(NAMES))
     clip_rate: float = 15.0
     unknown_share: float = 0.3
     idle_share: float = 0.15

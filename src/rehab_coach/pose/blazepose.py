@@ -10,7 +10,6 @@ from typing import List
 import cv2
 import numpy as np
 
-from rehab_coach.errors import RehabCoachError
 from rehab_coach.pose.estimator import Pose, PoseEstimator, without_outside
 from rehab_coach.skeleton import BLAZEPOSE_33
 
@@ -47,20 +46,15 @@ class BlazePose(PoseEstimator):
         confidence: least confidence for finding a person, 0..1.
 
     Raises:
-        RehabCoachError: MediaPipe is not installed, or is a release without the models.
+        ImportError: MediaPipe is not installed, or is a release without the models.
     """
 
     layout = BLAZEPOSE_33
     _has_spoken = False  # of the process: about the first person that it sees
 
     def __init__(self, complexity: int = 1, confidence: float = 0.5):
-        try:
-            from mediapipe.python.solutions import pose
-        except ImportError as error:
-            raise RehabCoachError(
-                "the estimator 'mediapipe' is not installed here (%s): "
-                "`pip install -e '.[mediapipe]'` in the repository, or choose tf_pose" % error
-            )
+        from mediapipe.python.solutions import pose
+
         self._make = lambda: pose.Pose(model_complexity=complexity, min_detection_confidence=confidence)
         self._pose = None
         self.reset()

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
+from rehab_coach.pose.registry import NAMES
 from rehab_coach.simulation.body import Body, Physique
 from rehab_coach.simulation.plan import Clip, Plan, clip_of
 from rehab_coach.simulation.render import Film, write_video
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from rehab_coach.pose import Pose, PoseEstimator
 
 TRUTH = "truth"
-ESTIMATORS = ("tf_pose", "mediapipe", TRUTH)
+ESTIMATORS = NAMES + (TRUTH,)
 COLUMNS = (
     "label file group estimator exercise faults repetitions yaw distance height clothes room light age seed".split()
 )
@@ -174,7 +175,7 @@ def _body(physique: Physique) -> Body:
 def _estimator(name: str, threads: int) -> "PoseEstimator":
     from rehab_coach.pose import create_estimator
 
-    return create_estimator(name, **({"threads": threads} if name == "tf_pose" else {}))
+    return create_estimator(name, threads)
 
 
 def _seen(order: Order, film: Film) -> Dict[str, SkeletonSequence]:
