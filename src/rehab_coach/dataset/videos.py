@@ -114,7 +114,7 @@ def _seconds(row: Dict[str, str], key: str) -> Optional[float]:
     if not text:
         return None
     try:
-        value = float(text)
+        value = float(text.replace(",", "."))
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):

@@ -56,9 +56,10 @@ def read_clips(path: str, labels: Optional[Sequence[str]] = None) -> List[Clip]:
     """The clips of a CSV file: columns label, file (relative to it or absolute), optional start, end.
 
     Raises:
-        RehabCoachError: a column is missing, a label is unknown, a time is not a number.
+        RehabCoachError: a column is missing, a label is unknown, a time is not a number, a clip is there twice.
     """
-    clips = []
+    clips: List[Clip] = []
+    lines: Dict[Tuple, int] = {}
     for number, row in enumerate(read_table(path, ("label", "file")), start=2):
         where = "%s, line %d" % (path, number)
         if labels is not None and row["label"] not in labels:
@@ -68,7 +69,11 @@ def read_clips(path: str, labels: Optional[Sequence[str]] = None) -> List[Clip]:
         start, end = (_seconds(row.get(key, ""), key, where) for key in ("start", "end"))
         if end is not None and end <= (start or 0):
             raise RehabCoachError("%s: end %g must be after start %g" % (where, end, start or 0))
-        clips.append(Clip(os.path.join(os.path.dirname(os.path.abspath(path)), row["file"]), row, start, end))
+        clip = Clip(os.path.join(os.path.dirname(os.path.abspath(path)), row["file"]), row, start, end)
+        first = lines.setdefault((os.path.normpath(clip.path), start, end), number)
+        if first != number:
+            raise RehabCoachError("%s: the same part of the same video as line %d" % (where, first))
+        clips.append(clip)
     return clips
 
 
@@ -76,7 +81,7 @@ def _seconds(text: str, key: str, where: str) -> Optional[float]:
     if not text:
         return None
     try:
-        value = float(text)
+        value = float(text.replace(",", "."))
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):

@@ -369,6 +369,10 @@ def test_wrong_requests_end_in_one_line(clips, model, capsys, options, words):
         ("label,file,start\nsquat,a.mp4,soon\n", "start must be seconds"),
         ("label,file,start,end\nsquat,a.mp4,3,2\n", "must be after"),
         ("label,file,end\nsquat,a.mp4,inf\n", "end must be seconds"),
+        (
+            "label,file,end\nsquat,a.mp4,1\nsquat,b.mp4,1\nlunge,./a.mp4,1.0\n",
+            "line 4: the same part of the same video as line 2",
+        ),
     ],
 )
 def test_a_wrong_table_is_refused_with_the_line(tmp_path, text, words):
@@ -377,6 +381,15 @@ def test_a_wrong_table_is_refused_with_the_line(tmp_path, text, words):
     with pytest.raises(RehabCoachError) as caught:
         read_clips(str(path), LABELS)
     assert words in str(caught.value) and "clips.csv" in str(caught.value)
+
+
+def test_a_table_of_a_spreadsheet_is_read(tmp_path):
+    (tmp_path / "clips.csv").write_bytes(
+        "\ufefflabel;file;start;end\r\nsquat;å.mp4;1,5;2\r\nlunge;å.mp4;;\r\n".encode()
+    )
+    first, second = read_clips(str(tmp_path / "clips.csv"), LABELS)
+    assert (first.path, first.start, first.end) == (str(tmp_path / "å.mp4"), 1.5, 2)
+    assert (second.row["label"], second.start, second.end) == ("lunge", None, None)
 
 
 def test_a_missing_table_or_model_ends_in_one_line(tmp_path, capsys):
