@@ -140,7 +140,7 @@ def cut(
 
     Args:
         video: of any size and rate (frames are dropped or doubled).
-        out: file to write, ending in .mkv.
+        out: file to write, ending in .nut (exact times) or .mkv (milliseconds).
         start, stop: seconds.
         variant: zoom and flip.
         fit: "letterbox" keeps the picture's shape and fills up with black; "stretch" does not, as in the original
