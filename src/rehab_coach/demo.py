@@ -8,8 +8,8 @@ import sys
 from typing import List, Tuple
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN, check_asked
 from rehab_coach.paths import share_path
-from rehab_coach.simulation.exercises import EXERCISES
 from rehab_coach.simulation.live import missing
 from rehab_coach.termination import Terminated, end_on_sigterm
 from rehab_coach.texts import ENGLISH, load_texts
@@ -30,6 +30,8 @@ def run_demo(
     database: str = "",
     language: str = ENGLISH,
     gui: bool = False,
+    model: str = "",
+    config: str = "",
 ) -> int:
     """Start demo.launch, or simulation.launch, and wait for its end.
 
@@ -40,18 +42,20 @@ def run_demo(
         rounds: how many; empty: 4 with the virtual patient, 2 on a file, endless on a camera and in Gazebo.
         record: video to write what the screen shows to ("1": demo.mp4); empty: only where there is no screen and the
             pictures are not a camera's.
-        exercises: labels to ask for, one after the other; empty: all six at random.
+        exercises: labels to ask for, one after the other; empty: all that the model knows, at random.
         patient: pseudonym of the patient whose rounds are kept; empty: nothing is kept.
         database: where they are kept; empty: the usual place.
         language: of what is said.
         gui: show Gazebo's window.
+        model: model file made by `rehab-coach train`; empty: the one that the configuration names or that ships.
+        config: configuration file like config/coach.yaml; empty: that one.
 
     Returns:
         The exit code.
 
     Raises:
-        RehabCoachError: roslaunch or the workspace is missing, no such file or language, no film can be written there,
-            the coach ended before its last round.
+        RehabCoachError: roslaunch or the workspace is missing, no such file, language or exercise, no film can be
+            written there, the coach ended before its last round.
     """
     enter_workspace()
     source = _chosen(source)
@@ -59,9 +63,9 @@ def run_demo(
     if rounds and not re.fullmatch("[0-9]+", rounds):
         raise RehabCoachError("ROUNDS is a number, 0 for endless, not '%s'" % rounds)
     load_texts(language)
-    for exercise in exercises.replace(",", " ").split():
-        if exercise not in EXERCISES:
-            raise RehabCoachError("there is no exercise '%s'; EXERCISES are of %s" % (exercise, ", ".join(EXERCISES)))
+    asked, files = exercises.replace(",", " ").split(), _files(model, config)
+    if (asked or model) and not (config and not model):
+        _check_model(model, asked)
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if record == "1" or (headless and not record and not camera):
         record = "demo.mp4"
@@ -80,6 +84,7 @@ def run_demo(
     ]
     if patient:
         command.append("patient:=" + patient)
+    command += files
     if database:
         command.append("database:=" + (database if "://" in database else os.path.abspath(database)))
     if ours and not exercises:
@@ -104,6 +109,27 @@ def run_demo(
         print("".join(output[-60:]), file=sys.stderr)
         raise RehabCoachError("the coach ended before its time; above is what it said last")
     return 0
+
+
+def _files(model: str, config: str) -> List[str]:
+    """The arguments model and config of demo.launch; the nodes run in another folder."""
+    arguments = []
+    for name, path in (("model", model), ("config", config)):
+        if path and not os.path.isfile(path):
+            raise RehabCoachError("there is no file %s; %s is one" % (path, name.upper()))
+        if path:
+            arguments.append("%s:=%s" % (name, os.path.abspath(path)))
+    return arguments
+
+
+def _check_model(model: str, asked: List[str]) -> None:
+    """Refuse in a second what the coach would refuse when it has started."""
+    from rehab_coach.recognition.model_file import load_model
+    from rehab_coach.recognition.recognizer import default_model
+
+    path = model or default_model()
+    known = [label for label in load_model(path)[1].labels if label != UNKNOWN]
+    check_asked(asked or known, known, "EXERCISES", "the model " + os.path.basename(path))
 
 
 def _chosen(source: str) -> str:

@@ -3,21 +3,22 @@
 A language is a few files in ``config/texts``: ``CODE.yaml`` for all that is said on the way through a round,
 ``form.CODE.yaml`` for the remarks about the form, ``report.CODE.yaml`` for the report. Each is a flat table of keys and
 sentences, in which words in braces stand for what is put in. English is the measure: another language has the same
-files, keys and words in braces, or it is refused when it is loaded.
+files, keys and words in braces, or it is refused when it is loaded. The names of the exercises are in their records; in
+a language that those lack, CODE.yaml has them too: ``squat: Kniebeuge`` and ``a_squat: eine Kniebeuge``.
 """
 
 import functools
 import glob
 import os
 import string
-from typing import Any, Dict, Set, Tuple
+from typing import Any, Dict, Mapping, Optional, Set, Tuple
 
 import yaml
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import EXERCISES, find
+from rehab_coach.exercises.record import ENGLISH
 from rehab_coach.paths import share_path
-
-ENGLISH = "en"
 
 
 def languages(folder: str = "") -> Tuple[str, ...]:
@@ -36,14 +37,15 @@ class Texts:
     Args:
         language: its code.
         sentences: key -> sentence, perhaps with words in braces.
+        names: exercise -> its name and as in "please do ...", where its record lacks the language.
 
     Attributes:
         language: its code.
     """
 
-    def __init__(self, language: str, sentences: Dict[str, str]):
+    def __init__(self, language: str, sentences: Dict[str, str], names: Optional[Mapping[str, Tuple[str, str]]] = None):
         self.language = language
-        self._sentences = sentences
+        self._sentences, self._names = sentences, names or {}
 
     def __call__(self, key: str, **values: Any) -> str:
         """The sentence of a key.
@@ -61,12 +63,16 @@ class Texts:
         return key in self._sentences
 
     def exercise(self, label: str) -> str:
-        """Name of an exercise: "push-up" for "push_up"; a label without a text is shown as it is."""
-        return self._sentences.get(label, label.replace("_", " "))
+        """Name of an exercise: "push-up" for "push_up"; a label without a name is shown as it is."""
+        return self._name(label)[0]
 
     def an(self, label: str) -> str:
         """One of an exercise, as in "please do a push-up"."""
-        return self._sentences.get("a_" + label, label.replace("_", " "))
+        return self._name(label)[1]
+
+    def _name(self, label: str) -> Tuple[str, str]:
+        exercise = find(label)
+        return exercise.names.get(self.language) or self._names.get(label) or exercise.spoken
 
 
 @functools.lru_cache(maxsize=None)
@@ -88,13 +94,32 @@ def load_texts(language: str = ENGLISH, part: str = "", folder: str = "") -> Tex
             % (language, ", ".join(languages(folder)), os.path.join(_folder(folder), "en.yaml"))
         )
     sentences: Dict[str, str] = {}
+    names: Dict[str, Tuple[str, str]] = {}
     for prefix in (part + ".",) if part else ("", "form."):
         path = os.path.join(_folder(folder), prefix + language + ".yaml")
         own = _read(path)
+        if not prefix:
+            names = _names(path, language, own)
         if language != ENGLISH:
             _compare(path, own, _read(os.path.join(_folder(folder), prefix + ENGLISH + ".yaml")))
         sentences.update(own)
-    return Texts(language, sentences)
+    return Texts(language, sentences, names)
+
+
+def _names(path: str, language: str, own: Dict[str, str]) -> Dict[str, Tuple[str, str]]:
+    """Take the names of exercises out of a language's texts; each must be there or in the exercise's record."""
+    names = {}
+    for label, exercise in EXERCISES.items():
+        keys = (label, "a_" + label)
+        given = [own.pop(key) for key in keys if key in own]
+        if len(given) == 2:
+            names[label] = (given[0], given[1])
+        elif language not in exercise.names:
+            raise RehabCoachError(
+                "%s lacks the texts: %s; they are the exercise's name, and as in 'please do ...'"
+                % (path, " and ".join(keys))
+            )
+    return names
 
 
 def _folder(folder: str) -> str:

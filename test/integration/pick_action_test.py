@@ -10,7 +10,8 @@ import roslib.packages
 import rospy
 import rostest
 
-from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction
+from rehab_coach.exercises import EXERCISES
+from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction
 from rehab_coach.ros.testing import PATIENCE, wait_for
 
 
@@ -19,9 +20,15 @@ class PickActionTest(unittest.TestCase):
         self.actions, self.messages = [], []
         self.predictions = rospy.Publisher("stgcn_prediction", Prediction, queue_size=10)
         self.addCleanup(self.predictions.unregister)
+        self.exercises = rospy.Publisher("exercises", Exercises, queue_size=1, latch=True)
+        self.addCleanup(self.exercises.unregister)
+        self.recognise(*EXERCISES)
         self.addCleanup(
             rospy.Subscriber("display_message", DisplayMessage, self.messages.append, queue_size=100).unregister
         )
+
+    def recognise(self, *labels):
+        self.exercises.publish(Exercises(model="mine.safetensors", labels=labels))
 
     def be_the_recorder(self, predicts=True):
         """Listen for requests and, where wanted, answer each one."""
@@ -143,8 +150,11 @@ class PickActionTest(unittest.TestCase):
 
     def test_wrong_parameters_end_it_with_a_message(self):
         for parameters, words in (
-            (dict(exercises="[squat, sqat]"), "a list of these: squat, lunge, dead"),
-            (dict(exercises="[]"), "is empty; choose one or more of: squat"),
+            (
+                dict(exercises="[squat, Squat]"),
+                "exercises has the labels 'squat' and 'Squat', which differ",
+            ),
+            (dict(exercises="[squat, no]"), "exercises has False for a label: YAML takes"),
             (dict(order="backwards"), "one of: random, listed"),
             (dict(pause=-1), "parameter /pick_action/pause is -1"),
         ):
@@ -154,6 +164,34 @@ class PickActionTest(unittest.TestCase):
             self.assertIn(words, output)
             self.assertNotIn("Traceback", output)
             rospy.delete_param("/pick_action")
+
+    def test_what_the_model_does_not_know_is_not_asked_for(self):
+        self.be_the_recorder()
+        for exercises, words in (
+            ("[squat, sqat]", "asks for 'sqat', which the model mine.safetensors does not know; it knows squat, lunge"),
+            ("[unknown]", "asks for 'unknown', which is what none of the exercises is"),
+        ):
+            process = self.start(exercises=exercises)
+            output = process.communicate(timeout=PATIENCE)[0]
+            self.assertEqual(process.returncode, 1, output)
+            self.assertIn("parameter /pick_action/exercises " + words, output)
+            self.assertNotIn("Traceback", output)
+            rospy.delete_param("/pick_action")
+        self.assertEqual(self.actions, [])
+
+    def test_it_asks_for_all_that_the_recorder_recognises_by_then(self):
+        rospy.set_param("/own_exercises", {"arm_circle": {"names": {"no": ["armsirkel", "en armsirkel"]}}, "hop": {}})
+        self.addCleanup(rospy.delete_param, "/own_exercises")
+        self.recognise("arm_circle")
+        self.be_the_recorder()
+        process = self.start(order="listed", language="no", pause=0.5)
+        wait_for(lambda: len(self.actions) > 1, "two requests")
+        self.assertEqual({action.label for action in self.actions}, {"arm_circle"})
+        self.assertEqual(self.texts(DisplayMessage.PROMPT)[0], "Ta en armsirkel")
+        self.recognise("arm_circle", "side_step")
+        wait_for(lambda: self.actions[-1].label == "side_step", "the exercise that was added")
+        process.kill()
+        self.assertIn("own_exercises describes 'hop', which the model mine.safetensors", process.communicate()[0])
 
     def test_it_can_be_interrupted_while_it_waits(self):
         process = self.start()

@@ -11,9 +11,10 @@ import rospy
 import rostest
 from sensor_msgs.msg import CompressedImage, Image
 
-from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
+from rehab_coach.exercises import EXERCISES
+from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction, Skeleton
 from rehab_coach.paths import share_path
-from rehab_coach.ros.testing import wait_for
+from rehab_coach.ros.testing import PATIENCE, wait_for
 from rehab_coach.video import VideoSource
 
 ROUNDS = itertools.count(1)
@@ -128,6 +129,10 @@ class RecorderTest(unittest.TestCase):
         self.assertAlmostEqual(movement.duration, (prediction.frames - 1) / prediction.input_rate, places=2)
         self.assertTrue(movement.measured_by.startswith("tf_pose, coach.safetensors of "))
         self.assertEqual((self.neighbours.skeletons[-1].width, self.neighbours.skeletons[-1].height), (640, 480))
+
+    def test_it_says_what_it_recognises(self):
+        known = rospy.wait_for_message("compressed/exercises", Exercises, timeout=PATIENCE)
+        self.assertEqual((known.model, tuple(known.labels)), ("coach.safetensors", tuple(EXERCISES)))
 
     def test_empty_and_damaged_pictures_are_left_out(self):
         self.camera.bad = (b"", b"no picture", b"\xff\xd8\xff\xe0 a JPEG that ends here")

@@ -55,7 +55,10 @@ def test_gazebo_is_asked_for_or_told_to_be_missing(command, monkeypatch):
 
 
 def test_an_unknown_exercise_is_told_before_anything_starts(command):
-    with pytest.raises(RehabCoachError, match="there is no exercise 'sqat'"):
+    with pytest.raises(
+        RehabCoachError,
+        match="EXERCISES asks for 'sqat', which the model coach.safetensors does not know; it knows squat",
+    ):
         demo.run_demo(exercises="squat, sqat")
     assert not command
 

@@ -5,8 +5,8 @@ import pytest
 import yaml
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import EXERCISES
 from rehab_coach.paths import share_path
-from rehab_coach.robot.exercises import EXERCISES
 from rehab_coach.texts import languages, load_texts
 
 ROOT = share_path()
@@ -52,8 +52,8 @@ def test_what_is_said_is_in_the_file_and_what_is_in_the_file_is_said():
     keys = set(sentences("en.yaml"))
     english = [name for name in os.listdir(share_path("config", "texts")) if name.endswith(".en.yaml")]
     assert set(re.findall(r'texts\(\s*"(\w+)"', code)) <= keys.union(*map(sentences, english))
-    # "a_" and "_hint" are put to the names of exercises and of the stop's states.
-    assert [key for key in keys if '"%s"' % re.sub("^a_|_hint$", "", key) not in code] == []
+    # "_hint" is put to the names of the stop's states.
+    assert [key for key in keys if '"%s"' % re.sub("_hint$", "", key) not in code] == []
 
 
 def written(folder, **files):
@@ -64,12 +64,20 @@ def written(folder, **files):
 
 
 ENGLISH = "hello: Hello {name}\nbye: Bye\n"
+NAMES = "".join("{0}: {0}-de\na_{0}: ein {0}-de\n".format(label) for label in EXERCISES)
 
 
 def test_a_language_is_added_by_adding_a_file(tmp_path):
-    folder = written(tmp_path, en=ENGLISH, de="hello: Hallo {name}\nbye: Tschüs\n")
+    folder = written(tmp_path, en=ENGLISH, de="hello: Hallo {name}\nbye: Tschüs\n" + NAMES)
     assert languages(folder) == ("en", "de")
     assert load_texts("de", folder=folder)("hello", name="Anna") == "Hallo Anna"
+    assert load_texts("de", folder=folder).an("squat") == "ein squat-de"
+
+
+def test_a_language_needs_the_names_of_the_exercises_whose_records_lack_it(tmp_path):
+    folder = written(tmp_path, en=ENGLISH, de=ENGLISH + NAMES.replace("a_lunge", "a_lonche"))
+    with pytest.raises(RehabCoachError, match="de.yaml lacks the texts: lunge and a_lunge; they are the exercise's"):
+        load_texts("de", folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -86,13 +94,13 @@ def test_a_language_is_added_by_adding_a_file(tmp_path):
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_when_it_is_loaded(tmp_path, content, words):
-    folder = written(tmp_path, en=ENGLISH, de=content)
+    folder = written(tmp_path, en=ENGLISH, de=content + (NAMES if "Hallo" in content else ""))
     with pytest.raises(RehabCoachError, match=words):
         load_texts("de", folder=folder)
 
 
 def test_a_language_needs_every_file_of_english(tmp_path):
-    folder = written(tmp_path, en=ENGLISH, de=ENGLISH)
+    folder = written(tmp_path, en=ENGLISH, de=ENGLISH + NAMES)
     assert languages(folder) == ("en", "de")
     assert load_texts("de", folder=folder)("heels_up") == "Fersen"
     load_texts.cache_clear()

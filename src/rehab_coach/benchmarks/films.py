@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.simulation.exercises import EXERCISE_KINDS
 from rehab_coach.simulation.films import estimated
 from rehab_coach.simulation.render import RENDERERS, Film, Look, Scene, default_view
 from rehab_coach.skeleton import COCO_18
@@ -106,13 +106,13 @@ def measure_key_points(estimators: Sequence[str], people: int = 2, duration: flo
 
     makers = {name: create_estimator(name) for name in estimators}
     rows: Dict[Tuple[str, str], Dict[str, Errors]] = {}
-    cases = [(exercise, view) for exercise in EXERCISES for view in VIEWS]
+    cases = [(exercise, view) for exercise in EXERCISE_KINDS for view in VIEWS]
     for exercise, view in tqdm(cases, desc="key points", unit="view"):
         parts: Dict[str, List[Errors]] = {name: [] for name in estimators}
         for seed in range(people):
             camera = replace(default_view(exercise), yaw=VIEWS[view])
             look = Look(("sports", "shorts")[seed % 2], ("plain", "living_room")[seed % 2])
-            motion = {"period": duration * (1.0 if EXERCISES[exercise].period > 2 else 0.5)}
+            motion = {"period": duration * (1.0 if EXERCISE_KINDS[exercise].period > 2 else 0.5)}
             film = Film(Scene(exercise, duration, rate, seed=seed, camera=camera, look=look, motion=motion))
             for name, sequence in estimated(film, makers).items():
                 parts[name].append(errors_of(film, sequence))

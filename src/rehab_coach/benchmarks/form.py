@@ -11,10 +11,10 @@ from scipy.stats import rankdata
 
 from rehab_coach.dataset.ui_prmd import read_executions
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import ALIASES
 from rehab_coach.kinematics.form.judge import form_score, judge, measure_form
 from rehab_coach.kinematics.form.limits import load_limits
 from rehab_coach.kinematics.form.rules import RULES
-from rehab_coach.kinematics.form.scorer import EXERCISES
 from rehab_coach.kinematics.points import body_points
 from rehab_coach.kinematics.projection import VIEWS
 from rehab_coach.kinematics.repetitions.find import find_repetitions
@@ -30,8 +30,6 @@ from rehab_coach.movement import Repetition
 from rehab_coach.paths import share_path
 from rehab_coach.skeleton import SkeletonSequence
 
-EXERCISE_OF = {movement: exercise for exercise, movement in EXERCISES.items()}
-"""Whose rules a movement of UI-PRMD is judged by."""
 TARGETS = {"rules": 0.75, "learned": 0.90}
 MEASURED_VIEWS = 4
 MEASURED_SEED = 1000
@@ -116,7 +114,7 @@ def apply_rules(viewed: Sequence[ViewedRepetition]):
     """For each view the score made of all rules, and the severity ("", "hint" or "warning") of the worst remark."""
     scores, remarks = [], []
     for one in viewed:
-        exercise = EXERCISE_OF[one.execution.movement]
+        exercise = ALIASES[one.execution.movement]
         values = measure_form(one.sequence, exercise, [whole_repetition(one.sequence)])[0]
         scores.append(form_score(values, exercise))
         found = {load_limits()[exercise][name].severity(measured[0]) for name, measured in values.items()}
@@ -141,7 +139,7 @@ def benchmark_form(
     Returns:
         Tables.
     """
-    executions = [one for one in read_executions(folder) if one.movement in EXERCISE_OF]
+    executions = [one for one in read_executions(folder) if one.movement in ALIASES]
     subjects = sorted({one.subject for one in executions})
     if len(subjects) < 3:
         raise RehabCoachError("subjects apart need at least three subjects in %s" % folder)

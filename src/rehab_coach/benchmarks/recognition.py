@@ -11,8 +11,9 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy as np
 import torch
 
+from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.fused import FusedSTGCN
-from rehab_coach.recognition.model_file import ModelContract, load_model
+from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.recognizer import Recognizer, default_model
 from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig

@@ -14,16 +14,19 @@ import numpy as np
 import torch
 from torch import nn
 
+from rehab_coach.exercises import EXERCISES, UNKNOWN
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe, make_recipe
-from rehab_coach.learning.schedule import make_optimiser
-from rehab_coach.learning.trainer import make_batches, make_contract, mixed_precision
+from rehab_coach.learning.trainer import make_contract, training_options
 from rehab_coach.learning.windows import TrainingBatches
 from rehab_coach.recognition.preprocessing import to_network
 from rehab_coach.recognition.st_gcn import STGCN, STGCNLayer
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
+from rehab_coach.training.batches import make_batches
+from rehab_coach.training.device import mixed_precision
+from rehab_coach.training.schedule import make_optimiser
 
-LABELS = ["squat", "lunge", "deadlift", "push_up", "pull_up", "jumping_jack", "unknown"]
+LABELS = [*EXERCISES, UNKNOWN]
 COMMON = {"labels": LABELS, "sources": {"penn": 1}, "optimiser": "sgd", "unknown_share": 0.33}
 WORK = {
     "published network, 150 frames x 2 persons": {
@@ -157,7 +160,7 @@ def _cases(recipe: Recipe, compiled: bool) -> List[_Case]:
     torch.manual_seed(0)
 
     def case(name: str, network: nn.Module, precision: str, source: Iterator[Any], load: Callable[[int], Any]) -> _Case:
-        optimiser = make_optimiser(network, recipe)
+        optimiser = make_optimiser(network, training_options(recipe))
 
         def step(inputs: torch.Tensor, labels: torch.Tensor) -> None:
             with mixed_precision(precision, "cpu"):

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import EXERCISES
 
 HELP = "measure joint angles and repetitions in a video or a skeleton sequence"
 EPILOG = """examples:
@@ -20,7 +21,6 @@ The folder gets
   overlay.mp4        the recording with skeleton, angles and repetitions
 docs/angles.md says what the angles mean and which view shows which of them.
 """
-EXERCISES = ("squat", "lunge", "deadlift", "push_up", "pull_up", "jumping_jack")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "recording", metavar="VIDEO|SEQUENCE.npz", help="video, directory of pictures, or saved sequence"
     )
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the results; it is made if missing")
-    parser.add_argument("--exercise", choices=EXERCISES, help="what is done (default: anything that repeats)")
+    parser.add_argument("--exercise", choices=list(EXERCISES), help="what is done (default: anything that repeats)")
     parser.add_argument(
         "--estimator", choices=("tf_pose", "mediapipe"), default="mediapipe", help="pose estimator (default mediapipe)"
     )

@@ -11,8 +11,10 @@ examples:
   rehab-coach dataset inspect sets/tf_pose sets/mediapipe --out report
   rehab-coach dataset subset kinetics_train --classes squat lunge --unknown 500 --out small --group-pattern '^(.{11})'
   rehab-coach dataset convert small/train packed/train --to packed
+  rehab-coach dataset from-public penn ~/Downloads/Penn_Action DATA
 """
 FORMATS = ("kinetics", "npz", "packed")
+PUBLIC_SETS = ("penn", "jhmdb", "uiprmd", "utd")
 SET = "folder of .json or .npz files, or NAME_data.npy"
 
 
@@ -21,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, text, fill in (
         ("from-videos", "download or read videos, cut them, and write their skeletons", _add_from_videos),
+        ("from-public", "put a public set, as it is downloaded, into the recipes' data folder", _add_from_public),
         ("convert", "write a set in another format", _add_convert),
         ("subset", "some classes of a set, others as unknown, split by person or video", _add_subset),
         ("inspect", "pictures and numbers about sets", _add_inspect),
@@ -48,6 +51,14 @@ def _add_from_videos(parser: argparse.ArgumentParser) -> None:
     add("--ray", default="", metavar="ADDRESS", help="use a Ray cluster: HOST:PORT, auto, or local (N processors)")
     add("--temporary", default="", metavar="DIR", help="for the clips that are worked on (default: in OUT)")
     add("--no-retry", action="store_true", help="do not try again what failed in an earlier run")
+
+
+def _add_from_public(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("name", metavar="NAME", choices=PUBLIC_SETS, help="%s (docs/datasets.md)" % ", ".join(PUBLIC_SETS))
+    add("source", metavar="SOURCE", help="folder of the download, unpacked")
+    add("data", metavar="DATA", help="folder that `rehab-coach train --data` reads; made if needed")
+    add("--all", action="store_true", help="also the persons and parts that the recipes leave out to test with")
 
 
 def _add_convert(parser: argparse.ArgumentParser) -> None:
@@ -91,9 +102,14 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one sub-command; returns the exit code."""
-    return {"from-videos": _from_videos, "convert": _convert, "subset": _subset, "inspect": _inspect}[arguments.action](
-        arguments
-    )
+    actions = {
+        "from-videos": _from_videos,
+        "from-public": _from_public,
+        "convert": _convert,
+        "subset": _subset,
+        "inspect": _inspect,
+    }
+    return actions[arguments.action](arguments)
 
 
 def _progress(entries):
@@ -146,6 +162,16 @@ def _from_videos(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _from_public(arguments: argparse.Namespace) -> int:
+    from rehab_coach.dataset.public_sets import add_public_set
+
+    counts = add_public_set(arguments.name, arguments.source, arguments.data, arguments.all, _report, _progress)
+    labels = ", ".join("%s %d" % count for count in counts.items())
+    print("%s: %d sequences written to %s/skeletons" % (arguments.name, sum(counts.values()), arguments.data))
+    print("  " + labels)
+    return 0
+
+
 def _convert(arguments: argparse.Namespace) -> int:
     from rehab_coach.dataset import convert, open_set
 
@@ -159,13 +185,13 @@ def _subset(arguments: argparse.Namespace) -> int:
     from rehab_coach.dataset import open_set
     from rehab_coach.dataset.subset import (
         SPLITS,
-        UNKNOWN,
         choose,
         groups_from_names,
         groups_from_table,
         split,
         write_splits,
     )
+    from rehab_coach.exercises import UNKNOWN
 
     source = open_set(arguments.set)
     for problem in source.problems:

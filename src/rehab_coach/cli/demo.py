@@ -7,6 +7,7 @@ EPILOG = """examples:
   rehab-coach demo --source gazebo --gui    # robot and patient in Gazebo 11, see docs/gazebo.md
   rehab-coach demo --source 0               # the webcam: you are the patient
   rehab-coach demo --source jacks.mp4 --rounds 1 --exercises jumping_jack
+  rehab-coach demo --model runs/mine/model.safetensors           # asks for your own exercises
   rehab-coach demo --patient P-017 --language no    # keeps the rounds of a patient; speaks Norwegian
 `make demo` also installs what is missing.
 """
@@ -28,7 +29,8 @@ def add_arguments(parser):
         "--exercises",
         default="",
         metavar='"A B"',
-        help="which to ask for, one after the other (default: all six at random; on the clip: squat, lunge)",
+        help="which to ask for, one after the other (default: all that the model knows, at random; on the clip: "
+        "squat, lunge)",
     )
     parser.add_argument(
         "--record",
@@ -45,6 +47,8 @@ def add_arguments(parser):
     )
     parser.add_argument("--database", default="", metavar="PLACE", help="where they are kept; see `rehab-coach visits`")
     parser.add_argument("--language", default="en", metavar="CODE", help="of what is said: en, no ... (default: en)")
+    parser.add_argument("--model", default="", metavar="FILE", help="of your own, made by `rehab-coach train`")
+    parser.add_argument("--config", default="", metavar="FILE", help="of your own, a changed copy of config/coach.yaml")
     parser.add_argument("--gui", action="store_true", help="show Gazebo's window")
 
 
@@ -60,4 +64,6 @@ def run(arguments) -> int:
         arguments.database,
         arguments.language,
         arguments.gui,
+        arguments.model,
+        arguments.config,
     )

@@ -242,11 +242,11 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 def _list() -> int:
     from rehab_coach.simulation.clothing import CLOTHES
-    from rehab_coach.simulation.motions import EXERCISES, OTHERS
+    from rehab_coach.simulation.motions import EXERCISE_KINDS, OTHERS
     from rehab_coach.simulation.room import LIGHTS, ROOMS
 
     print("exercises and their faults:")
-    for name, kind in EXERCISES.items():
+    for name, kind in EXERCISE_KINDS.items():
         print("  %s" % name)
         for fault, meaning in kind.faults.items():
             print("    %-22s %s" % (fault, meaning))

@@ -11,9 +11,9 @@ from rehab_coach.dataset.labels import Entry
 from rehab_coach.dataset.sets import LabelledClip, SkeletonSet
 from rehab_coach.dataset.writing import SetWriter, write_clips
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN
 from rehab_coach.files import read_table
 
-UNKNOWN = "unknown"
 SPLITS = ("train", "validation", "test")
 
 

@@ -145,7 +145,7 @@ def _draw_countdown(pen: Pen, view: View, box: pygame.Rect, now: float) -> None:
     pen.panel(box, theme.PANEL)
     box = pen.inside(box, 18, 16, 18, 16)
     colour = theme.CORAL if view.phase is Phase.RECORDING else theme.ACCENT
-    has_figure = figures.has_figure(view.label)
+    has_figure = bool(view.label)
     below = int(box.height * (0.36 if has_figure else 0.2)) if has_figure or view.note else 0
     size = min(box.width, box.height - below)
     top = box.top if below else box.centery - size // 2
@@ -173,7 +173,7 @@ def _draw_thinking(pen: Pen, box: pygame.Rect, now: float) -> None:
 
 def _draw_prompt(pen: Pen, view: View, box: pygame.Rect, now: float, texts: Texts) -> None:
     pen.panel(box, theme.PANEL)
-    if not figures.has_figure(view.label):
+    if not view.label:
         pen.text(texts("get_ready"), pen.inside(box, 24, 24, 24, 24), 80, lines=2)
         return
     size = min(box.size) - pen.px(56)

@@ -18,10 +18,9 @@ def analyse(sequence: SkeletonSequence, exercise: str) -> Movement:
 
     Args:
         sequence: the recording; nobody in it: no repetitions, and `not_judged` says why.
-        exercise: squat, lunge, deadlift, push_up, pull_up or jumping_jack.
+        exercise: label; of one that no catalogue knows the repetitions are counted, and the form is not judged.
 
     Raises:
-        ValueError: an unknown exercise.
         RehabCoachError: config/form.yaml is broken; `load_limits` tells that beforehand.
     """
     try:

@@ -14,6 +14,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import check_label
 from rehab_coach.files import make_folder, read_table
 from rehab_coach.learning.datasets import Sample, clip_sample
 from rehab_coach.skeleton import SkeletonSequence
@@ -63,6 +64,7 @@ def read_clips(path: str, labels: Optional[Sequence[str]] = None) -> List[Clip]:
     for number, row in enumerate(read_table(path, ("label", "file")), start=2):
         where = "%s, line %d" % (path, number)
         if labels is not None and row["label"] not in labels:
+            check_label(row["label"], where)
             raise RehabCoachError("%s: unknown label '%s'; known: %s" % (where, row["label"], ", ".join(labels)))
         if not row["file"]:
             raise RehabCoachError("%s names no file" % where)

@@ -5,8 +5,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN
 from rehab_coach.learning.evaluation import ERROR, Outcome
-from rehab_coach.recognition.model_file import UNKNOWN
 from rehab_coach.rounds import Status
 
 

@@ -1,15 +1,15 @@
 """What a recipe may say."""
 
-from typing import TYPE_CHECKING, Any, Dict, List, Tuple
+from types import SimpleNamespace
+from typing import Any, Dict, List, Mapping, Tuple
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.recognition.model_file import UNKNOWN
-from rehab_coach.recognition.preprocessing import NORMALISATIONS, SAMPLINGS
+from rehab_coach.exercises import UNKNOWN, check_labels
+from rehab_coach.learning.augmentation import make_augmentation
+from rehab_coach.recognition.contract import NORMALISATIONS, SAMPLINGS
 from rehab_coach.recognition.st_gcn import ARCHITECTURES
 from rehab_coach.recognition.streams import STREAMS
-
-if TYPE_CHECKING:
-    from rehab_coach.learning.recipe import Recipe
+from rehab_coach.training.options import OPTIMISERS, PRECISIONS, SCHEDULES
 
 SEQUENCE_SOURCES = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
 CLIPS = "clips"
@@ -20,9 +20,9 @@ _CHOICES = {
     "sampling": SAMPLINGS,
     "normalisation": NORMALISATIONS,
     "architecture": ARCHITECTURES,
-    "optimiser": ("adamw", "sgd"),
-    "schedule": ("cosine", "steps"),
-    "precision": ("float32", "bfloat16"),
+    "optimiser": OPTIMISERS,
+    "schedule": SCHEDULES,
+    "precision": PRECISIONS,
 }
 _RANGES = {  # inclusive
     "rate": (1, 120),
@@ -73,14 +73,19 @@ def typed(key: str, value: Any, kind: Any) -> Any:
     if kind == List[int] and not (isinstance(value, list) and all(isinstance(entry, int) for entry in value)):
         raise wrong("a list of whole numbers")
     if kind == List[str] and not (isinstance(value, list) and all(isinstance(entry, str) for entry in value)):
-        raise wrong("a list of words")
+        raise wrong("a list of words (in quotes where YAML takes them for something else: yes, no, on, off)")
     if kind in (Dict[str, float], Dict[str, str], Dict[str, Any]) and not isinstance(value, dict):
         raise wrong("a mapping `name: value`")
     return {float: float, int: int}.get(kind, lambda entry: entry)(value)
 
 
-def check_recipe(recipe: "Recipe") -> None:
-    """RehabCoachError if values are out of range or contradict each other."""
+def check_recipe(values: Mapping[str, Any]) -> None:
+    """Check the values of every key of a recipe, each of the right kind (see `typed`).
+
+    Raises:
+        RehabCoachError: values that are out of range or contradict each other.
+    """
+    recipe = SimpleNamespace(**values)
 
     def refuse(key: str, allowed: str, value: Any) -> None:
         raise RehabCoachError("'%s' must be %s, not %r" % (key, allowed, value))
@@ -93,10 +98,13 @@ def check_recipe(recipe: "Recipe") -> None:
     for key, allowed in _CHOICES.items():
         if getattr(recipe, key) not in allowed:
             refuse(key, "one of " + ", ".join(allowed), getattr(recipe, key))
-    if len(set(recipe.labels)) != len(recipe.labels) or len(recipe.labels) < 2:
-        refuse("labels", "two or more different words", recipe.labels)
-    if UNKNOWN not in recipe.labels and recipe.label_column == "label":
-        refuse("labels", "a list with '%s' in it" % UNKNOWN, recipe.labels)
+    if recipe.labels or CLIPS not in recipe.sources:  # otherwise those of the clips
+        if len(set(recipe.labels)) != len(recipe.labels) or len(recipe.labels) < 2:
+            refuse("labels", "two or more different words", recipe.labels)
+        if UNKNOWN not in recipe.labels and recipe.label_column == "label":
+            refuse("labels", "a list with '%s' in it" % UNKNOWN, recipe.labels)
+        if recipe.label_column == "label":  # what the coach asks for; "action" is for what only prepares a network
+            check_labels(recipe.labels, "'labels'")
     for name, path in recipe.sets.items():
         if name in SEQUENCE_SOURCES + (CLIPS,) or not isinstance(name, str):
             refuse("sets", "a mapping of new names to paths", name)
@@ -147,6 +155,4 @@ def check_recipe(recipe: "Recipe") -> None:
         refuse("temporal_kernel", "odd", recipe.temporal_kernel)
     if recipe.folds == 1 or (recipe.folds and not (recipe.judged and set(recipe.judged) <= set(recipe.sources))):
         refuse("folds", "0, or 2 and more with every source of 'judged' among the sources (clips?)", recipe.folds)
-    from rehab_coach.learning.augmentation import make_augmentation
-
     make_augmentation(recipe.augmentation)

@@ -9,10 +9,11 @@ import torch
 from torch import nn
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe
 from rehab_coach.learning.windows import label_shares, sample_weights
-from rehab_coach.recognition.model_file import UNKNOWN, ModelContract
+from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.preprocessing import windows
 from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.recognition.st_gcn import STGCN
@@ -23,6 +24,10 @@ AS_GOOD = 0.01
 
 MOST_WINDOWS = 500
 """More are not looked at after each part of a training."""
+
+
+class TooFewGroups(RehabCoachError):
+    """There are not groups enough to set some aside."""
 
 
 def split_validation(samples: Sequence[Sample], share: float, seed: int) -> Tuple[List[Sample], List[Sample]]:
@@ -37,7 +42,7 @@ def split_validation(samples: Sequence[Sample], share: float, seed: int) -> Tupl
         What is learned from, and what is validated on; no group is in both.
 
     Raises:
-        RehabCoachError: too few groups.
+        TooFewGroups: there are fewer groups than parts.
     """
     if not share:
         return list(samples), []
@@ -47,7 +52,7 @@ def split_validation(samples: Sequence[Sample], share: float, seed: int) -> Tupl
     groups = [sample.group for sample in samples]
     parts = max(2, round(1 / share))
     if min(len(set(groups)), max(Counter(kinds).values())) < parts:
-        raise RehabCoachError(
+        raise TooFewGroups(
             "a validation part of %g needs %d groups, and as many sequences of a class from one source: there are %d "
             "and %d" % (share, parts, len(set(groups)), max(Counter(kinds).values()))
         )

@@ -6,9 +6,11 @@ from typing import Optional, Tuple
 import numpy as np
 import torch
 
+from rehab_coach.exercises import UNKNOWN
 from rehab_coach.paths import share_path
+from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.fused import FusedSTGCN
-from rehab_coach.recognition.model_file import UNKNOWN, ModelContract, load_model
+from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.rounds import Status
@@ -76,8 +78,13 @@ class Recognizer:
 
     @property
     def labels(self) -> Tuple[str, ...]:
-        """Everything that the model can answer."""
+        """Everything that it can answer."""
         return self.contract.labels
+
+    @property
+    def exercises(self) -> Tuple[str, ...]:
+        """Everything that somebody can be asked for: the labels without `UNKNOWN`."""
+        return tuple(label for label in self.labels if label != UNKNOWN)
 
     def warm_up(self, duration: float = 10.0) -> None:
         """Recognise an empty recording of so many seconds: no first-time set-up then falls into a wait."""
@@ -113,7 +120,7 @@ class Recognizer:
         confidence = float(probabilities[best])
         if best != int(probabilities.argmax()) or confidence < self.contract.unknown_threshold:
             unknown = float(probabilities[~self._exercises].sum())
-            return Recognition(UNKNOWN, UNKNOWN, unknown, labels, probabilities)
+            return Recognition(UNKNOWN, Status.UNKNOWN, unknown, labels, probabilities)
         return Recognition(labels[best], Status.RECOGNISED, confidence, labels, probabilities)
 
     def _is_seen(self, sequence: SkeletonSequence) -> bool:

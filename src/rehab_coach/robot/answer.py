@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN
 from rehab_coach.movement import Remark
 from rehab_coach.rounds import Kind, Outcome, Status
 from rehab_coach.texts import Texts, load_texts
@@ -97,10 +98,10 @@ class RoundJoin:
         texts, asked = self._texts, self._texts.an(self._asked)
         if status == Status.RECOGNISED and label == self._asked:
             outcome, seen, text = Outcome.CORRECT, label, texts("well_done", exercise=asked)
-        elif status == Status.RECOGNISED and label != Status.UNKNOWN:
+        elif status == Status.RECOGNISED and label != UNKNOWN:
             outcome, seen, text = Outcome.WRONG, label, texts("i_saw", exercise=texts.an(label))
         elif status in (Status.RECOGNISED, Status.UNKNOWN):
-            outcome, seen, text = Outcome.UNKNOWN, str(Status.UNKNOWN), texts("not_recognised", exercise=asked)
+            outcome, seen, text = Outcome.UNKNOWN, UNKNOWN, texts("not_recognised", exercise=asked)
         elif status == Status.NOT_SEEN:
             outcome, seen, text = Outcome.NOT_SEEN, "nobody", texts("could_not_see")
         else:

@@ -10,7 +10,7 @@ import rospy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Bool
 
-from rehab_coach.display import window
+from rehab_coach.display import figures, theme, window
 from rehab_coach.display.picture import PictureBuffer, PictureDecoder, PictureSkeleton, compose
 from rehab_coach.display.renderer import Renderer
 from rehab_coach.display.screen_video import ScreenVideo
@@ -21,8 +21,9 @@ from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, S
 from rehab_coach.ros.conversions import to_picture
 from rehab_coach.ros.parameters import get_parameter
 from rehab_coach.ros.stop_switch import StopSwitch
+from rehab_coach.ros.texts import get_texts
 from rehab_coach.skeleton import get_layout
-from rehab_coach.texts import ENGLISH, languages, load_texts
+from rehab_coach.texts import ENGLISH, languages
 
 
 class Displayer:
@@ -48,7 +49,9 @@ class Displayer:
     """
 
     def __init__(self) -> None:
-        texts = load_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
+        texts = get_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
+        for label in rospy.get_param("own_exercises", {}):
+            figures.figure(label, 0, 64, theme.TEXT)  # a picture that cannot be read is told now
         size = (
             get_parameter("~width", 1024, int, minimum=320, maximum=3840),
             get_parameter("~height", 600, int, minimum=240, maximum=2160),
@@ -135,12 +138,8 @@ class Displayer:
     def _on_action_class(self, message: ActionClass) -> None:
         with self._lock:
             self._state.request(message.round, message.label)
-            self._counter = None
-            try:
-                self._counter = RepetitionCounter(message.label)
-                self._state.counting(0)
-            except ValueError as error:
-                rospy.logwarn("the repetitions are not counted: %s", error)
+            self._counter = RepetitionCounter(message.label)
+            self._state.counting(0)
 
     def _on_prediction(self, message: Prediction) -> None:
         with self._lock:

@@ -27,7 +27,7 @@ from rehab_coach.simulation.gazebo.actor import (
     obstacle_sdf,
     write_act,
 )
-from rehab_coach.simulation.obedience import Obedience, Response
+from rehab_coach.simulation.obedience import Obedience, Response, motion_of
 
 PREFIX = "rehab_coach_patient_"  # of the names of our actors
 BAR = "rehab_coach_patient_bar"
@@ -136,6 +136,8 @@ class GazeboPatient:
             then = since + HIDDEN_SECONDS
             if request is not None:
                 response = self._obedience.respond(request.label)
+                if motion_of(request.label) is None:
+                    rospy.logwarn_once("she cannot do every exercise: for '%s' she does something else", request.label)
                 rospy.loginfo("round %d: asked for %s, the patient does %s", request.round, *response[:2])
                 self._enter(self._actor.respond(response, self._duration, act, then), request.round, response)
             elif stopping and since < act.end or since > act.seconds:

@@ -7,10 +7,12 @@ from typing import Callable, Optional
 import rosgraph
 import rospy
 
-from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction
-from rehab_coach.robot.exercises import EXERCISES, ORDERS, ExercisePicker
+from rehab_coach.exercises import check_asked, check_labels
+from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction
+from rehab_coach.robot.exercise_picker import ORDERS, ExercisePicker
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
-from rehab_coach.ros.parameters import ParameterError, get_parameter
+from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.ros.texts import get_texts
 from rehab_coach.texts import ENGLISH, languages, load_texts
 
 MEASURING = 60.0
@@ -25,25 +27,26 @@ class PickAction:
         display_message (rehab_coach/DisplayMessage, latched): kinds info, prompt, problem.
         /diagnostics
     Subscribes:
+        exercises (rehab_coach/Exercises): what the recorder recognises, so what can be asked for.
         stgcn_prediction (rehab_coach/Prediction): the end of a round.
         movement (rehab_coach/Movement): the last that there is to say about a round.
         display_message (rehab_coach/DisplayMessage): while a question is open, the first round waits.
     Parameters: see config/coach.yaml.
+
+    Raises:
+        RehabCoachError: a wrong parameter; also while it runs, when it is to ask for what cannot be recognised.
     """
 
     def __init__(self) -> None:
-        self._texts = load_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
+        self._texts = get_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
+        self._wanted = get_parameter("~exercises", [], list)
+        check_labels(self._wanted, self._where())
+        self._order = get_parameter("~order", "random", str, choices=ORDERS)
         seed = get_parameter("~seed", -1, int, minimum=-1)
-        exercises = get_parameter("~exercises", list(EXERCISES), list, choices=EXERCISES)
-        if not exercises:
-            raise ParameterError(
-                "parameter {} is empty; choose one or more of: {}".format(
-                    rospy.resolve_name("~exercises"), ", ".join(EXERCISES)
-                )
-            )
-        self._picker = ExercisePicker(
-            exercises, get_parameter("~order", "random", str, choices=ORDERS), None if seed < 0 else seed
-        )
+        self._seed = None if seed < 0 else seed
+        self._picker: Optional[ExercisePicker] = None
+        self._known: Optional[Exercises] = None  # what the recorder recognises
+        self._picked_from: Optional[Exercises] = None  # what it did when the picker was made
         self._rounds = get_parameter("~rounds", 0, int, minimum=0)
         self._round_timeout = get_parameter("~round_timeout", 90.0, float, minimum=1.0, maximum=3600.0)
         self._pause = get_parameter("~pause", 6.0, float, minimum=0.0, maximum=600.0)
@@ -58,6 +61,7 @@ class PickAction:
         self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10, latch=True)
         self._diagnostics = Diagnostics()
         self._diagnostics.add("rounds", self._state)
+        self._recognisable = rospy.Subscriber("exercises", Exercises, self._on_exercises, queue_size=1)
         self._predictions = rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10)
         self._movements = rospy.Subscriber("movement", Movement, self._on_movement, queue_size=10)
         self._others = rospy.Subscriber("display_message", DisplayMessage, self._on_message, queue_size=20)
@@ -74,10 +78,11 @@ class PickAction:
             rospy.loginfo("the last round is over")
 
     def _play_round(self) -> None:
+        picker = self._choice()
         self._round += 1
         self._ended.clear()
         self._doing = "waiting for the outcome"
-        label = self._picker.pick()
+        label = picker.pick()
         action = ActionClass(round=self._round, label=label)
         action.header.stamp = rospy.Time.now()
         self._actions.publish(action)
@@ -95,6 +100,25 @@ class PickAction:
         self._doing = "pause"
         self._wait(MEASURING, self._is_measured)
         self._wait(self._pause)
+
+    @staticmethod
+    def _where() -> str:
+        return "parameter %s" % rospy.resolve_name("~exercises")
+
+    def _choice(self) -> ExercisePicker:
+        """Chooses from the list, or from all that the recorder recognises by now."""
+        known = self._known
+        if known is not self._picked_from:
+            asked = self._wanted or known.labels
+            check_asked(asked, known.labels, self._where(), "the model " + known.model)
+            self._picker, self._picked_from = ExercisePicker(asked, self._order, self._seed), known
+        return self._picker
+
+    def _on_exercises(self, message: Exercises) -> None:
+        for label in rospy.get_param("own_exercises", {}):
+            if label not in message.labels:
+                rospy.logwarn("own_exercises describes '%s', which the model %s does not know", label, message.model)
+        self._known = message
 
     def _is_measured(self) -> bool:
         """Whether nothing more will be said about the round."""
@@ -123,13 +147,15 @@ class PickAction:
         """A recorder subscribes to action_class and advertises its predictions when its networks are warm."""
         self._doing = "waiting for the recorder"
         waited = time.monotonic()
-        while not (rospy.is_shutdown() or self._recorder_is_there()):
+        while not (rospy.is_shutdown() or (self._known and self._recorder_is_there())):
             time.sleep(0.1)
             if time.monotonic() - waited > 15.0:
                 rospy.logwarn_throttle(
                     15,
-                    "still waiting for the recorder: no node subscribes to {} and publishes {}".format(
-                        self._actions.resolved_name, self._predictions.resolved_name
+                    "still waiting for the recorder: no node subscribes to {} and publishes {} and {}".format(
+                        self._actions.resolved_name,
+                        self._predictions.resolved_name,
+                        self._recognisable.resolved_name,
                     ),
                 )
 

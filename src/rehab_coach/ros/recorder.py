@@ -12,9 +12,10 @@ import rospy
 from sensor_msgs.msg import CompressedImage, Image
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import check_asked, check_labels
 from rehab_coach.kinematics.analysis import analyse
 from rehab_coach.kinematics.form.judge import load_limits
-from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
+from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction, Skeleton
 from rehab_coach.pose import create_estimator
 from rehab_coach.recognition import Recognizer
 from rehab_coach.recognition.recognizer import default_model
@@ -30,6 +31,7 @@ class Recorder:
     """Recording and ST-GCN.
 
     Publishes:
+        exercises (rehab_coach/Exercises, latched): what it recognises; once the networks are warm.
         stgcn_prediction (rehab_coach/Prediction): exactly one for each round.
         movement (rehab_coach/Movement, latched): exactly one for each round, after its prediction.
         skeleton (rehab_coach/Skeleton): the patient in each picture that was estimated.
@@ -79,6 +81,8 @@ class Recorder:
         self._predictions = rospy.Publisher("stgcn_prediction", Prediction, queue_size=10)
         self._movements = rospy.Publisher("movement", Movement, queue_size=10, latch=True)
         self._skeletons = rospy.Publisher("skeleton", Skeleton, queue_size=5)
+        self._exercises = rospy.Publisher("exercises", Exercises, queue_size=1, latch=True)
+        self._announce()
         kind = CompressedImage if self._transport == "compressed" else Image
         topic = "camera/image/compressed" if self._transport == "compressed" else "camera/image"
         self._pictures = rospy.Subscriber(topic, kind, self._on_picture, queue_size=1, buff_size=2**24)
@@ -103,12 +107,20 @@ class Recorder:
             minimum_seen=get_parameter("~minimum_seen", 0.3, float, minimum=0.0, maximum=1.0),
             minimum_seconds=get_parameter("~minimum_seconds", 0.5, float, minimum=0.0, maximum=60.0),
         )
+        check_labels(self._recognizer.labels, "the model %s" % model)
+        self._model = os.path.basename(model)
         made = self._recognizer.contract.training.get("date", "unknown date")
-        self._measured_by = "%s, %s of %s" % (name, os.path.basename(model), made)
+        self._measured_by = "%s, %s of %s" % (name, self._model, made)
         for _ in range(3):
             self._estimator.estimate(np.full((480, 640, 3), 128, np.uint8))
         self._recognizer.warm_up(self._timing.duration)
         rospy.loginfo("%s and the model for %s are ready", name, ", ".join(self._recognizer.labels))
+
+    def _announce(self) -> None:
+        """Say what can be recognised."""
+        message = Exercises(model=self._model, labels=self._recognizer.exercises)
+        message.header.stamp = rospy.Time.now()
+        self._exercises.publish(message)
 
     def _on_action(self, message: ActionClass) -> None:
         age = (rospy.Time.now() - message.header.stamp).to_sec() if message.header.stamp else 0.0
@@ -144,11 +156,9 @@ class Recorder:
         self._round = action.round
         last_stamp = rospy.Time.now().to_sec()
         try:
-            if action.label not in self._recognizer.labels:
-                raise RehabCoachError(
-                    "the model does not know '%s'; it knows %s. Correct ~exercises of pick_action"
-                    % (action.label, ", ".join(self._recognizer.labels))
-                )
+            check_asked(
+                [action.label], self._recognizer.exercises, "round %d" % action.round, "the model " + self._model
+            )
             recording = self._record(action)
             if recording is not None:
                 last_stamp = self._last_stamp or last_stamp

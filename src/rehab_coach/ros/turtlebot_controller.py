@@ -15,6 +15,7 @@ from std_msgs.msg import Bool
 from std_srvs.srv import SetBool, SetBoolRequest, SetBoolResponse
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import find
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction
 from rehab_coach.robot.answer import Answer, RoundJoin, remark_sentence
 from rehab_coach.robot.heading import HeadingKeeper
@@ -25,8 +26,9 @@ from rehab_coach.robot.velocity import STILL, WAFFLE_ANGULAR, WAFFLE_LINEAR, Vel
 from rehab_coach.ros.conversions import from_movement_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
+from rehab_coach.ros.texts import get_texts
 from rehab_coach.rounds import Outcome
-from rehab_coach.texts import ENGLISH, languages, load_texts
+from rehab_coach.texts import ENGLISH, languages
 
 # Small, and back to where they began: people stand in front of the robot.
 WIGGLE = [{"angular": 0.8, "seconds": 0.5}, {"angular": -0.8, "seconds": 1.0}, {"angular": 0.8, "seconds": 0.5}]
@@ -78,7 +80,7 @@ class TurtlebotController:
         self._lock = threading.RLock()
         self._keeping_stopped = threading.Lock()  # held while the parameter ~stopped is written
         self._read_parameters()
-        self._texts = load_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
+        self._texts = get_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
         self._join = RoundJoin(self._texts)
         self._asked_at = rospy.Time.now()
         self._zeros_left = 0
@@ -218,6 +220,8 @@ class TurtlebotController:
                 rospy.logwarn("%s", error)
                 return
             self._say(self._join.round, text, DisplayMessage.REMARK)
+        elif movement is not None and not find(movement.exercise).rules:
+            self._say(self._join.round, self._texts("not_judged_yet"), DisplayMessage.REMARK)
 
     def _say(self, number: int, text: str, kind: str) -> None:
         message = DisplayMessage(round=number, text=text, kind=kind)

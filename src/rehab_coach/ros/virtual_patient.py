@@ -20,7 +20,7 @@ from rehab_coach.ros.parameters import get_parameter
 from rehab_coach.simulation import live
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.motions import make_motion
-from rehab_coach.simulation.obedience import Obedience, Response
+from rehab_coach.simulation.obedience import Obedience, Response, motion_of
 from rehab_coach.simulation.render import Look
 from rehab_coach.simulation.room import LIGHTS, ROOMS
 from rehab_coach.simulation.turtlebot import Place, camera_at
@@ -159,6 +159,8 @@ class VirtualPatient:
         if self._next is not None:
             self._change_person()  # what she is going to do must fit her own body
         response = self._obedience.respond(request.label)
+        if motion_of(request.label) is None:
+            rospy.logwarn_once("she cannot do every exercise: for '%s' she does something else", request.label)
         motion = make_motion(response.shown, self._duration, MOTION_RATE, response.seed, faults=response.faults)
         performance = self._worker.submit(self._patient.prepare, motion, response.yaw)
         self._turn = _Turn(request.round, response, self._now + response.delay, performance)

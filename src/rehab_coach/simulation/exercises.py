@@ -1,13 +1,17 @@
 """How each exercise goes: joint angles (degrees, OpenSim's signs, see `motions`) over a repetition's phase.
 
 A maker takes a `Person` and returns a `Made`. A name that ends in neither _r nor _l belongs to the trunk. To
-add a motion, write a maker and list it below (or in `others`, when it is none of the coach's exercises).
+add a motion, write a maker and list it below (or in `others`, when it is none of the coach's exercises), and let the
+exercise's record name it.
 """
 
 import numpy as np
 
+from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.phases import Kind, Made, Person, both, down_and_up, ease, leg_to, legs_bent, ramp
 
+FRONT_VIEW = Camera(yaw=0, distance=3.1, look_at=1.08)
+BAR_VIEW = Camera(yaw=20, distance=3.9, height=1.2, look_at=1.25)
 HANDS_BEFORE_CHEST = dict(arm_add=-12.0, arm_rot=38.0, elbow_flex=122.0, pro_sup=10.0, finger_flex=25.0)
 
 
@@ -195,7 +199,7 @@ def _pull_up(person: Person) -> Made:
     return Made(angles, sway=(0.0, 0.11 * swing, 0.0))
 
 
-EXERCISES = {
+EXERCISE_KINDS = {
     "squat": Kind(
         _squat,
         3.2,
@@ -214,6 +218,7 @@ EXERCISES = {
         _lunge,
         3.6,
         still=0.04,
+        view=Camera(yaw=40, distance=3.0, look_at=0.82),
         faults={
             "front_knee_over_toes": "the front knee goes far in front of the toes",
             "front_knee_inwards": "the front knee falls inwards",
@@ -250,6 +255,7 @@ EXERCISES = {
         3.0,
         contact="bar",
         equipment="bar",
+        view=BAR_VIEW,
         faults={
             "chin_below_bar": "the chin stays under the bar",
             "elbows_not_extended": "the arms are not straightened at the bottom",
@@ -261,6 +267,7 @@ EXERCISES = {
         1.15,
         still=0.0,
         pauses=False,
+        view=FRONT_VIEW,
         faults={
             "arms_not_overhead": "the arms come up to the shoulders only",
             "arms_uneven": "one arm stays lower than the other",

@@ -12,7 +12,7 @@ import numpy as np
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.movement import Repetition
 from rehab_coach.opensim.coordinates import COORDINATES, limits
-from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.simulation.exercises import EXERCISE_KINDS
 from rehab_coach.simulation.others import OTHERS
 from rehab_coach.simulation.phases import Angles, Kind, Made, Person
 
@@ -20,7 +20,7 @@ _POSED = [coordinate for coordinate in COORDINATES.values() if coordinate.posed]
 CENTRAL_ANGLES = tuple(coordinate.name for coordinate in _POSED if not coordinate.sided)
 SIDE_ANGLES = tuple(coordinate.name for coordinate in _POSED if coordinate.sided)
 
-KINDS: Dict[str, Kind] = {**EXERCISES, **OTHERS}
+KINDS: Dict[str, Kind] = {**EXERCISE_KINDS, **OTHERS}
 MOTIONS = tuple(KINDS)
 STILL = ("standing", "plank")  # motions in which there is nothing to count
 

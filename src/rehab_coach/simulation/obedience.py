@@ -3,17 +3,17 @@
 One place for every patient that listens to `action_class`, rendered by ourselves or by Gazebo. Python 3.8 and NumPy.
 """
 
-from typing import NamedTuple, Sequence, Tuple, Union
+from typing import NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.exercises import EXERCISES, UNKNOWN, find, label_of_motion
 from rehab_coach.simulation.motions import KINDS, check_motion
 
 STRANGERS = ("walking_in_place", "waving", "biceps_curl", "lateral_raise", "torso_twist", "side_bend", "toe_touch")
-"""What she does instead that is none of the six exercises: what people do who did not understand."""
-CHOICES = tuple(EXERCISES) + STRANGERS
+"""What she does instead that is none of the catalogue's exercises: what people do who did not understand."""
+CHOICES = tuple(one.motion for one in EXERCISES.values() if one.motion) + STRANGERS
 SHORTEST, LONGEST = 0.7, 1.8  # seconds from the question to the beginning: she reads, understands, and gets ready
 ON_THE_FLOOR = ("hands_and_toes", "back")
 ACROSS = (50.0, 100.0)  # degrees, seen from the front a body on the floor is all head
@@ -25,7 +25,7 @@ class Response(NamedTuple):
     """What she does about one request.
 
     Attributes:
-        asked, shown: the exercise asked for, and the motion that she does.
+        asked, shown: label of the exercise asked for, and the motion that she does.
         delay: seconds until she begins.
         faults: what she does wrong in it; names that the motion knows.
         yaw: degrees by which she turns away from the camera; 0 = it sees her front, 90 = her left side.
@@ -41,13 +41,19 @@ class Response(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What a recogniser should answer."""
-        return self.shown if self.shown in EXERCISES else "unknown"
+        """What a recogniser of this exercise and of the catalogue's should answer."""
+        return self.asked if self.right else label_of_motion(self.shown)
 
     @property
     def right(self) -> bool:
         """Whether she does what she was asked for."""
-        return self.shown == self.asked
+        return self.shown == motion_of(self.asked)
+
+
+def motion_of(label: str) -> Optional[str]:
+    """The motion that an exercise is: the one that its record names, else one of the same name; None: there is none."""
+    motion = find(label).motion or label
+    return motion if motion in KINDS else None
 
 
 class Obedience:
@@ -61,7 +67,7 @@ class Obedience:
             knows them.
         turned: degrees by which she turns to either side at most when she stands or hangs, 0..180; on the floor she
             lies across.
-        choices: motions that she can do, exercises and others.
+        choices: motions that she can do, exercises and others; None: all, of which she chooses from CHOICES by herself.
 
     Raises:
         RehabCoachError: a chance out of range, an unknown motion or fault, nothing to choose from.
@@ -73,12 +79,13 @@ class Obedience:
         obedience: float = 0.8,
         faults: Union[float, Sequence[str]] = 0.25,
         turned: float = 50.0,
-        choices: Sequence[str] = CHOICES,
+        choices: Optional[Sequence[str]] = None,
     ):
-        for choice in choices:
+        able = tuple(KINDS) if choices is None else tuple(choices)
+        for choice in able:
             check_motion(choice)
-        if len(set(choices)) < 2:
-            raise RehabCoachError("a patient needs two motions or more to choose from, not %s" % list(choices))
+        if len(set(able)) < 2:
+            raise RehabCoachError("a patient needs two motions or more to choose from, not %s" % list(able))
         chances = {"obedience": obedience}
         if isinstance(faults, (int, float)):
             chances["the chance of faults"] = faults
@@ -89,16 +96,18 @@ class Obedience:
                 raise RehabCoachError("%s must be between 0 and 1, not %g" % (name, chance))
         if not 0 <= turned <= 180:
             raise RehabCoachError("she can turn between 0 and 180 degrees, not %g" % turned)
-        self._obedience, self._faults, self._turned, self._choices = obedience, faults, turned, tuple(choices)
+        self._obedience, self._faults, self._turned = obedience, faults, turned
+        self._able, self._choices = able, CHOICES if choices is None else able
         self._rng = np.random.default_rng([seed, 5])
 
     def choose(self, asked: str) -> str:
-        """The motion that she does about a request."""
-        if asked in self._choices and self._rng.random() < self._obedience:
-            return asked
-        others = [name for name in self._choices if name != asked and name not in TOO_ALIKE.get(asked, ())]
-        exercises = [name for name in others if name in EXERCISES]
-        strangers = [name for name in others if name not in EXERCISES]
+        """The motion that she does about a request; for an exercise that she cannot do, something else."""
+        wanted = motion_of(asked)
+        if wanted in self._able and self._rng.random() < self._obedience:
+            return str(wanted)
+        others = [name for name in self._choices if name != wanted and name not in TOO_ALIKE.get(wanted or "", ())]
+        exercises = [name for name in others if label_of_motion(name) != UNKNOWN]
+        strangers = [name for name in others if label_of_motion(name) == UNKNOWN]
         first, second = (exercises, strangers) if self._rng.random() < 0.5 else (strangers, exercises)
         return str(self._rng.choice(first or second))
 

@@ -5,6 +5,8 @@ Angles in degrees, OpenSim's names and signs, as in `exercises`.
 
 import numpy as np
 
+from rehab_coach.simulation.camera import Camera
+from rehab_coach.simulation.exercises import FRONT_VIEW
 from rehab_coach.simulation.phases import (
     Angles,
     Kind,
@@ -19,6 +21,8 @@ from rehab_coach.simulation.phases import (
     standing_angles,
 )
 
+OVERHEAD_VIEW = Camera(yaw=25, distance=3.3, look_at=1.05)
+SITTING_VIEW = Camera(yaw=40, distance=2.7, look_at=0.87)
 ON_THE_HIPS = dict(arm_flex=-28.0, arm_add=-36.0, arm_rot=52.0, elbow_flex=84.0, pro_sup=30.0, finger_flex=30.0)
 
 
@@ -271,17 +275,17 @@ OTHERS = {
     "standing": Kind(_standing, 4.0),
     "talking": Kind(_talking, 3.0, still=0.0, pauses=False),
     "biceps_curl": Kind(_biceps_curl, 2.6, equipment="dumbbells"),
-    "shoulder_press": Kind(_shoulder_press, 2.8, equipment="dumbbells"),
+    "shoulder_press": Kind(_shoulder_press, 2.8, equipment="dumbbells", view=OVERHEAD_VIEW),
     "lateral_raise": Kind(_lateral_raise, 2.8, equipment="dumbbells"),
     "arm_circles": Kind(_arm_circles, 1.6, still=0.0, pauses=False),
-    "arms_only_jack": Kind(_arms_only_jack, 1.3, still=0.0, pauses=False),
-    "side_bend": Kind(_side_bend, 4.0),
-    "overhead_stretch": Kind(_overhead_stretch, 3.6),
+    "arms_only_jack": Kind(_arms_only_jack, 1.3, still=0.0, pauses=False, view=FRONT_VIEW),
+    "side_bend": Kind(_side_bend, 4.0, view=OVERHEAD_VIEW),
+    "overhead_stretch": Kind(_overhead_stretch, 3.6, view=OVERHEAD_VIEW),
     "toe_touch": Kind(_toe_touch, 4.0),
     "hip_hinge": Kind(_hip_hinge, 3.4),
     "picking_up": Kind(_picking_up, 3.0),
-    "sitting_down": Kind(_sitting_down, 4.5, equipment="chair", still=0.04),
-    "wall_sit": Kind(_wall_sit, 10.0, equipment="wall", still=0.02),
+    "sitting_down": Kind(_sitting_down, 4.5, equipment="chair", still=0.04, view=SITTING_VIEW),
+    "wall_sit": Kind(_wall_sit, 10.0, equipment="wall", still=0.02, view=SITTING_VIEW),
     "calf_raise": Kind(_calf_raise, 2.2),
     "leg_raise": Kind(_leg_raise, 2.4, still=0.08),
     "side_step": Kind(_side_step, 2.2, still=0.06),

@@ -5,6 +5,8 @@ from typing import Callable, Dict, Optional, Tuple, Union
 
 import numpy as np
 
+from rehab_coach.simulation.camera import Camera
+
 Angles = Dict[str, np.ndarray]
 Number = Union[float, np.ndarray]
 
@@ -71,6 +73,7 @@ class Kind:
         still: part of the phase at rest before and after the repetition.
         pauses: the maker keeps to `Person.pause`; False = it only turns round at 0.5.
         faults: fault -> what it looks like.
+        view: from which the whole body is in the picture all the time; None: the usual one for what holds the body.
     """
 
     make: Callable[[Person], Made]
@@ -80,6 +83,7 @@ class Kind:
     still: float = 0.03
     pauses: bool = True
     faults: Dict[str, str] = field(default_factory=dict)
+    view: Optional[Camera] = None
 
 
 def ease(x: np.ndarray) -> np.ndarray:

@@ -6,10 +6,11 @@ from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import label_of_motion
 from rehab_coach.simulation.body import Body, Physique
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.clothing import check_clothes
-from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.simulation.exercises import BAR_VIEW
 from rehab_coach.simulation.mesh import Mesh
 from rehab_coach.simulation.motions import KINDS, MOTIONS, Motion, make_motion
 from rehab_coach.simulation.patient import (
@@ -29,22 +30,9 @@ from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.video_file import VideoFile
 
 NOBODY = "nobody"
-UNKNOWN = "unknown"
 SCENES = MOTIONS + (NOBODY,)
 RENDERERS = {"moderngl": Renderer, "pyrender": PlainRenderer}
 FEWEST = 5  # joints that a camera must see in some frame
-# Views from which the whole body is in the picture all the time.
-VIEWS = {
-    "jumping_jack": Camera(yaw=0, distance=3.1, look_at=1.08),
-    "pull_up": Camera(yaw=20, distance=3.9, height=1.2, look_at=1.25),
-    "lunge": Camera(yaw=40, distance=3.0, look_at=0.82),
-    "arms_only_jack": Camera(yaw=0, distance=3.1, look_at=1.08),
-    **{
-        name: Camera(yaw=25, distance=3.3, look_at=1.05) for name in ("shoulder_press", "side_bend", "overhead_stretch")
-    },
-    "wall_sit": Camera(yaw=40, distance=2.7, look_at=0.87),
-    "sitting_down": Camera(yaw=40, distance=2.7, look_at=0.87),
-}
 VIEW = Camera(yaw=25, distance=2.7, look_at=0.87)
 FLOOR_VIEW = Camera(yaw=75, distance=2.4, height=1.0, look_at=0.33)
 
@@ -66,9 +54,9 @@ class Look:
 def default_view(exercise: str) -> Camera:
     """The view from which an exercise is filmed unless told otherwise."""
     kind = KINDS.get(exercise)
-    if exercise in VIEWS or kind is None:
-        return VIEWS.get(exercise, VIEW)
-    return {"hands_and_toes": FLOOR_VIEW, "back": FLOOR_VIEW, "bar": VIEWS["pull_up"]}.get(kind.contact, VIEW)
+    if kind is None:
+        return VIEW
+    return kind.view or {"hands_and_toes": FLOOR_VIEW, "back": FLOOR_VIEW, "bar": BAR_VIEW}.get(kind.contact, VIEW)
 
 
 @dataclass(frozen=True)
@@ -104,7 +92,7 @@ class Scene:
     @property
     def label(self) -> str:
         """The class that a recogniser should answer."""
-        return self.exercise if self.exercise in EXERCISES else UNKNOWN
+        return label_of_motion(self.exercise)
 
     def checked(self) -> Tuple[Motion, Camera, Physique]:
         """Motion, camera and person of the film; RehabCoachError names what is impossible."""

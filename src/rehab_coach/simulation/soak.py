@@ -11,10 +11,10 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from rehab_coach.exercises import EXERCISES, UNKNOWN
 from rehab_coach.robot.answer import RoundJoin
 from rehab_coach.robot.velocity import Velocity, VelocityLimits
 from rehab_coach.rounds import Kind
-from rehab_coach.simulation.exercises import EXERCISES
 
 WARM = 5  # rounds after which memory must not grow any more
 VIEWS = (("front", 30.0), ("oblique", 60.0), ("side", 90.0))
@@ -68,14 +68,13 @@ class Round:
     @property
     def right(self) -> bool:
         """The verdict agrees with the truth."""
-        return self.response is not None and self.verdict == (
-            Kind.CORRECT if self.response == self.asked else Kind.WRONG
-        )
+        expected = Kind.CORRECT if self.label == self.asked else Kind.WRONG
+        return self.label is not None and self.verdict == expected
 
     @property
     def recognised(self) -> bool:
         """The network said what she did."""
-        return self.response is not None and self.seen == self.label
+        return self.label is not None and self.seen == self.label
 
     @property
     def inconsistent(self) -> str:
@@ -230,7 +229,8 @@ class SoakLog:
         for entry in rounds:
             if entry.label is not None:
                 groups[entry.label, view_of(entry.yaw)].append(entry)
-        order = list(EXERCISES) + ["unknown"]
+        own = sorted({label for label, _ in groups} - {*EXERCISES, UNKNOWN})
+        order = [*EXERCISES, *own, UNKNOWN]
         views = [name for name, _ in VIEWS]
         return {
             "rounds": len(rounds),

@@ -5,6 +5,7 @@ from typing import Dict, List, Tuple
 
 import numpy as np
 
+from rehab_coach.exercises import EXERCISES, UNKNOWN
 from rehab_coach.movement import Movement, Remark, Repetition
 from rehab_coach.visits.store import RoundResult, VisitStore
 
@@ -14,13 +15,13 @@ FIRST_VISIT = 1740992400.0  # 3 March 2025, 9:00 UTC
 DAYS = (0, 4, 8, 15, 22, 29, 36, 43)
 ROUNDS = ("squat", "lunge", "push_up", "jumping_jack", "squat", "lunge", "squat")
 
-# angle, its value at rest and at the turning point in the first and in the last visit (degrees), repetitions in the
-# first and the last visit, seconds down, hold, up, pause, left over right in the first visit
-_EXERCISES: Dict[str, Tuple[str, float, float, float, int, int, Tuple[float, ...], float]] = {
-    "squat": ("knee_angle", 6, 68, 104, 3, 5, (0.9, 0.15, 0.8, 0.3), 0.80),
-    "lunge": ("knee_angle", 8, 64, 92, 2, 4, (1.1, 0.2, 1.0, 0.4), 0.84),
-    "push_up": ("elbow_flex", 10, 62, 96, 2, 5, (0.8, 0.1, 0.8, 0.2), 0.97),
-    "jumping_jack": ("shoulder_elv", 15, 138, 170, 7, 10, (0.45, 0.05, 0.4, 0.1), 0.95),
+# The value of its angle at rest and at the turning point in the first and in the last visit (degrees), repetitions in
+# the first and the last visit, seconds down, hold, up, pause, left over right in the first visit.
+_EXERCISES: Dict[str, Tuple[float, float, float, int, int, Tuple[float, ...], float]] = {
+    "squat": (6, 68, 104, 3, 5, (0.9, 0.15, 0.8, 0.3), 0.80),
+    "lunge": (8, 64, 92, 2, 4, (1.1, 0.2, 1.0, 0.4), 0.84),
+    "push_up": (10, 62, 96, 2, 5, (0.8, 0.1, 0.8, 0.2), 0.97),
+    "jumping_jack": (15, 138, 170, 7, 10, (0.45, 0.05, 0.4, 0.1), 0.95),
 }
 
 # exercise, rule, severity, limit, unit, share of the repetitions in which it is broken in the first and the last visit
@@ -56,8 +57,8 @@ def _round(number: int, started: float, asked: str, progress: float, random: np.
     chance = random.uniform()
     seen, verdict = asked, "correct"
     if chance > 0.72 + 0.25 * progress:
-        seen, verdict = {"squat": "lunge", "lunge": "squat"}.get(asked, "unknown"), "wrong"
-        verdict = "wrong" if seen != "unknown" else "unknown"
+        seen, verdict = {"squat": "lunge", "lunge": "squat"}.get(asked, UNKNOWN), "wrong"
+        verdict = "wrong" if seen != UNKNOWN else "unknown"
     elif chance < 0.03:
         seen, verdict = "", "not_seen"
     status = {"unknown": "unknown", "not_seen": "not_seen"}.get(verdict, "recognised")
@@ -77,7 +78,8 @@ def _round(number: int, started: float, asked: str, progress: float, random: np.
 
 
 def _movement(exercise: str, progress: float, random: np.random.RandomState) -> Movement:
-    angle, rest, first, last, fewest, most, phases, symmetry = _EXERCISES[exercise]
+    angle = EXERCISES[exercise].angle
+    rest, first, last, fewest, most, phases, symmetry = _EXERCISES[exercise]
     count = int(round(fewest + (most - fewest) * progress + random.uniform(-0.6, 0.6)))
     repetitions = []
     start = 0.6

@@ -8,6 +8,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 import yaml
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import EXERCISES
 from rehab_coach.movement import SEVERITIES, Movement, Remark, Repetition
 from rehab_coach.paths import share_path
 from rehab_coach.rounds import Outcome
@@ -102,7 +103,10 @@ class Progress:
 
 
 def read_normal_ranges(path: Optional[str] = None) -> Dict[str, NormalRange]:
-    """The normal ranges by exercise, and under "symmetry" that of the symmetry; None: those that ship.
+    """The normal ranges of the catalogue's exercises, and under "symmetry" that of the symmetry.
+
+    Args:
+        path: a YAML file like config/report/normal_ranges.yaml; None: that one.
 
     Raises:
         RehabCoachError: the file is missing or is something else.
@@ -110,8 +114,15 @@ def read_normal_ranges(path: Optional[str] = None) -> Dict[str, NormalRange]:
     path = path or share_path("config", "report", "normal_ranges.yaml")
     try:
         with open(path, encoding="utf-8") as stream:
-            return {name: NormalRange(**values) for name, values in yaml.safe_load(stream).items()}
-    except (OSError, yaml.YAMLError, AttributeError, TypeError) as error:
+            limits = yaml.safe_load(stream)
+            symmetry = NormalRange(**limits.pop("symmetry"))
+            if not set(limits) <= set(EXERCISES):
+                raise TypeError("it names an exercise that the catalogue lacks")
+            ranges = {
+                label: NormalRange(exercise.angle, **limits.get(label, {})) for label, exercise in EXERCISES.items()
+            }
+            return {**ranges, "symmetry": symmetry}
+    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
         raise RehabCoachError("cannot read the normal ranges %s: %s" % (path, " ".join(str(error).split()))) from error
 
 

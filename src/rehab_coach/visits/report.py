@@ -12,8 +12,10 @@ import yaml
 from plotly.offline import get_plotlyjs
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import find
 from rehab_coach.movement import SEVERITIES
 from rehab_coach.paths import share_path
+from rehab_coach.texts import load_texts
 from rehab_coach.visits import figures
 from rehab_coach.visits.figures import normal_text
 from rehab_coach.visits.private import private_file
@@ -76,12 +78,18 @@ class ReportTexts:
         with open(share_path("config", "texts", "report.%s.yaml" % language), encoding="utf-8") as stream:
             self._texts: Dict[str, str] = yaml.safe_load(stream)
         self.language = language
+        self._spoken = load_texts(language)
 
     def __call__(self, key: str, **values: object) -> str:
         return self._texts[key].format(**values)
 
+    def exercise(self, label: str) -> str:
+        """Name of an exercise, as it begins a line."""
+        name = self._spoken.exercise(label)
+        return name[:1].upper() + name[1:]
+
     def name(self, key: str) -> str:
-        """Name of an exercise, an angle, a rule; without a text, the key in words."""
+        """Name of an angle or a rule; without a text, the key in words."""
         return self._texts.get(key) or key.replace("_", " ").capitalize()
 
     def day(self, stamp: float, form: str = "date") -> str:
@@ -135,12 +143,17 @@ def render(patient: str, rounds: Sequence[RoundResult], language: str = ENGLISH)
         glance=[_glance(label, progress.exercises[label], ranges.get(label, NormalRange()), say) for label in measured],
         recognition=[_columns(row, columns) for row in _recognition(progress, say)],
         exercises=[
-            (say.name(label), _plots(progress.exercises[label], days, ranges.get(label, NormalRange()), ranges, say))
+            (
+                say.exercise(label),
+                _plots(progress.exercises[label], days, ranges.get(label, NormalRange()), ranges, say),
+            )
             for label in measured
         ],
         remarks=[
             _columns(row, columns) for severity in reversed(SEVERITIES) for row in _remarks(progress, severity, say)
         ],
+        judged=any(find(label).rules for label in measured),
+        not_judged=[say.exercise(label) for label in measured if not find(label).rules],
         sources=_sources(measured, ranges, say),
         plotly=get_plotlyjs() if measured else "",
     )
@@ -206,7 +219,7 @@ def _glance(
 
     angles = both("%.0f°", (middle([peak for side in visit.peaks.values() for peak in side]) for visit in visits))
     return [
-        (say.name(label), ""),
+        (say.exercise(label), ""),
         (both("%s", ("%d/%d" % (one.recognised, one.asked) if one.asked else None for one in visits)), ""),
         (both("%g", (middle(visit.repetitions) for visit in visits)), ""),
         (angles, normal_text(normal, "°", say) if angles != "–" else ""),
@@ -225,7 +238,7 @@ def _recognition(progress: Progress, say: ReportTexts) -> List[Row]:
     rows = []
     for label, visits in progress.exercises.items():
         if any(visit.asked for visit in visits):
-            rows.append(Row(say.name(label), "", [cell([visit]) for visit in visits]))
+            rows.append(Row(say.exercise(label), "", [cell([visit]) for visit in visits]))
     if len(rows) > 1:
         together = [cell(visits) for visits in zip(*progress.exercises.values())]
         rows.append(Row(say("all_exercises"), "", together))
@@ -246,7 +259,7 @@ def _remarks(progress: Progress, severity: str, say: ReportTexts) -> List[Row]:
             ]
             shares = [cell.share for cell in cells if cell.share is not None]
             title = say.name(rule) + (" (%s)" % say(summary.side) if summary.side else "")
-            note = "%s · %s" % (say.name(label), say("severity_" + severity))
+            note = "%s · %s" % (say.exercise(label), say("severity_" + severity))
             rows.append(Row(title, note, cells, severity, _change(shares, say)))
     return rows
 
@@ -259,5 +272,7 @@ def _change(shares: Sequence[float], say: ReportTexts) -> str:
 
 
 def _sources(labels: Sequence[str], ranges: Dict[str, NormalRange], say: ReportTexts) -> List[Tuple[str, str]]:
-    sources = [(say.name(label), ranges[label].source) for label in labels if label in ranges and ranges[label].source]
+    sources = [
+        (say.exercise(label), ranges[label].source) for label in labels if label in ranges and ranges[label].source
+    ]
     return sources + ([(say("symmetry"), ranges["symmetry"].source)] if labels else [])

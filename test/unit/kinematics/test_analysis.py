@@ -2,7 +2,6 @@ import json
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from threadpoolctl import ThreadpoolController
 
 from rehab_coach.kinematics.analysis import analyse
@@ -29,9 +28,10 @@ def test_nobody_there_is_told_not_raised(act, repeats):
     assert nobody.not_judged
 
 
-def test_an_unknown_exercise_is_refused(act, repeats):
-    with pytest.raises(ValueError, match="handstand"):
-        analyse(act("squat", repeats(1), 45), "handstand")
+def test_an_exercise_that_no_catalogue_knows_is_counted_and_not_judged(act, repeats):
+    movement = analyse(act("squat", repeats(3), 45), "goblet_dip")
+    assert movement.exercise == "goblet_dip" and len(movement.repetitions) == 3
+    assert movement.remarks == () and movement.not_judged == {}
 
 
 def test_linear_algebra_keeps_to_one_thread():

@@ -32,7 +32,9 @@ HEAVY = {
     "virtual_patient": ["tf2_ros", "live"],
     "gazebo_patient": ["tf2_ros", "_services", "Actor"],
     "recorder": ["create_estimator", "Recognizer"],
-    "displayer": ["window", "Renderer", "StopSwitch"],
+    "displayer": ["get_texts", "window", "Renderer", "StopSwitch"],
+    "pick_action": ["get_texts"],
+    "turtlebot_controller": ["get_texts"],
     "speaker": ["Voice"],
 }
 

@@ -16,13 +16,17 @@ from rehab_coach.robot.velocity import Velocity  # noqa: E402
 from rehab_coach.ros import turtlebot_controller as module  # noqa: E402
 from rehab_coach.ros.conversions import to_movement_message  # noqa: E402
 from rehab_coach.ros.testing import wait_for  # noqa: E402
+from rehab_coach.texts import load_texts  # noqa: E402
 
 
 @pytest.fixture
 def moving():
     """A controller without ROS, in the middle of a motion."""
     replaced = dict(
-        get_parameter=lambda name, default, *_, **__: default, rospy=mock.MagicMock(), Diagnostics=mock.MagicMock()
+        get_parameter=lambda name, default, *_, **__: default,
+        get_texts=load_texts,
+        rospy=mock.MagicMock(),
+        Diagnostics=mock.MagicMock(),
     )
     replaced["rospy"].Time.now.return_value.to_sec.return_value = 10.0
     with mock.patch.multiple(module, **replaced), mock.patch("threading.Thread"):

@@ -3,9 +3,9 @@ import pytest
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.coordinates import limits
+from rehab_coach.simulation.exercises import EXERCISE_KINDS
 from rehab_coach.simulation.motions import (
     CENTRAL_ANGLES,
-    EXERCISES,
     KINDS,
     MOTIONS,
     OTHERS,
@@ -19,14 +19,14 @@ FAULTS = [(name, fault) for name, kind in KINDS.items() for fault in kind.faults
 
 
 def test_the_six_exercises_are_there():
-    assert set(EXERCISES) == {"squat", "lunge", "deadlift", "push_up", "pull_up", "jumping_jack"}
-    assert set(MOTIONS) == set(EXERCISES) | set(OTHERS)
+    assert set(EXERCISE_KINDS) == {"squat", "lunge", "deadlift", "push_up", "pull_up", "jumping_jack"}
+    assert set(MOTIONS) == set(EXERCISE_KINDS) | set(OTHERS)
 
 
 def test_what_issue_and_form_rules_call_faults_is_there():
     squat = "knees_over_toes knees_inwards knees_outwards heels_up hips_shifted_left hips_shifted_right"
-    assert set((squat + " improper_hip_flexion").split()) <= set(EXERCISES["squat"].faults)
-    assert all(len(kind.faults) >= 2 for kind in EXERCISES.values())
+    assert set((squat + " improper_hip_flexion").split()) <= set(EXERCISE_KINDS["squat"].faults)
+    assert all(len(kind.faults) >= 2 for kind in EXERCISE_KINDS.values())
 
 
 @pytest.mark.parametrize("name, fault", FAULTS)

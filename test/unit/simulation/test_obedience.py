@@ -3,7 +3,7 @@ import collections
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.exercises import EXERCISES
 from rehab_coach.simulation.motions import KINDS, make_motion
 from rehab_coach.simulation.obedience import ACROSS, CHOICES, LONGEST, SHORTEST, Obedience
 

@@ -5,7 +5,7 @@ import pytest
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
-from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.simulation.exercises import EXERCISE_KINDS
 from rehab_coach.simulation.motions import KINDS
 from rehab_coach.simulation.plan import Plan, clip_of, read_plan
 
@@ -27,7 +27,7 @@ def test_the_plan_that_ships_covers_everything():
     assert 0.45 < len(exercises) / len(clips) < 0.75
     assert 0.3 < np.mean(["faults" in scene.motion for scene in exercises]) < 0.5
     shown = {(scene.exercise, fault) for scene in exercises for fault in scene.motion.get("faults", {})}
-    assert shown == {(name, fault) for name, kind in EXERCISES.items() for fault in kind.faults}
+    assert shown == {(name, fault) for name, kind in EXERCISE_KINDS.items() for fault in kind.faults}
     ages = [clip.physique.age for clip in clips[::10]]
     assert min(ages) < 20 and max(ages) > 80
     assert {clip.scene.look.room for clip in clips} == {"plain", "clinic", "living_room", "gym", "hall"}

@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import EXERCISES
 from rehab_coach.kinematics.angles.measure import ANGLES
 from rehab_coach.movement import Remark
-from rehab_coach.robot.exercises import EXERCISES
 from rehab_coach.visits.example import example_rounds
 from rehab_coach.visits.progress import RuleCount, RuleSummary, follow, measured, read_normal_ranges
 

@@ -210,6 +210,27 @@ def test_a_language_without_texts_is_told():
         ReportTexts("xx")
 
 
-@pytest.mark.parametrize("key, name", [("push_up", "Push-up"), ("elbows_flare", "Elbows flare")])
-def test_what_has_no_text_is_named_by_its_key(key, name):
-    assert ReportTexts("en").name(key) == name
+def test_what_has_no_text_is_named_by_its_key():
+    assert ReportTexts("en").name("elbows_flare") == "Elbows flare"
+
+
+@pytest.mark.parametrize(
+    "language, label, name",
+    [
+        ("en", "push_up", "Push-up"),
+        ("no", "squat", "Knebøy"),
+        ("no", "title", "Title"),
+        ("en", "arm_circle", "Arm circle"),
+    ],
+)
+def test_an_exercise_begins_a_line_with_its_name(language, label, name):
+    assert ReportTexts(language).exercise(label) == name
+
+
+def test_an_exercise_without_rules_is_reported_as_not_judged(rounds, round_result, movement):
+    circles = replace(movement("arm_circle"), remarks=())
+    strange = round_result(visit=1, asked="arm_circle", recognised="arm_circle", movement=circles)
+    html = own_part(render("P-017", [strange]))
+    assert "Arm circle: the robot does not judge the form of this exercise yet." in html
+    assert ReportTexts("en")("no_remarks") not in html
+    assert "does not judge" not in own_part(render("Example", rounds))

@@ -9,6 +9,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from rehab_coach.exercises import find
 from rehab_coach.kinematics.form.body import FormBody
 from rehab_coach.kinematics.form.limits import Limit, load_limits
 from rehab_coach.kinematics.form.rules import FRONTAL, OBLIQUE, RULES, SIDED, FormRule
@@ -32,14 +33,9 @@ def measure_form(
 
     Returns:
         For each rule that can be judged float64 (R,), NaN in repetitions in which it was not seen; for the others
-        the reason; and the body that was measured.
-
-    Raises:
-        ValueError: an unknown exercise.
+        the reason; and the body that was measured. An exercise whose record names no rules: nothing of either.
     """
-    if exercise not in RULES:
-        raise ValueError("there are no rules for '%s'; known: %s" % (exercise, ", ".join(RULES)))
-    rules = RULES[exercise]
+    rules = RULES.get(find(exercise).rules or "", {})
     if len(sequence) < 2 or not repetitions:
         return {}, {name: NO_REPETITION for name in rules}, FormBody(sequence, ())
     values: Dict[str, np.ndarray] = {}
@@ -100,7 +96,7 @@ def judge(
 
     Args:
         sequence: the recording, any layout and view.
-        exercise: squat, lunge, deadlift, push_up, pull_up or jumping_jack.
+        exercise: label; of one whose record names no rules there is nothing to say.
         repetitions: as `find_repetitions` found them; none: nothing can be judged.
 
     Returns:
@@ -108,10 +104,9 @@ def judge(
         the reason.
 
     Raises:
-        ValueError: an unknown exercise.
         RehabCoachError: config/form.yaml cannot be read.
     """
-    limits = load_limits()[exercise] if exercise in RULES else {}
+    limits = load_limits().get(find(exercise).rules or "", {})
     values, reasons, body = measure_form(sequence, exercise, repetitions)
     remarks: List[Tuple[float, Remark]] = []
     for name, measured in values.items():
@@ -161,7 +156,7 @@ def form_score(values: Dict[str, np.ndarray], exercise: str) -> float:
         values: as `measure_form` returns them.
         exercise: whose limits hold.
     """
-    limits = load_limits()[exercise]
+    limits = load_limits().get(find(exercise).rules or "", {})
     beyond = [
         np.clip(1 + limits[name].excess(measured[np.isfinite(measured)]) / limits[name].step, 0, 3)
         for name, measured in values.items()

@@ -60,7 +60,7 @@ class Limit:
 
 @functools.lru_cache(maxsize=None)
 def load_limits(path: Optional[str] = None) -> Dict[str, Dict[str, Limit]]:
-    """Limits of every rule of every exercise.
+    """Limits of every rule, by the name of the rules (`RULES`) and of the rule.
 
     Args:
         path: a YAML file like config/form.yaml; None: that one.

@@ -294,7 +294,7 @@ RULES: Dict[str, Dict[str, FormRule]] = {
         "arms_uneven": FormRule(_arms_uneven, _ARMS + _TRUNK, FROM_THE_FRONT),
     },
 }
-"""For each exercise its rules."""
+"""The rules of form by the name that an exercise's record gives them."""
 
 SIDED = {"front_knee_inwards", "front_knee_over_toes"}
 """Rules about one leg, the one that leads."""

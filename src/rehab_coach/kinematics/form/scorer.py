@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import find
 from rehab_coach.files import written_whole
 from rehab_coach.kinematics.form.features import repetition_features
 from rehab_coach.movement import Repetition
@@ -21,9 +22,6 @@ from rehab_coach.skeleton import SkeletonSequence
 
 FORMAT_VERSION = 1
 METADATA_KEY = "form_scorer"
-EXERCISES = {"squat": "deep_squat", "lunge": "inline_lunge"}
-"""The movement that an exercise of the coach is scored as; the others have no scorer."""
-
 LARGEST = 4.0
 """Standard deviations at which a feature is cut off: what is further away was not seen in training."""
 
@@ -126,7 +124,7 @@ class FormScorer:
 
         Args:
             sequence: one repetition, from standing to standing; any layout and view.
-            movement: one of the contract's, or an exercise of `EXERCISES`.
+            movement: one of the contract's, or an exercise of which one is an alias.
 
         Returns:
             0..1; None when too little was seen.
@@ -134,14 +132,15 @@ class FormScorer:
         Raises:
             ValueError: a movement that the scorer was not trained for.
         """
-        movement = EXERCISES.get(movement, movement)
-        if movement not in self.contract.movements:
+        names = (movement,) + find(movement).aliases
+        known = [name for name in names if name in self.contract.movements]
+        if not known:
             raise ValueError("no scorer for '%s'; known: %s" % (movement, ", ".join(self.contract.movements)))
         features = repetition_features(sequence)
         if features is None:
             return None
         row = np.array([[features[name] for name in self.contract.features]])
-        return float(1 / (1 + np.exp(-self.logits(row, movement)[0])))
+        return float(1 / (1 + np.exp(-self.logits(row, known[0])[0])))
 
     def score_repetition(self, sequence: SkeletonSequence, movement: str, repetition: Repetition) -> Optional[float]:
         """`score` of one repetition of a recording."""

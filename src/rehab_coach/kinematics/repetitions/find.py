@@ -5,6 +5,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import find
 from rehab_coach.kinematics.angles.measure import joint_angles
 from rehab_coach.kinematics.repetitions.signal import RATE, MovementSignal, movement_signal
 from rehab_coach.movement import Repetition
@@ -18,7 +19,7 @@ SHARE_OF_TYPICAL = 0.45
 NEARER = 1.25
 """Factor by which a person's size in the picture changes only when they walk."""
 FARTHER = 0.5
-"""Body heights from the left to the right or back within a repetition; only lunges walk farther."""
+"""Body heights from the left to the right or back within a repetition; only who walks in it (a lunge) goes farther."""
 REST, HALF, EXTREME = 0.05, 0.5, 0.9
 """Shares of a repetition's range: below the first is rest, above the second is held."""
 
@@ -27,15 +28,6 @@ MOST_UNCERTAIN = np.radians(15)
 
 MARGIN = 0.25
 """Seconds beside a repetition that belong to its range of motion: the last bit of straightening moves little."""
-
-SIDED_ANGLE = {
-    "squat": "knee_angle",
-    "deadlift": "knee_angle",
-    "push_up": "elbow_flex",
-    "pull_up": "elbow_flex",
-    "jumping_jack": "shoulder_elv",
-}
-"""The angle whose left and right ranges are compared; a lunge is one-sided by nature."""
 
 
 class Cycle(NamedTuple):
@@ -62,14 +54,11 @@ def find_repetitions(
 
     Args:
         sequence: any layout, any view.
-        exercise: squat, lunge, deadlift, push_up, pull_up, jumping_jack; None: any periodic movement.
+        exercise: label; None, or one whose record names no signal: any periodic movement.
         angles: the sequence's joint angles, if they are known already; None: they are measured.
 
     Returns:
         In the order of time; none when nobody or too little is seen.
-
-    Raises:
-        ValueError: an unknown exercise.
     """
     moved = movement_signal(sequence, exercise)
     if moved is None:
@@ -120,7 +109,7 @@ def _stays(moved: MovementSignal, cycle: Cycle, exercise: Optional[str]) -> bool
     if not 1 / NEARER <= after / before <= NEARER:
         return False
     way = abs(moved.places[end] - moved.places[start]) / max(before, after)
-    return exercise == "lunge" or way <= FARTHER
+    return way <= FARTHER or (exercise is not None and find(exercise).travels)
 
 
 def _typical(swings: np.ndarray) -> float:
@@ -218,7 +207,7 @@ def _ranges(angles: JointAngles, start: float, end: float) -> Dict[str, Tuple[fl
 
 
 def _symmetry(ranges: Dict[str, Tuple[float, float]], angles: JointAngles, exercise: Optional[str]) -> Optional[float]:
-    names = ["%s_%s" % (SIDED_ANGLE.get(exercise or ""), side) for side in "lr"]
+    names = ["%s_%s" % (find(exercise or "").sided_angle, side) for side in "lr"]
     if not all(name in ranges for name in names):
         return None
     if any(np.nanmedian(angles.uncertainty[:, angles.names.index(name)]) > MOST_UNCERTAIN for name in names):

@@ -6,13 +6,13 @@ import numpy as np
 
 from rehab_coach.kinematics.repetitions.find import find_cycles
 from rehab_coach.kinematics.repetitions.signal import (
-    MEASURES,
     RATE,
     SCALE_TIME,
     combine,
     raw_measures,
     regular_samples,
     share_known,
+    signal_of,
     smooth,
 )
 from rehab_coach.skeleton import COCO_18, Layout, to_coco_18
@@ -43,15 +43,10 @@ class RepetitionCounter:
     was taken for a repetition at first, the next one that is done does not add to it.
 
     Args:
-        exercise: one of the six; None: any periodic movement.
-
-    Raises:
-        ValueError: an unknown exercise.
+        exercise: label; None, or one whose record names no signal: any periodic movement.
     """
 
     def __init__(self, exercise: Optional[str] = None):
-        if exercise is not None and exercise not in MEASURES:
-            raise ValueError("unknown exercise '%s'; known: %s" % (exercise, ", ".join(MEASURES)))
         self.exercise = exercise
         self.count = 0
         nothing = np.zeros((0, len(COCO_18), 3), np.float32)
@@ -137,7 +132,7 @@ class RepetitionCounter:
         if self._end - self._first < LEAST_HISTORY * RATE:
             return
         grid = self._start + np.arange(self._first, self._end) / RATE
-        signed = self.exercise is not None
+        signed = signal_of(self.exercise) is not None
         moved = combine(grid, self._smoothed, share_known(self._columns), self._trust, signed)
         if moved is None:
             return

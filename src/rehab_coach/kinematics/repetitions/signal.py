@@ -13,6 +13,7 @@ from typing import Callable, Dict, List, Optional, Tuple
 import numpy as np
 from scipy import ndimage, signal
 
+from rehab_coach.exercises import find
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 RATE = 20.0
@@ -97,38 +98,36 @@ def _bend(start: str, middle: str, end: str) -> Measure:
 
 # Each with what a full repetition adds to it, in body heights, and how far it is trusted. What is relative to
 # another joint also holds when the camera moves; what is only a height in the picture when the other is cut off.
-_SINKING = (
-    (lambda p, s: -p.above(s + "hip", s + "ankle"), 0.22, 1.0),
-    (lambda p, s: -p.above(s + "hip", s + "knee"), 0.20, 1.0),
-    (lambda p, s: -p.above(s + "shoulder", s + "ankle"), 0.28, 1.0),
-    (lambda p, s: -p.height(s + "hip"), 0.22, 0.5),
-    (lambda p, s: -p.height(s + "shoulder"), 0.28, 0.5),
-)
 MEASURES: Dict[str, Tuple[Tuple[Measure, float, float], ...]] = {
-    "squat": _SINKING,
-    "lunge": _SINKING,
-    "deadlift": (
+    "sinking": (
+        (lambda p, s: -p.above(s + "hip", s + "ankle"), 0.22, 1.0),
+        (lambda p, s: -p.above(s + "hip", s + "knee"), 0.20, 1.0),
+        (lambda p, s: -p.above(s + "shoulder", s + "ankle"), 0.28, 1.0),
+        (lambda p, s: -p.height(s + "hip"), 0.22, 0.5),
+        (lambda p, s: -p.height(s + "shoulder"), 0.28, 0.5),
+    ),
+    "bending_over": (
         (lambda p, s: -p.above(s + "shoulder", s + "ankle"), 0.30, 1.0),
         (lambda p, s: -p.above(s + "shoulder", s + "hip"), 0.18, 1.0),
         (lambda p, s: -p.above(s + "hip", s + "ankle"), 0.12, 1.0),
         (lambda p, s: -p.above(s + "wrist", s + "ankle"), 0.28, 0.7),
         (lambda p, s: -p.height(s + "shoulder"), 0.30, 0.5),
     ),
-    "push_up": (
+    "lowering_to_the_hands": (
         (lambda p, s: -p.above(s + "shoulder", s + "wrist"), 0.20, 1.0),
         (lambda p, s: -p.length(s + "shoulder", s + "wrist"), 0.18, 0.7),
         (_bend("shoulder", "elbow", "wrist"), 0.10, 0.5),
         (lambda p, s: -p.height(s + "shoulder"), 0.20, 0.7),
         (lambda p, s: -p.height("nose"), 0.20, 0.35),
     ),
-    "pull_up": (
+    "pulling_to_the_hands": (
         (lambda p, s: p.above(s + "shoulder", s + "wrist"), 0.25, 1.0),
         (lambda p, s: -p.length(s + "shoulder", s + "wrist"), 0.20, 0.7),
         (_bend("shoulder", "elbow", "wrist"), 0.12, 0.5),
         (lambda p, s: p.height(s + "shoulder"), 0.25, 0.7),
         (lambda p, s: p.height("nose"), 0.25, 0.35),
     ),
-    "jumping_jack": (
+    "raising_the_arms": (
         (lambda p, s: p.above(s + "wrist", s + "shoulder"), 0.55, 1.0),
         (lambda p, s: p.above(s + "elbow", s + "shoulder"), 0.28, 1.0),
         (lambda p, s: p.length("right_ankle", "left_ankle"), 0.30, 0.5),
@@ -160,16 +159,11 @@ def movement_signal(sequence: SkeletonSequence, exercise: Optional[str] = None) 
 
     Args:
         sequence: any layout.
-        exercise: one of `MEASURES`; None: whatever the body does most.
+        exercise: label; None, or one whose record names no signal: whatever the body does most.
 
     Returns:
         None when too little is seen of what the exercise moves.
-
-    Raises:
-        ValueError: an unknown exercise.
     """
-    if exercise is not None and exercise not in MEASURES:
-        raise ValueError("unknown exercise '%s'; known: %s" % (exercise, ", ".join(MEASURES)))
     sequence = sequence.coco_18()
     grid = sample_stamps(sequence.stamps)
     if len(grid) < 3:
@@ -177,7 +171,12 @@ def movement_signal(sequence: SkeletonSequence, exercise: Optional[str] = None) 
     columns, trust = raw_measures(sequence.key_points, exercise)
     coverage = share_known(columns)
     smoothed = smooth(regular_samples(sequence.stamps, columns, grid))
-    return combine(grid, smoothed, coverage, trust, signed=exercise is not None)
+    return combine(grid, smoothed, coverage, trust, signed=signal_of(exercise) is not None)
+
+
+def signal_of(exercise: Optional[str]) -> Optional[str]:
+    """The key of `MEASURES` by which an exercise is counted; None: any periodic movement."""
+    return None if exercise is None else find(exercise).signal
 
 
 def sample_stamps(stamps: np.ndarray) -> np.ndarray:
@@ -200,12 +199,13 @@ def raw_measures(key_points: np.ndarray, exercise: Optional[str]) -> Tuple[np.nd
     points = _Points(key_points)
     columns: List[np.ndarray] = []
     trust: List[float] = []
-    if exercise is None:
+    name = signal_of(exercise)
+    if name is None:
         for joint in COCO_18.joints[:14]:
             columns += [points.height(joint) / ANY_AMPLITUDE, (points[joint][:, 0] - points.trunk()) / ANY_AMPLITUDE]
             trust += [1.0, 0.5]
     else:
-        for measure, amplitude, trusted in MEASURES[exercise]:
+        for measure, amplitude, trusted in MEASURES[name]:
             for side in SIDES:
                 columns.append(measure(points, side) / amplitude)
                 trust.append(trusted)

@@ -169,8 +169,13 @@ def test_nobody_and_next_to_nothing_are_no_repetitions(act, repeats):
     for few in (nobody, empty, sequence[:1], sequence[:2], without(sequence, "hip", "shoulder", "knee")):
         for exercise in EXERCISES + (None,):
             assert find_repetitions(few, exercise) == ()
-    with pytest.raises(ValueError, match="unknown exercise 'handstand'; known: squat"):
-        find_repetitions(sequence, "handstand")
+
+
+def test_what_no_catalogue_knows_is_counted_as_any_periodic_movement(act, repeats):
+    sequence = act("jumping_jack", repeats(4), 20)
+    found = find_repetitions(sequence, "star_jump")
+    assert len(found) == 4 and [one.turn for one in found] == [one.turn for one in find_repetitions(sequence)]
+    assert all(one.symmetry is None for one in found)
 
 
 def test_turning_points_need_more_than_the_hysteresis():

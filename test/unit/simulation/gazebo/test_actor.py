@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from rehab_coach.simulation.exercises import EXERCISES
+from rehab_coach.exercises import EXERCISES
 from rehab_coach.simulation.gazebo import skin as gazebo_skin
 from rehab_coach.simulation.gazebo.actor import (
     CHANGE_SECONDS,

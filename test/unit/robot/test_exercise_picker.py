@@ -1,7 +1,8 @@
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.robot.exercises import EXERCISES, ExercisePicker
+from rehab_coach.exercises import EXERCISES
+from rehab_coach.robot.exercise_picker import ExercisePicker
 
 
 def picks(picker, number=60):
@@ -9,14 +10,14 @@ def picks(picker, number=60):
 
 
 def test_random_never_repeats_at_once_and_leaves_none_out():
-    labels = picks(ExercisePicker(EXERCISES, seed=1))
+    labels = picks(ExercisePicker(list(EXERCISES), seed=1))
     assert set(labels) == set(EXERCISES)
     assert all(before != after for before, after in zip(labels, labels[1:]))
 
 
 def test_the_seed_decides():
-    assert picks(ExercisePicker(EXERCISES, seed=5)) == picks(ExercisePicker(EXERCISES, seed=5))
-    assert picks(ExercisePicker(EXERCISES, seed=5)) != picks(ExercisePicker(EXERCISES, seed=6))
+    assert picks(ExercisePicker(list(EXERCISES), seed=5)) == picks(ExercisePicker(list(EXERCISES), seed=5))
+    assert picks(ExercisePicker(list(EXERCISES), seed=5)) != picks(ExercisePicker(list(EXERCISES), seed=6))
 
 
 def test_a_single_exercise_must_repeat():
@@ -32,8 +33,7 @@ def test_a_list_is_gone_through_in_its_order():
 @pytest.mark.parametrize(
     "exercises, order, message",
     [
-        (["squat", "sqat"], "random", "squat, sqat; choose one or more of: squat"),
-        ([], "random", "empty"),
+        ([], "random", "no exercise to ask for"),
         (["squat"], "backwards", "'backwards'; choose one of: random, listed"),
     ],
 )
