@@ -1,6 +1,7 @@
 """The whole coach on one computer, started by one command."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def run_demo(
     enter_workspace()
     source = _chosen(source)
     camera, gazebo, ours = is_live(source), source == GAZEBO, source == share_path(*CLIP)
-    if rounds and not rounds.isdecimal():
+    if rounds and not re.fullmatch("[0-9]+", rounds):
         raise RehabCoachError("ROUNDS is a number, 0 for endless, not '%s'" % rounds)
     load_texts(language)
     asked, files = exercises.replace(",", " ").split(), _files(model, config)

@@ -41,6 +41,17 @@ def make_folder(path: str) -> None:
         raise RehabCoachError("cannot write %s: %s" % (path, error.strerror or error)) from error
 
 
+def check_writable(folder: str) -> None:
+    """RehabCoachError where a folder, there or not yet, could not be written; nothing is made."""
+    place = os.path.abspath(folder)
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        raise RehabCoachError("cannot write %s: %s is no folder" % (folder, place))
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise RehabCoachError("cannot write %s: this user may not write in %s" % (folder, place))
+
+
 @contextlib.contextmanager
 def locked(folder: str) -> Iterator[None]:
     """Make a folder and keep every other process out that would lock it too, until the block ends or this process dies.
@@ -63,10 +74,15 @@ def locked(folder: str) -> Iterator[None]:
 
 
 def read_table(path: str, columns: Iterable[str]) -> List[Dict[str, str]]:
-    """Rows of a CSV file that must have these columns; RehabCoachError says which one is missing."""
+    """Rows of a CSV file that must have these columns; RehabCoachError says which one is missing.
+
+    Commas, semicolons (as spreadsheets write where the comma is in numbers) or tabs may be between them.
+    """
     try:
         with open(os.fspath(path), newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
+            delimiter = max(",;\t", key=stream.readline().count)
+            stream.seek(0)
+            reader = csv.DictReader(stream, delimiter=delimiter)
             rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
             header = reader.fieldnames or []
     except OSError as error:

@@ -189,6 +189,8 @@ class _Film:
     @property
     def duration(self) -> float:
         """Seconds that the header claims; 0 where it does not."""
+        if self._video.frames and self._container.format.name == "avi":
+            return self._video.frames / self.rate  # its duration is only that of what is there
         if self._video.duration and self._video.time_base:
             return float(self._video.duration * self._video.time_base)
         # Matroska and WebM name the end's time, whenever the pictures begin.

@@ -181,7 +181,7 @@ class _Ffmpeg:
         with self._log:
             self._log.seek(0)
             lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
-        if code:
+        if code or lines:  # a film whose last bytes found no space has an error, but may have exit code 0
             raise OSError(lines[-1].strip() if lines else "ffmpeg ended with exit code %d" % code)
 
     def abandon(self) -> None:

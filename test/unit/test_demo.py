@@ -91,9 +91,16 @@ def test_other_sources(command, monkeypatch, tmp_path):
     assert command["source"].endswith("squat.mp4") and command["rounds"] == "1"
     demo.run_demo("0")
     assert (command["source"], command["rounds"]) == ("0", "0")
+    for camera in ("/dev/video2", "/dev/v4l/by-id/usb-C270-video-index0", "rtsp://camera/stream", "http://camera:81/"):
+        demo.run_demo(camera)
+        assert (command["source"], command["rounds"]) == (camera, "0")
+    with pytest.raises(RehabCoachError, match="there is no .*²; SOURCE is"):
+        demo.run_demo("²")
+    with pytest.raises(RehabCoachError, match="ROUNDS is a number"):
+        demo.run_demo("clip", rounds="²")
     demo.run_demo(str(tmp_path), exercises="lunge")
     assert (command["source"], command["exercises"], command["order"]) == (str(tmp_path), "lunge", "listed")
-    with pytest.raises(RehabCoachError, match="patient, gazebo, clip, a webcam's number"):
+    with pytest.raises(RehabCoachError, match="patient, gazebo, clip, a webcam's number or device"):
         demo.run_demo(str(tmp_path / "nowhere.mp4"))
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

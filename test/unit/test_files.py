@@ -6,7 +6,7 @@ import time
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import locked, written_whole
+from rehab_coach.files import check_writable, locked, read_table, written_whole
 
 
 def test_the_file_appears_only_when_it_is_whole(tmp_path):
@@ -64,3 +64,51 @@ def test_a_child_that_outlives_its_parent_does_not_keep_the_lock(tmp_path):
             another.submit(lock, str(tmp_path)).result()
     finally:
         child.kill()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "label,file\nsquat,å.mp4\nlunge,b.mp4\n",
+        "\ufefflabel,file\r\nsquat,å.mp4\r\nlunge,b.mp4\r\n",
+        'label;file\nsquat;å.mp4\n"lunge"; b.mp4 \n',
+        "label\tfile\tnote\nsquat\tå.mp4\ta, b; c\nlunge\tb.mp4\n",
+    ],
+)
+def test_tables_of_every_spreadsheet_are_read(tmp_path, text):
+    path = tmp_path / "table.csv"
+    path.write_bytes(text.encode())
+    rows = read_table(str(path), ("label", "file"))
+    assert [(row["label"], row["file"]) for row in rows] == [("squat", "å.mp4"), ("lunge", "b.mp4")]
+
+
+def test_a_table_in_another_encoding_is_told(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes("label,file\nsquat,å.mp4\n".encode("latin-1"))
+    with pytest.raises(RehabCoachError, match="not a CSV file in UTF-8"):
+        read_table(str(path), ("label", "file"))
+
+
+def test_a_folder_that_could_not_be_written_is_told_and_nothing_is_made(tmp_path, monkeypatch):
+    check_writable(str(tmp_path / "a" / "b"))
+    monkeypatch.chdir(tmp_path)
+    check_writable("")
+    assert os.listdir(str(tmp_path)) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RehabCoachError, match="file is no folder"):
+        check_writable(str(tmp_path / "file" / "b"))
+    told = multiprocessing.get_context("fork").Queue()
+    child = multiprocessing.get_context("fork").Process(target=as_nobody, args=(told,))
+    child.start()
+    assert told.get(timeout=60) == "cannot write /usr/a: this user may not write in /usr"
+    child.join()
+
+
+def as_nobody(told):
+    if os.getuid() == 0:
+        os.setuid(65534)
+    try:
+        check_writable("/usr/a")
+        told.put("")
+    except RehabCoachError as error:
+        told.put(str(error))

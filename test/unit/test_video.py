@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.kinematics.angles import joint_angles
-from rehab_coach.kinematics.repetitions import find_repetitions
+from rehab_coach.kinematics.angles.measure import joint_angles
+from rehab_coach.kinematics.repetitions.find import find_repetitions
 from rehab_coach.paths import share_path
 from rehab_coach.pose import create_estimator, estimate_video
 from rehab_coach.recognition import Recognizer

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.video_file import VideoFile
+from rehab_coach.video_file import VideoFile, film_rate
 
 SIZE = (64, 48)
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
@@ -138,3 +138,26 @@ def test_a_file_that_may_not_grow_is_told_and_removed(tmp_path, ffmpeg):
     )
     assert done.stdout.startswith("told: cannot write") and done.returncode == 0
     assert os.listdir(str(tmp_path)) == []
+
+
+@encoders
+def test_a_film_keeps_the_times_of_its_pictures(tmp_path, ffmpeg):
+    stamps = [0, 0.1, 0.2, 0.5, 0.52, 0.9]
+    assert film_rate(stamps[:3]) == pytest.approx(10) and film_rate([0]) == 30
+    assert film_rate([0, 1 / 30, 2 / 30, 3 / 30, 5 / 30, 7 / 30]) == pytest.approx(30)
+    with VideoFile(str(tmp_path / "film.mp4"), SIZE, 10, ffmpeg=ffmpeg) as film:
+        for value, stamp in zip((0, 40, 80, 120, 160, 200), stamps):
+            film.write(grey(value), stamp)
+    pictures, _ = read(tmp_path / "film.mp4")
+    shown = [0, 40, 80, 80, 80, 120, 120, 120, 120, 200]  # at 0.52 s the one of 0.5 s is already shown
+    assert [picture.mean() for picture in pictures] == pytest.approx(shown, abs=6)
+
+
+def test_an_encoder_that_complains_has_written_no_film(tmp_path):
+    encoder = tmp_path / "encoder"
+    encoder.write_text("#!/bin/sh\ncat > /dev/null\necho 'Error closing file: No space left on device' >&2\n")
+    encoder.chmod(0o755)
+    with pytest.raises(RehabCoachError, match="No space left on device"):
+        with VideoFile(str(tmp_path / "film.mp4"), SIZE, 10, ffmpeg=str(encoder)) as film:
+            film.write(grey(9))
+    assert os.listdir(str(tmp_path)) == ["encoder"]

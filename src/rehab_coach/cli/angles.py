@@ -1,6 +1,7 @@
 """`rehab-coach angles`: joint angles and repetitions of a recording."""
 
 import argparse
+import sys
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import EXERCISES
@@ -55,11 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     import numpy as np
 
+    from rehab_coach.files import check_writable
     from rehab_coach.kinematics.angles.measure import joint_angles, measured_points
     from rehab_coach.kinematics.angles.plots import plot_angles
     from rehab_coach.opensim.files import write_csv, write_mot, write_trc
     from rehab_coach.skeleton import SkeletonSequence
 
+    check_writable(arguments.out)  # first what can be wrong quickly, then what takes minutes
     if is_sequence:
         sequence = SkeletonSequence.load(arguments.recording)
     else:
@@ -102,20 +105,26 @@ def _count(repetitions) -> str:
 def _estimate(video, estimator_name, start, end):
     from tqdm import tqdm
 
-    from rehab_coach.pose import create_estimator, estimate_video
+    from rehab_coach.pose import create_estimator
+    from rehab_coach.pose.video import estimate_video, shortfall
     from rehab_coach.video import VideoSource
 
     with VideoSource(video) as source:
         if source.live:
             raise RehabCoachError("%s is a camera; give a video file" % video)
         last = min(end or source.duration, source.duration)
-        total = max(0, round((last - start) * source.rate)) or None
+        wanted = max(0.0, last - start)
+        rate, total = source.rate, round(wanted * source.rate) or None
     estimator = create_estimator(estimator_name)
     try:
         with tqdm(total=total, unit="frame", desc=estimator_name, disable=None, leave=False) as bar:
-            return estimate_video(video, estimator, start, end, progress=bar.update)
+            sequence = estimate_video(video, estimator, start, end, progress=bar.update)
     finally:
         estimator.close()
+    problem = shortfall(sequence, rate, wanted)
+    if problem:
+        print("warning: " + problem, file=sys.stderr)
+    return sequence
 
 
 def _repetitions(sequence, exercise):

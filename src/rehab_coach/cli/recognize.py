@@ -49,16 +49,20 @@ def run(arguments: argparse.Namespace) -> int:
         raise RehabCoachError("the name after --save must end in .mp4, not %s" % arguments.save)
 
     import json
+    import os
     import time
 
     from tqdm import tqdm
 
+    from rehab_coach.files import check_writable
     from rehab_coach.pose import create_estimator
     from rehab_coach.pose.video import estimate_video, shortfall
     from rehab_coach.recognition import Recognizer
     from rehab_coach.video import VideoSource
 
     # First what can be wrong quickly, then what takes minutes.
+    if arguments.save:
+        check_writable(os.path.dirname(arguments.save))
     recognizer = Recognizer.load(arguments.model)
     recognizer.warm_up()
     with VideoSource(arguments.video) as source:

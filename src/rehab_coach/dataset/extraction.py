@@ -98,7 +98,7 @@ def extract(task: Task) -> List[Outcome]:
             for number, (estimator, variant) in enumerate(task.wanted):
                 seer = _estimator(estimator, task.threads)
                 before = _processor_seconds()
-                part = os.path.join(folder, "part.mkv")
+                part = os.path.join(folder, "part.nut")
                 if number == 0 or variant != task.wanted[number - 1][1]:
                     most = FRAMES if task.format == "kinetics" else None
                     cut(video, part, task.clip.start, task.clip.end, variant, task.fit, most)

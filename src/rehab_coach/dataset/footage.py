@@ -11,6 +11,7 @@ from typing import Optional
 from rehab_coach.dataset.videos import Variant
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.skeleton.kinetics import RATE, SIZE
+from rehab_coach.video import VideoSource
 
 FITS = ("letterbox", "stretch")
 LONGEST_DOWNLOAD = 1800.0
@@ -139,7 +140,7 @@ def cut(
 
     Args:
         video: of any size and rate (frames are dropped or doubled).
-        out: file to write, ending in .mkv.
+        out: file to write, ending in .nut (exact times) or .mkv (milliseconds).
         start, stop: seconds.
         variant: zoom and flip.
         fit: "letterbox" keeps the picture's shape and fills up with black; "stretch" does not, as in the original
@@ -149,16 +150,41 @@ def cut(
     Raises:
         RehabCoachError: ffmpeg is missing, cannot read the video, or finds nothing in that part.
     """
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-threads", "1"]
-    if start:
-        command += ["-ss", "%.6f" % start]
-    command += _input(video)
-    if stop is not None:
-        command += ["-t", "%.6f" % (stop - (start or 0))]
-    command += ["-an", "-sn", "-dn", "-map", "0:v:0", "-vf", _filters(variant, fit)]
-    if frames:
-        command += ["-frames:v", str(frames)]
-    _run(command + ["-c:v", "ffv1", "-threads", "1", "-pix_fmt", "yuv420p", "file:" + out])
+    begin = start or 0.0
+    before = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-threads", "1"]
+    after = ["-frames:v", str(frames)] if frames else []
+    after += [
+        "-an",
+        "-sn",
+        "-dn",
+        "-map",
+        "0:v:0",
+        "-c:v",
+        "ffv1",
+        "-threads",
+        "1",
+        "-pix_fmt",
+        "yuv420p",
+        "file:" + out,
+    ]
+    # Quick: ffmpeg jumps to the start. Not every file allows that: otherwise all up to there is decoded, and left out.
+    seek = ["-ss", "%.6f" % begin] if begin else []
+    length = ["-t", "%.6f" % (stop - begin)] if stop is not None else []
+    part = "%.6f" % begin + (":%.6f" % stop if stop is not None else "")
+    trim = "setpts=PTS-STARTPTS,trim=%s,setpts=PTS-STARTPTS," % part
+    _run(before + seek + _input(video) + length + ["-vf", _filters(variant, fit)] + after)
+    if not _has_pictures(out):
+        _run(before + _input(video) + ["-vf", trim + _filters(variant, fit)] + after)
+    if not _has_pictures(out):
+        raise RehabCoachError("%s has no picture from %g s on" % (os.path.basename(video), begin))
+
+
+def _has_pictures(path: str) -> bool:
+    try:
+        VideoSource(path).close()
+    except RehabCoachError:
+        return False
+    return True
 
 
 def _filters(variant: Variant, fit: str) -> str:

@@ -119,7 +119,7 @@ def read_summary(path: str) -> List[Entry]:
         RehabCoachError: the file is missing or no summary.
     """
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(path, encoding="utf-8-sig") as stream:
             content = json.load(stream)
         return [
             Entry(

@@ -13,6 +13,8 @@ from rehab_coach.opensim.coordinates import JointAngles
 
 _TRANSLATION = re.compile(r"_t[xyz]$")
 _LISTED = 10
+METRES = {"mm": 0.001, "cm": 0.01}
+"""Units of markers other than metres."""
 
 
 def write_mot(path: str, angles: JointAngles) -> None:
@@ -50,7 +52,8 @@ def write_mot(path: str, angles: JointAngles) -> None:
 def read_mot(path: str) -> JointAngles:
     """Read the rotations of an OpenSim motion or storage file (.mot, .sto), in degrees or radians.
 
-    Translations (`..._tx`, `_ty`, `_tz`) are left out; the uncertainty is 0, the source "file".
+    Tabs or spaces may be between the columns; empty and NaN are missing values. The rows that are there count, whatever
+    nRows says. Translations (`..._tx`, `_ty`, `_tz`) are left out; the uncertainty is 0, the source "file".
 
     Raises:
         RehabCoachError: not such a file.
@@ -59,16 +62,15 @@ def read_mot(path: str) -> JointAngles:
     ends = [number for number, line in enumerate(lines) if line.strip().lower() == "endheader"]
     if not ends or ends[0] + 1 >= len(lines):
         raise RehabCoachError("%s is not an OpenSim motion: there is no line 'endheader' with columns after it" % path)
-    degrees = [line.split("=")[1].strip().lower() for line in lines[: ends[0]] if line.strip().startswith("inDegrees=")]
+    header = [[part.strip().lower() for part in line.split("=", 1)] for line in lines[: ends[0]] if "=" in line]
+    degrees = [value for key, value in header if key == "indegrees"]
     names = lines[ends[0] + 1].split()
     if not names or names[0].lower() != "time" or len(names) < 2:
         raise RehabCoachError("%s is not an OpenSim motion: its first column is not 'time'" % path)
-    rows = [line.split() for line in lines[ends[0] + 2 :] if line.strip()]
-    values = _numbers(path, rows, len(names))
+    values = _numbers(path, lines[ends[0] + 2 :], len(names))
     if len(values) == 0:
         raise RehabCoachError("%s has no rows" % path)
-    if not (np.diff(values[:, 0]) > 0).all() or not np.isfinite(values).all():
-        raise RehabCoachError("%s: time must increase and all values must be numbers" % path)
+    _check_time(path, values[:, 0])
     columns = [number for number in range(1, len(names)) if not _TRANSLATION.search(names[number])]
     if degrees and degrees[0] not in ("yes", "no"):
         raise RehabCoachError("%s: inDegrees must be yes or no, not %s" % (path, degrees[0]))
@@ -129,30 +131,31 @@ def write_trc(path: str, stamps: np.ndarray, places: Mapping[str, np.ndarray]) -
 def read_trc(path: str) -> Tuple[np.ndarray, dict]:
     """Read markers: stamps (T,) in seconds, and for each marker (T, 3) in metres (pixels stay), NaN where empty.
 
+    Tabs or spaces may be between the columns. The rows that are there count, whatever NumFrames says.
+
     Raises:
         RehabCoachError: not such a file.
     """
     lines = _lines(path)
     if len(lines) < 6 or not lines[0].startswith("PathFileType"):
         raise RehabCoachError("%s is not a .trc file: it does not begin with PathFileType" % path)
-    header = dict(zip(lines[1].split("\t"), lines[2].split("\t")))
-    scale = 0.001 if header.get("Units", "").strip() == "mm" else 1.0
-    names = [name for name in lines[3].split("\t")[2:] if name.strip()]
-    rows = []
-    for line in lines[5:]:
-        if line.strip():
-            cells = [cell.strip() for cell in line.split("\t")][: 2 + 3 * len(names)]
-            rows.append([cell or "nan" for cell in cells + [""] * (2 + 3 * len(names) - len(cells))])
-    values = _numbers(path, rows, 2 + 3 * len(names))
+    header = dict(zip(lines[1].split(), lines[2].split()))
+    scale = METRES.get(header.get("Units", "m").lower(), 1.0)
+    separated = "\t" if "\t" in lines[3] else None  # names between tabs may have spaces
+    names = [name.strip() for name in lines[3].split(separated)[2:] if name.strip()]
+    if len(set(names)) < len(names):
+        raise RehabCoachError("%s has two markers of one name" % path)
+    values = _numbers(path, lines[5:], 2 + 3 * len(names), is_ragged=True)
     if not names or not len(values):
         raise RehabCoachError("%s holds no markers" % path)
+    _check_time(path, values[:, 1])
     places = values[:, 2:].reshape(len(values), -1, 3) * scale
-    return values[:, 1], {name.strip(): places[:, number] for number, name in enumerate(names)}
+    return values[:, 1], {name: places[:, number] for number, name in enumerate(names)}
 
 
 def _lines(path: str) -> List[str]:
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(path, encoding="utf-8-sig") as stream:
             return stream.read().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise RehabCoachError(
@@ -160,8 +163,12 @@ def _lines(path: str) -> List[str]:
         ) from error
 
 
-def _numbers(path: str, rows: Iterable[List[str]], columns: int) -> np.ndarray:
-    rows = list(rows)
+def _numbers(path: str, lines: Iterable[str], columns: int, is_ragged: bool = False) -> np.ndarray:
+    """The table of lines (T, columns), NaN where a cell is empty; blank lines do not count.
+
+    Ragged: empty cells at the end of a line may be left out, and what comes behind the last column does not count.
+    """
+    rows = [_cells(line, columns, is_ragged) for line in lines if line.strip()]
     for number, row in enumerate(rows):
         if len(row) != columns:
             raise RehabCoachError("%s: row %d has %d values, not %d" % (path, number + 1, len(row), columns))
@@ -169,6 +176,23 @@ def _numbers(path: str, rows: Iterable[List[str]], columns: int) -> np.ndarray:
         return np.array(rows, np.float64).reshape(len(rows), columns)
     except ValueError as error:
         raise RehabCoachError("%s holds something that is not a number: %s" % (path, error)) from error
+
+
+def _cells(line: str, columns: int, is_ragged: bool) -> List[str]:
+    cells = line.split()
+    if len(cells) == columns or "\t" not in line:
+        return cells
+    cells = [cell.strip() or "nan" for cell in line.split("\t")]  # only tabs can hold an empty cell between them
+    if is_ragged:
+        return cells[:columns] + ["nan"] * (columns - len(cells))
+    while len(cells) > columns and cells[-1] == "nan":
+        cells.pop()
+    return cells
+
+
+def _check_time(path: str, time: np.ndarray) -> None:
+    if not np.isfinite(time).all() or not (np.diff(time) > 0).all():
+        raise RehabCoachError("%s: time must be a number in each row, and increase" % path)
 
 
 def _spans(wanted: np.ndarray, time: np.ndarray) -> List[Tuple[float, float]]:

@@ -53,7 +53,7 @@ def write_kinetics(path: str, people: Sequence[SkeletonSequence], label: str, la
                 }
             )
         frames.append({"frame_index": frame + 1, "skeleton": skeletons})
-    with written_whole(path) as temporary, open(temporary, "w") as stream:
+    with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8") as stream:
         json.dump({"data": frames, "label": label, "label_index": label_index}, stream)
 
 
@@ -75,7 +75,7 @@ def read_kinetics(
         RehabCoachError: no such file, no Kinetics-skeleton JSON, a wrong number of joints, a value that is not finite.
     """
     try:
-        with open(path) as stream:
+        with open(path, encoding="utf-8-sig") as stream:
             content = json.load(stream)
         frames, label, label_index = content["data"], str(content["label"]), int(content["label_index"])
         length = max((int(frame["frame_index"]) for frame in frames), default=0)

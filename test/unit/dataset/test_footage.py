@@ -1,5 +1,6 @@
 import http.server
 import os
+import subprocess
 import sys
 import threading
 
@@ -171,3 +172,19 @@ def test_without_yt_dlp_the_error_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "yt_dlp", None)
     with pytest.raises(RehabCoachError, match=r"pip install -e '\.\[data\]'"):
         download("http://127.0.0.1/squat.mp4", str(tmp_path))
+
+
+def test_a_part_is_found_where_ffmpeg_cannot_jump(tmp_path):
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", SQUAT, "-t", "3", "-c", "copy", str(tmp_path / "one.ts")], check=True
+    )
+    (tmp_path / "joined.ts").write_bytes((tmp_path / "one.ts").read_bytes() * 2)
+    for video in (SQUAT, str(tmp_path / "joined.ts")):
+        cut(video, str(tmp_path / (os.path.basename(video) + ".mkv")), 1.0, 2.5, fit="stretch")
+    part, whole = (pictures_of(tmp_path / (name + ".mkv")).astype(int) for name in ("joined.ts", "squat.mp4"))
+    assert part.shape == whole.shape == (45, 256, 340, 3) and np.abs(part - whole).mean() < 2
+
+
+def test_a_part_behind_the_end_is_told(tmp_path):
+    with pytest.raises(RehabCoachError, match="squat.mp4 has no picture from 20 s on"):
+        cut(SQUAT, str(tmp_path / "part.mkv"), 20.0)

@@ -278,3 +278,15 @@ def test_what_is_no_set_is_a_clear_error(tmp_path):
         open_set(str(tmp_path / "nowhere"))
     with pytest.raises(RehabCoachError, match="neither .json nor .npz"):
         open_set(str(tmp_path))
+
+
+def test_a_set_of_another_program_may_have_byte_order_marks(make_set, make_clip, make_person):
+    path = make_set("kinetics", [make_clip("a", "lunge", "p1", make_person(1, 300))])
+    files = [path + "_label.json", os.path.join(os.path.dirname(path), "label_name.txt"), os.path.join(path, "a.json")]
+    for file in files:
+        with open(file, "rb") as stream:
+            content = stream.read()
+        with open(file, "wb") as stream:
+            stream.write(b"\xef\xbb\xbf" + content)
+    again = open_set(path)
+    assert not again.problems and [clip.entry.label for clip in again.clips()] == ["lunge"]

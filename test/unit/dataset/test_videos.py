@@ -21,6 +21,12 @@ def test_paths_are_relative_to_the_table_and_times_optional(tmp_path):
     assert second.group == "c.mp4"  # the video, unless the table says who
 
 
+def test_the_tables_of_spreadsheets_are_read(tmp_path):
+    (tmp_path / "videos.csv").write_bytes(b"\xef\xbb\xbflabel;path;start;stop\r\nsquat;a.mp4;1,5;3\r\n")
+    clips, problems = read_videos(str(tmp_path / "videos.csv"))
+    assert not problems and [(clip.start, clip.end) for clip in clips] == [(1.5, 3)]
+
+
 def test_the_tables_of_kinetics_are_read_as_they_are(tmp_path):
     clips, _ = read_videos(write(tmp_path, "label,youtube_id,time_start,time_end,split\nsquat,-Ab_9,12,22,train\n"))
     assert clips[0].path == "https://www.youtube.com/watch?v=-Ab_9" and clips[0].is_url

@@ -124,3 +124,103 @@ def test_no_point_makes_no_marker_file(tmp_path):
     nothing = {"neck": np.full((3, 2), np.nan)}
     with pytest.raises(RehabCoachError, match="no key point"):
         write_trc(str(tmp_path / "points.trc"), np.arange(3.0), nothing)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: "\ufeff" + text,
+        lambda text: text.replace("\t", "   "),
+        lambda text: text.replace("\t", " \t "),
+        lambda text: "".join(
+            line.replace("\t", " ") if n % 2 else line for n, line in enumerate(text.splitlines(True))
+        ),
+        lambda text: text.replace("\n", "\t\n"),
+        lambda text: text + "\n\n",
+        lambda text: text.replace("nRows=10", "nRows=7").replace("nColumns=3", "nColumns=9"),
+        lambda text: text.replace("inDegrees=yes", "inDegrees = Yes"),
+    ],
+)
+def test_motions_of_other_programs_are_read_alike(angles, tmp_path, change):
+    path, other = str(tmp_path / "angles.mot"), tmp_path / "other.mot"
+    write_mot(path, angles)
+    with open(path) as stream:
+        other.write_bytes(change(stream.read()).encode())
+    one, again = read_mot(path), read_mot(str(other))
+    assert again.names == one.names
+    np.testing.assert_array_equal(again.stamps, one.stamps)
+    np.testing.assert_array_equal(again.values, one.values)
+
+
+def test_missing_values_of_a_motion_stay_missing(tmp_path):
+    path = tmp_path / "gaps.mot"
+    path.write_text("inDegrees=no\nendheader\ntime\tknee\thip\n0\t0.5\tNaN\n1\t\t0.25\n2\tnan\t\n")
+    found = read_mot(str(path))
+    np.testing.assert_array_equal(found["knee"], [0.5, np.nan, np.nan])
+    np.testing.assert_array_equal(found["hip"], [np.nan, 0.25, np.nan])
+    path.write_text("endheader\ntime\tknee\thip\n0\t1\t2\n1\t2\n")
+    with pytest.raises(RehabCoachError, match="row 2 has 2 values, not 3"):
+        read_mot(str(path))
+    path.write_text("endheader\ntime\tknee\nNaN\t1\n")
+    with pytest.raises(RehabCoachError, match="time must be a number"):
+        read_mot(str(path))
+
+
+TRC = (
+    "PathFileType\t4\t(X/Y/Z)\tpoints.trc\nDataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\n100\t100\t3\t2\tmm\n"
+    "Frame#\tTime\tR Knee\t\t\tL.Knee\t\t\t\n\t\tX1\tY1\tZ1\tX2\tY2\tZ2\n\n"
+    "1\t0.00\t1000\t2000\t3000\t4000\t5000\t6000\n2\t0.01\t\t\t\t4000\t5000\t6000\n3\t0.02\t1000\t2000\t3000\t\t\t\n"
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text,
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: "\ufeff" + text,
+        lambda text: text.replace("Z2\n\n", "Z2\n"),  # no empty line before the rows
+        lambda text: text.replace("\t\t\t\n3", "\tNaN\tNaN\tNaN\n3").replace("3000\t\t\t\n", "3000\n"),
+        lambda text: text.replace("\t3\t2\tmm", "\t99\t7\tmm"),  # another number of frames and markers than there are
+        lambda text: (
+            text.replace("1000\t2000\t3000", "1000 2000 3000", 1)
+            .replace("1\t0.00", "1  0.00")
+            .replace("3000\t4000\t5000", "3000 4000 5000", 1)
+        ),
+        lambda text: text.replace("mm", "cm").replace("000\t", "00\t").replace("6000", "600").replace("3000", "300"),
+    ],
+)
+def test_markers_of_other_programs_are_read_alike(tmp_path, change):
+    path = tmp_path / "points.trc"
+    path.write_bytes(change(TRC).encode())
+    stamps, markers = read_trc(str(path))
+    missing = [np.nan] * 3
+    np.testing.assert_allclose(stamps, [0, 0.01, 0.02])
+    np.testing.assert_allclose(markers["R Knee"], [[1, 2, 3], missing, [1, 2, 3]])
+    np.testing.assert_allclose(markers["L.Knee"], [[4, 5, 6], [4, 5, 6], missing])
+
+
+def test_markers_between_spaces_are_read(tmp_path):
+    path = tmp_path / "points.trc"
+    path.write_text(
+        "PathFileType 4 (X/Y/Z) a.trc\nDataRate CameraRate NumFrames NumMarkers Units\n60 60 1 2 m\n"
+        "Frame#  Time  Hip  Knee\n   X1 Y1 Z1 X2 Y2 Z2\n1  0.5  1 2 3  4 5 6\n"
+    )
+    stamps, markers = read_trc(str(path))
+    assert stamps.tolist() == [0.5] and markers["Knee"].tolist() == [[4, 5, 6]]
+
+
+@pytest.mark.parametrize(
+    "change, complaint",
+    [
+        (lambda text: text.replace("L.Knee", "R Knee"), "two markers of one name"),
+        (lambda text: text.replace("0.02", "0.00"), "increase"),
+        (lambda text: text.replace("6000", "six"), "not a number"),
+    ],
+)
+def test_markers_that_contradict_themselves_are_told(tmp_path, change, complaint):
+    path = tmp_path / "points.trc"
+    path.write_text(change(TRC))
+    with pytest.raises(RehabCoachError, match=complaint):
+        read_trc(str(path))

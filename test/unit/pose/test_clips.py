@@ -135,3 +135,18 @@ def test_bad_lines_are_reported_and_left_out_where_somebody_listens(tmp_path):
     bad = []
     assert [clip.line for clip in read_clips(str(tmp_path / "clips.csv"), report=bad.append)] == [2]
     assert bad == [(3, "b.mp4", "start must be seconds, not 'soon'"), (4, "c.mp4", "no label")]
+
+
+def test_a_part_that_is_there_twice_is_refused_with_both_lines(tmp_path):
+    (tmp_path / "clips.csv").write_text("label,file,end\nsquat,a.mp4,1\nsquat,b.mp4,1\nlunge,./a.mp4,1.0\n")
+    with pytest.raises(RehabCoachError, match="line 4: the same part of the same video as line 2"):
+        read(tmp_path)
+
+
+def test_a_table_of_a_spreadsheet_is_read(tmp_path):
+    (tmp_path / "clips.csv").write_bytes(
+        "\ufefflabel;file;start;end\r\nsquat;å.mp4;1,5;2\r\nlunge;å.mp4;;\r\n".encode()
+    )
+    first, second = read(tmp_path)
+    assert (first.path, first.start, first.end) == (str(tmp_path / "å.mp4"), 1.5, 2)
+    assert (second.label, second.start, second.end) == ("lunge", None, None)

@@ -229,3 +229,11 @@ def test_the_patient_stays_the_patient_beside_a_bystander(tf_pose):
     hips = sequence.key_points[:, [COCO_18.index("right_hip"), COCO_18.index("left_hip")]]
     assert sequence.seen.mean() > 0.95
     assert (np.abs(np.median(hips[..., 0], axis=1) - 320) < 60).all()
+
+
+def test_only_the_chatter_is_kept_off_the_terminal(capfd):
+    from rehab_coach.pose.blazepose import _without_chatter
+
+    with _without_chatter():
+        os.write(2, b"W0000 00:00:1.2 9 a.cc:1] chatter\nthe disk is full\nINFO: Created a delegate\n")
+    assert capfd.readouterr().err == "the disk is full\n"
