@@ -1,6 +1,7 @@
 # make setup   what is needed: Debian packages, .venv, the pose network, the catkin workspace in .ws
 # make demo    the coach with a virtual patient; SOURCE=clip a film of squats, SOURCE=0 webcam, SOURCE=FILE video,
-#              ROUNDS=n, RECORD=1, EXERCISES="squat lunge", PATIENT=pseudonym
+#              ROUNDS=n, RECORD=1, EXERCISES="squat lunge", PATIENT=pseudonym,
+#              MODEL=file of your own, CONFIG=file of your own
 # make simulation   the coach and a patient in Gazebo; GUI=1 with Gazebo's window, ROUNDS=n, EXERCISES="squat lunge"
 # make test    every test; fails when any test fails
 SHELL := /bin/bash
@@ -58,14 +59,16 @@ ROUNDS ?=
 RECORD ?=
 EXERCISES ?=
 PATIENT ?=
+MODEL ?=
+CONFIG ?=
 demo: setup
 	@$(WITH_WS) && $(VENV)/bin/rehab-coach demo --source "$(SOURCE)" --rounds "$(ROUNDS)" --record "$(RECORD)" \
-	  --exercises "$(EXERCISES)" --patient "$(PATIENT)"
+	  --exercises "$(EXERCISES)" --patient "$(PATIENT)" --model "$(MODEL)" --config "$(CONFIG)"
 
 GUI ?=
 simulation: setup
 	@$(WITH_WS) --extend && $(VENV)/bin/rehab-coach demo --source gazebo $(if $(GUI),--gui) --rounds "$(ROUNDS)" \
-	  --record "$(RECORD)" --exercises "$(EXERCISES)"
+	  --record "$(RECORD)" --exercises "$(EXERCISES)" --model "$(MODEL)" --config "$(CONFIG)"
 
 # Only tests need them: a browser that opens the report, keys that are pressed, a look at package.xml.
 test: DEBIAN_PACKAGES += catkin-lint chromium xdotool
