@@ -365,6 +365,8 @@ def test_wrong_requests_end_in_one_line(clips, model, capsys, options, words):
         ("label,video\nsquat,a.mp4\n", "no column 'file'"),
         ("label,file,label\nsquat,a.mp4,lunge\n", "column 'label' twice"),
         ("label,file\nyoga,a.mp4\n", "unknown label 'yoga'"),
+        ("label,file\nSquat,a.mp4\n", "line 2: unknown label 'Squat'; known: .*squat"),
+        ("label,file\nKnie beugen,a.mp4\n", "line 2 has the label 'Knie beugen'.* such as knie_beugen"),
         ("label,file\nsquat,\n", "names no file"),
         ("label,file,start\nsquat,a.mp4,soon\n", "start must be seconds"),
         ("label,file,start,end\nsquat,a.mp4,3,2\n", "must be after"),
