@@ -3,17 +3,19 @@
 #              ROUNDS=n, RECORD=1, EXERCISES="squat lunge", PATIENT=pseudonym,
 #              MODEL=file of your own, CONFIG=file of your own
 # make simulation   the coach and a patient in Gazebo; GUI=1 with Gazebo's window, ROUNDS=n, EXERCISES="squat lunge"
-# make test    every test; fails when any test fails
+# make unit    the library's tests, TESTS="test/unit/pose" some of them
+# make lint    style, types, and which room may import which
+# make test    every test, with the coverage of the library; fails when any test fails
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: setup packages build demo simulation test clean
+.PHONY: setup packages build demo simulation unit lint test clean
 
 PYTHON ?= /usr/bin/python3
 VENV := .venv
 # A clean environment: a virtual environment or another workspace of the caller must not leak into the build.
 ROS_ENV := env -u PYTHONPATH -u ROS_PACKAGE_PATH -u CMAKE_PREFIX_PATH -u PYTHONHOME -u VIRTUAL_ENV
 WITH_WS := source .ws/devel/setup.bash
-EXTRAS := mediapipe,display,train,data,ray,simulation,benchmark,visits,report,test
+EXTRAS := mediapipe,display,train,data,ray,simulation,benchmark,visits,report,test,lint
 
 DEBIAN_PACKAGES := ca-certificates g++ make cmake catkin espeak-ng ffmpeg \
   python3-rospy python3-roslaunch python3-rostest librostest-dev python3-rosnode python3-rostopic \
@@ -70,10 +72,20 @@ simulation: setup
 	@$(WITH_WS) --extend && $(VENV)/bin/rehab-coach demo --source gazebo $(if $(GUI),--gui) --rounds "$(ROUNDS)" \
 	  --record "$(RECORD)" --exercises "$(EXERCISES)" --model "$(MODEL)" --config "$(CONFIG)"
 
+TESTS ?= test/unit
+unit: setup
+	@$(WITH_WS) && $(VENV)/bin/python -m pytest -q $(TESTS)
+
+lint: $(VENV)/.installed
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+
 # Only tests need them: a browser that opens the report, keys that are pressed, a look at package.xml.
 test: DEBIAN_PACKAGES += catkin-lint chromium xdotool
 # catkin_make run_tests succeeds whatever the tests say: catkin_test_results has the last word.
-test: setup
+test: setup lint
 	@rm -rf .ws/build/test_results
 	@$(WITH_WS) && catkin_make -C .ws -DPYTHON_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python3 -j1 run_tests \
 	  && catkin_test_results .ws/build/test_results

@@ -16,6 +16,9 @@ REQUIRES = [
     "scipy",
     "threadpoolctl>=3.1",
     "safetensors",
+    "av==12.3.0; python_version<'3.9'",
+    "av==17.1.0; python_version>='3.10'",
+    "pillow",
     "opencv-contrib-python<4.12",  # the same package that mediapipe brings: two owners of cv2 break each other
     "torch==2.4.1; python_version<'3.9'",
     "torch==2.13.0; python_version>='3.10'",
@@ -44,7 +47,6 @@ EXTRAS = {
         "freetype-py",
         "imageio",
         "networkx",
-        "pillow",
         "six",
         "trimesh",
     ],
@@ -55,7 +57,14 @@ EXTRAS = {
     "visits": ["sqlalchemy==2.0.58; python_version<'3.9'", "sqlalchemy==2.1.9; python_version>='3.10'"],
     "postgresql": ["psycopg[binary]>=3.1,<3.4"],
     "report": ["plotly==7.1.0", "jinja2>=3.1,<4"],
-    "test": ["psutil", "pytest", "hypothesis", "vermin", "ruff==0.17.5"],
+    "test": ["psutil", "pytest", "pytest-cov", "hypothesis", "vermin"],
+    "lint": [
+        "ruff==0.17.5",
+        "mypy==2.4.1; python_version>='3.10'",
+        "import-linter==2.17; python_version>='3.10'",
+        "types-PyYAML",
+        "pre-commit",
+    ],
 }
 
 setup(

@@ -12,6 +12,7 @@ from rehab_coach.paths import share_path
 from rehab_coach.simulation.live import missing
 from rehab_coach.termination import Terminated, end_on_sigterm
 from rehab_coach.texts import ENGLISH, load_texts
+from rehab_coach.webcam import is_live
 from rehab_coach.workspace import enter_workspace
 
 PATIENT, GAZEBO = "patient", "gazebo"
@@ -35,10 +36,11 @@ def run_demo(
 
     Args:
         source: "patient" (the virtual one), "gazebo" (robot and patient in Gazebo), "clip" (the squat that ships),
-            webcam number, video file or directory; empty: the virtual patient, and where there can be none the clip.
-        rounds: how many; empty: 4 with the virtual patient, 2 on a file, endless on a webcam and in Gazebo.
+            webcam number or device, rtsp:// or http:// address of a camera, video file or directory; empty: the
+            virtual patient, and where there can be none the clip.
+        rounds: how many; empty: 4 with the virtual patient, 2 on a file, endless on a camera and in Gazebo.
         record: video to write what the screen shows to ("1": demo.mp4); empty: only where there is no screen and the
-            pictures are not a webcam's.
+            pictures are not a camera's.
         exercises: labels to ask for, one after the other; empty: all that the model knows, at random.
         patient: pseudonym of the patient whose rounds are kept; empty: nothing is kept.
         database: where they are kept; empty: the usual place.
@@ -56,19 +58,19 @@ def run_demo(
     """
     enter_workspace()
     source = _chosen(source)
-    webcam, gazebo, ours = source.isdigit(), source == GAZEBO, source == share_path(*CLIP)
-    if rounds and not rounds.isdigit():
+    camera, gazebo, ours = is_live(source), source == GAZEBO, source == share_path(*CLIP)
+    if rounds and not rounds.isdecimal():
         raise RehabCoachError("ROUNDS is a number, 0 for endless, not '%s'" % rounds)
     load_texts(language)
     asked, files = exercises.replace(",", " ").split(), _files(model, config)
     if model or (asked and not config):  # a configuration may name another model: the nodes check it
         _check_model(model, asked)
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    if record == "1" or (headless and not record and not webcam):
+    if record == "1" or (headless and not record and not camera):
         record = "demo.mp4"
     if record and (os.path.isdir(record) or not os.access(os.path.dirname(os.path.abspath(record)), os.W_OK)):
         raise RehabCoachError("no film can be written to %s; RECORD is a file in a folder that is there" % record)
-    rounds = rounds or ("0" if webcam or gazebo else "4" if source == PATIENT else "2")
+    rounds = rounds or ("0" if camera or gazebo else "4" if source == PATIENT else "2")
     command = [
         "roslaunch",
         "--no-summary",
@@ -145,13 +147,13 @@ def _chosen(source: str) -> str:
         from rehab_coach.ros.gazebo_packages import check_gazebo
 
         check_gazebo()
-    if source.isdigit() or source == GAZEBO:
+    if is_live(source) or source == GAZEBO:
         return source
     path = share_path(*CLIP) if source == "clip" else os.path.abspath(source)
     if not os.path.exists(path):
         raise RehabCoachError(
-            "there is no %s; SOURCE is patient, gazebo, clip, a webcam's number, a video file or a directory of "
-            "pictures" % path
+            "there is no %s; SOURCE is patient, gazebo, clip, a webcam's number or device, the address of a camera "
+            "(rtsp://...), a video file or a directory of pictures" % path
         )
     return path
 

@@ -33,4 +33,7 @@ def end_when(ready: Any) -> None:
 
 def end_with_parent() -> None:
     """From now on this process, started by `multiprocessing`, ends when its parent is gone, even killed."""
-    end_when(multiprocessing.parent_process().sentinel)
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        raise RuntimeError("this process was not started by multiprocessing")
+    end_when(parent.sentinel)

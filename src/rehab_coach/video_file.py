@@ -4,13 +4,22 @@ import contextlib
 import shutil
 import subprocess
 import tempfile
-from typing import Optional, Tuple, Union
+from typing import Optional, Sequence, Tuple, Union
 
 import cv2
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
+
+
+def film_rate(stamps: Sequence[float]) -> float:
+    """Frames per second for pictures with these stamps (seconds): the mean, or where the pace varies the usual."""
+    steps = np.diff(stamps)
+    if not len(steps):
+        return 30.0
+    mean, usual = float(np.mean(steps)), float(np.median(steps))
+    return 1 / mean if abs(mean / usual - 1) < 0.05 else 1 / usual
 
 
 class VideoFile:
@@ -31,7 +40,8 @@ class VideoFile:
     """
 
     def __init__(self, path: str, size: Tuple[int, int], rate: float, live: bool = False, ffmpeg: str = "ffmpeg"):
-        self._size, self._is_empty = tuple(size), True
+        self._size, self._rate, self._frames = tuple(size), rate, 0
+        self._last: Optional[np.ndarray] = None
         with contextlib.ExitStack() as whole:
             temporary = whole.enter_context(written_whole(path))
             with open(temporary, "wb"):  # tells now, not at the end, whether one may write there
@@ -42,8 +52,13 @@ class VideoFile:
             )
             self._whole = whole.pop_all()
 
-    def write(self, picture: np.ndarray) -> None:
-        """Append one picture, BGR uint8 (H, W, 3).
+    def write(self, picture: np.ndarray, stamp: Optional[float] = None) -> None:
+        """Append one picture.
+
+        Args:
+            picture: BGR uint8 (H, W, 3).
+            stamp: seconds from the film's beginning; None: one frame after the picture before. A picture stays until
+                the next one's time, and one whose time another has already is left out.
 
         Raises:
             RehabCoachError: the picture has another size, or it cannot be written (the disk is full ...).
@@ -56,9 +71,16 @@ class VideoFile:
         encoder = self._encoder
         if encoder is None:
             raise RehabCoachError("the video has ended: nothing more can be written to it")
+        place = self._frames if stamp is None else round(stamp * self._rate)
+        if place < self._frames:
+            return
         try:
+            while self._frames < place:
+                encoder.write(picture if self._last is None else self._last)
+                self._frames += 1
             encoder.write(picture)
-            self._is_empty = False
+            self._frames += 1
+            self._last = None if stamp is None else picture.copy()
         except OSError:
             if self._encoder is None:  # abandoned by another thread
                 raise
@@ -77,7 +99,7 @@ class VideoFile:
         if encoder is not None:
             with self._whole:
                 encoder.close()
-                if self._is_empty:
+                if not self._frames:
                     raise OSError("there was no picture to write")
 
     def abandon(self) -> None:

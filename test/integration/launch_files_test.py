@@ -82,6 +82,12 @@ class LaunchFilesTest(unittest.TestCase):
                 self.assertTrue(roslib.packages.find_node("rehab_coach", node.type), node.type)
                 self.assertEqual(node.output, "screen")
 
+    def test_each_node_has_a_sample(self):
+        for name in sorted(os.listdir(os.path.join(PACKAGE, "nodes"))):
+            config = load(os.path.join("samples", "sample_" + name))
+            self.assertEqual(config.config_errors, [], name)
+            self.assertEqual([node.type for node in config.nodes], [name])
+
     def test_only_the_demo_on_a_camera_moves_without_a_laser(self):
         for name, required in (("coach", True), ("robot", True), ("demo", True), ("simulation", True)):
             self.assertIs(parameter(load(name), "/turtlebot_controller/require_scan"), required)

@@ -1,11 +1,13 @@
 """What many tests share: a body's bones, and a stick figure that does the six exercises in front of a camera."""
 
+import cv2
 import numpy as np
 import pytest
 
 from rehab_coach.kinematics.projection import NO_ERRORS, CameraView, film
+from rehab_coach.pose.estimator import Pose, PoseEstimator
 from rehab_coach.simulation.posing import Skeleton
-from rehab_coach.skeleton import BLAZEPOSE_33
+from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18
 
 MIDDLE = [
     ("root", -1, (0, 0, 1.00)),
@@ -166,3 +168,36 @@ def act():
 @pytest.fixture(scope="session")
 def repeats():
     return repeated
+
+
+# Clips that are bright or dark, and an estimator that sees a person where it is bright.
+
+
+class Blinking(PoseEstimator):
+    """Sees a person, made of 18 points, wherever the picture is bright."""
+
+    layout = COCO_18
+
+    def estimate(self, picture):
+        if picture.mean() < 100:
+            return []
+        places = np.stack([np.linspace(100, 200, 18), np.linspace(20, 220, 18), np.full(18, 0.9)], axis=1)
+        return [Pose(places.astype(np.float32))]
+
+
+@pytest.fixture
+def clips(tmp_path, monkeypatch):
+    """A table of a bright clip, a part of it, a dark clip, and a file that is no video."""
+    for name, value in (("bright", 200), ("dark", 0)):
+        writer = cv2.VideoWriter(str(tmp_path / (name + ".avi")), cv2.VideoWriter_fourcc(*"MJPG"), 20, (320, 240))
+        for _ in range(60):
+            writer.write(np.full((240, 320, 3), value, np.uint8))
+        writer.release()
+    (tmp_path / "broken.avi").write_bytes(b"no video")
+    (tmp_path / "clips.csv").write_text(
+        "file,label,start,end,mood\nbright.avi,squat,,,good\n%s,lunge,0.5,2,bad\ndark.avi,unknown,,,\n"
+        "broken.avi,squat,,,\n" % (tmp_path / "bright.avi")
+    )
+    monkeypatch.setattr("rehab_coach.pose.clips.create_estimator", lambda *_, **__: Blinking())
+    monkeypatch.setattr("rehab_coach.pose.clips._estimators", {})
+    return tmp_path

@@ -1,5 +1,7 @@
 """The package as a whole: what keeps it buildable, installable on the robot, and documented."""
 
+import glob
+import importlib.util
 import os
 import re
 import shutil
@@ -50,17 +52,6 @@ def test_what_the_robot_runs_is_python_3_8():
     assert run.returncode == 0, run.stdout
 
 
-@pytest.mark.parametrize("command", [["check", "--quiet"], ["format", "--check", "--quiet"]])
-def test_ruff_finds_nothing_to_complain_about(command):
-    run = subprocess.run(
-        [tool("ruff"), *command, "--no-cache", "src", "test", "setup.py"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        universal_newlines=True,
-    )
-    assert run.returncode == 0, run.stdout
-
-
 @pytest.mark.skipif(shutil.which("catkin_lint") is None, reason="catkin_lint is not installed")
 def test_catkin_finds_nothing_to_complain_about():
     # The folder that a clone is in may have any name.
@@ -89,23 +80,42 @@ def test_nodes_are_thin():
         assert os.access(path, os.X_OK), path
 
 
-def test_every_parameter_is_in_the_tables_of_the_readme():
+def test_the_page_of_parameters_is_made_from_the_configuration(tmp_path):
     with open(share_path("config", "coach.yaml")) as stream:
         configuration = yaml.safe_load(stream)
-    with open(os.path.join(ROOT, "README.md")) as stream:
-        readme = stream.read()
+    path = os.path.join(ROOT, "docs", "parameters.md")
+    with open(path) as stream:
+        page = stream.read()
+    spec = importlib.util.spec_from_file_location("tables", os.path.join(ROOT, "docs", "tabulate_parameters.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with open(share_path("config", "coach.yaml")) as stream:
+        made = module.HEAD + module.tables(stream.read())
+    assert page == made, "run `python3 docs/tabulate_parameters.py`"
     for node, parameters in configuration.items():
+        section = page.split("## %s\n" % node)[1].split("\n## ")[0]
         for name, value in parameters.items():
-            row = re.search(r"^\| `%s` \| `%s` \| `([^`]*)` \|" % (node, name), readme, re.MULTILINE)
-            assert row, "%s/%s is not in the README" % (node, name)
-            if name != "motions":
-                assert yaml.safe_load(row.group(1)) == value, "%s/%s has another default" % (node, name)
+            row = re.search(r"^\| `%s` \| (`([^`]*)`|see the file) \| \S" % name, section, re.MULTILINE)
+            assert row, "%s/%s is not in docs/parameters.md" % (node, name)
+            assert row.group(2) is None or yaml.safe_load(row.group(2)) == value, "%s/%s" % (node, name)
 
 
-def test_every_command_of_the_readme_exists():
-    with open(os.path.join(ROOT, "README.md")) as stream:
-        readme = stream.read()
-    assert {name for name in re.findall(r"rehab-coach ([a-z-]+)", readme)} <= set(COMMANDS)
+PAGES = sorted(glob.glob(os.path.join(ROOT, "docs", "*.md"))) + [
+    os.path.join(ROOT, name) for name in ("README.md", "CONTRIBUTING.md")
+]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=os.path.basename)
+def test_pages_name_commands_and_files_that_exist(path):
+    with open(path) as stream:
+        page = stream.read()
+    assert set(re.findall(r"rehab-coach ([a-z-]+)", page)) <= set(COMMANDS)
+    for link in re.findall(r"\]\((?!http)([^)#]*)", page):
+        assert os.path.exists(os.path.join(os.path.dirname(path), link)), link
+
+
+def test_the_readme_is_short():
+    assert os.path.getsize(os.path.join(ROOT, "README.md")) <= 15000
 
 
 @pytest.mark.parametrize("command", COMMANDS)

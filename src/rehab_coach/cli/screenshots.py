@@ -11,6 +11,8 @@ EPILOG = """examples:
 
 
 def add_arguments(parser):
+    from rehab_coach.pose.registry import NAMES
+
     parser.add_argument("folder", metavar="DIR", help="where the pictures go; it is made where it is missing")
     parser.add_argument(
         "--video",
@@ -22,7 +24,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--estimator",
         default="none",
-        choices=["none", "tf_pose", "mediapipe"],
+        choices=["none", *NAMES],
         help="what finds the skeleton in the video's picture (default: none, no skeleton)",
     )
     parser.add_argument(

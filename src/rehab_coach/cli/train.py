@@ -12,6 +12,7 @@ clips' key points. After an interruption (also a kill or a power cut) the same c
 line of the log was written.
 
 examples:
+  rehab-coach train config/recipes/own.yaml --data DIR --out runs/own   (your own videos, in DIR/clips/clips.csv)
   rehab-coach train config/recipes/first.yaml --data DIR --out runs/first
   rehab-coach train config/recipes/first.yaml --data DIR --out runs/quick --folds 0   (the model alone)
   rehab-coach train config/recipes/thesis_transfer.yaml --data DIR --out runs/transfer --init runs/general

@@ -5,13 +5,15 @@ import os
 import resource
 import tempfile
 from dataclasses import dataclass, replace
-from typing import Dict, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 from rehab_coach.dataset.footage import cut, download, duration_of, require_downloader, require_ffmpeg
 from rehab_coach.dataset.labels import Entry
 from rehab_coach.dataset.packed import FRAMES
-from rehab_coach.dataset.videos import Variant, VideoClip
+from rehab_coach.dataset.videos import Variant, skeleton_name
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.pose.clips import Clip, estimator_here, skeleton_of
+from rehab_coach.pose.estimator import PoseEstimator
 from rehab_coach.skeleton import SkeletonSequence, write_kinetics
 from rehab_coach.skeleton.kinetics import RATE
 
@@ -37,7 +39,7 @@ class Task:
         threads: of a network; 0 = the library's choice.
     """
 
-    clip: VideoClip
+    clip: Clip
     label_index: int
     wanted: Tuple[Tuple[str, Variant], ...]
     format: str = "kinetics"
@@ -71,9 +73,9 @@ class Outcome:
     content: bytes = b""
 
 
-def entry_of(clip: VideoClip, label_index: int, variant: Variant) -> Entry:
+def entry_of(clip: Clip, label_index: int, variant: Variant) -> Entry:
     """The entry of a clip's view, as the set will have it."""
-    return Entry(clip.name + variant.suffix, clip.label, label_index, clip.group)
+    return Entry(skeleton_name(clip) + variant.suffix, clip.label, label_index, clip.group)
 
 
 def extract(task: Task) -> List[Outcome]:
@@ -88,10 +90,10 @@ def extract(task: Task) -> List[Outcome]:
         if task.temporary:
             os.makedirs(task.temporary, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="clip-", dir=task.temporary) as folder:
-            video = task.clip.source
+            video = task.clip.path
             if task.clip.is_url:
                 os.mkdir(os.path.join(folder, "download"))
-                video = download(task.clip.source, os.path.join(folder, "download"))
+                video = download(task.clip.path, os.path.join(folder, "download"))
             seconds = _seconds_wanted(task, duration_of(video))
             for number, (estimator, variant) in enumerate(task.wanted):
                 seer = _estimator(estimator, task.threads)
@@ -99,7 +101,7 @@ def extract(task: Task) -> List[Outcome]:
                 part = os.path.join(folder, "part.mkv")
                 if number == 0 or variant != task.wanted[number - 1][1]:
                     most = FRAMES if task.format == "kinetics" else None
-                    cut(video, part, task.clip.start, task.clip.stop, variant, task.fit, most)
+                    cut(video, part, task.clip.start, task.clip.end, variant, task.fit, most)
                 sequence = _estimate(part, seconds, seer)
                 outcomes.append(_outcome(task, estimator, variant, sequence, _processor_seconds() - before, folder))
     except RunEnds:
@@ -131,7 +133,7 @@ def is_disk_full(text: str) -> bool:
 
 def _seconds_wanted(task: Task, duration: Optional[float]) -> Optional[float]:
     """Length of the part, as far as it is known."""
-    start, stop = task.clip.start or 0.0, task.clip.stop
+    start, stop = task.clip.start or 0.0, task.clip.end
     if duration is not None and start >= duration:
         raise RehabCoachError("it ends after %.1f s, before start %g" % (duration, start))
     end = stop if stop is not None else duration
@@ -140,11 +142,8 @@ def _seconds_wanted(task: Task, duration: Optional[float]) -> Optional[float]:
     return min(end - start, FRAMES / RATE) if task.format == "kinetics" else end - start
 
 
-def _estimate(part: str, seconds: Optional[float], estimator) -> SkeletonSequence:
-    from rehab_coach.pose.video import estimate_video, shortfall
-
-    sequence = estimate_video(part, estimator)
-    problem = shortfall(sequence, RATE, seconds or 0)
+def _estimate(part: str, seconds: Optional[float], estimator: PoseEstimator) -> SkeletonSequence:
+    sequence, problem = skeleton_of(part, estimator, seconds=seconds or 0)
     if problem:
         raise RehabCoachError(problem)
     return sequence
@@ -171,18 +170,11 @@ def _file_content(sequence: SkeletonSequence, entry: Entry, format: str, folder:
     return content
 
 
-_estimators: Dict[str, object] = {}  # one a process: making one takes seconds
-
-
-def _estimator(name: str, threads: int):
-    from rehab_coach.pose import create_estimator
-
-    if name not in _estimators:
-        try:
-            _estimators[name] = create_estimator(name, **({"threads": threads} if name == "tf_pose" else {}))
-        except RehabCoachError as error:
-            raise RunEnds(str(error)) from error
-    return _estimators[name]
+def _estimator(name: str, threads: int) -> PoseEstimator:
+    try:
+        return estimator_here(name, threads)
+    except RehabCoachError as error:
+        raise RunEnds(str(error)) from error
 
 
 def _processor_seconds() -> float:

@@ -21,7 +21,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from rehab_coach.dataset import workers as pools
+from rehab_coach import workers as pools
 from rehab_coach.dataset.extraction import (
     DONE,
     ENDINGS,
@@ -36,9 +36,11 @@ from rehab_coach.dataset.extraction import (
 from rehab_coach.dataset.footage import FITS
 from rehab_coach.dataset.labels import LABEL_FILE, Entry, read_labels, write_summary
 from rehab_coach.dataset.report import Report
-from rehab_coach.dataset.videos import BadLine, Variant, VideoClip, read_videos
+from rehab_coach.dataset.videos import Variant, read_videos, skeleton_name
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import locked, written_whole
+from rehab_coach.pose.clips import BadLine, Clip, threads_each
+from rehab_coach.pose.registry import DEFAULT
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Plan:
     """What is to be made.
 
     Attributes:
-        table: CSV file of the videos, see `rehab_coach.dataset.videos`.
+        table: CSV file of the videos, see `rehab_coach.pose.clips`.
         out: folder of the sets.
         estimators: their names.
         variants: views of each clip.
@@ -61,7 +63,7 @@ class Plan:
 
     table: str
     out: str
-    estimators: Tuple[str, ...] = ("tf_pose",)
+    estimators: Tuple[str, ...] = (DEFAULT,)
     variants: Tuple[Variant, ...] = (Variant(),)
     fit: str = "letterbox"
     format: str = "kinetics"
@@ -106,7 +108,7 @@ def make_sets(plan: Plan, progress: Optional[Callable] = None) -> Report:
         tasks = list(_tasks(plan, clips, labels, report, "" if plan.ray and not plan.temporary else work))
         bar = progress(len(clips) - len(tasks), len(clips)) if progress else None
         order = [
-            (estimator, clip.name + variant.suffix)
+            (estimator, skeleton_name(clip) + variant.suffix)
             for clip in clips
             for estimator in plan.estimators
             for variant in plan.variants
@@ -167,7 +169,7 @@ def _options(settings) -> str:
     return " ".join("--%s %s" % item for item in sorted(dict(settings).items()))
 
 
-def _labels(plan: Plan, clips: Sequence[VideoClip]) -> Tuple[str, ...]:
+def _labels(plan: Plan, clips: Sequence[Clip]) -> Tuple[str, ...]:
     """The labels of OUT; new ones of the table come behind those that were there, whose numbers stay."""
     path = os.path.join(plan.out, LABEL_FILE)
     earlier = read_labels(path) if os.path.exists(path) else ()
@@ -199,12 +201,9 @@ def _path(plan: Plan, estimator: str, name: str) -> str:
     return os.path.join(plan.out, estimator, name + ENDINGS[plan.format])
 
 
-def _tasks(
-    plan: Plan, clips: Sequence[VideoClip], labels: Sequence[str], report: Report, temporary: str
-) -> Iterator[Task]:
+def _tasks(plan: Plan, clips: Sequence[Clip], labels: Sequence[str], report: Report, temporary: str) -> Iterator[Task]:
     """What is still to be done."""
-    # Networks that each want every core only wait for each other.
-    threads = 1 if plan.ray else max(1, (os.cpu_count() or 1) // max(1, plan.workers))
+    threads = 1 if plan.ray else threads_each(plan.workers)
     for clip in clips:
         wanted = tuple(
             (estimator, variant)
@@ -217,8 +216,8 @@ def _tasks(
             yield Task(clip, index, wanted, plan.format, plan.fit, temporary or None, threads)
 
 
-def _is_finished(plan: Plan, report: Report, clip: VideoClip, estimator: str, variant: Variant) -> bool:
-    name = clip.name + variant.suffix
+def _is_finished(plan: Plan, report: Report, clip: Clip, estimator: str, variant: Variant) -> bool:
+    name = skeleton_name(clip) + variant.suffix
     row = report.rows.get((estimator, name))
     if row is None or row["label"] != clip.label:
         return False
@@ -262,7 +261,7 @@ def _keep(plan: Plan, report: Report, task: Task, outcomes: Sequence[Outcome]) -
             "processor_seconds": "%.3f" % outcome.processor_seconds,
             "bytes": len(outcome.content),
             "line": task.clip.line,
-            "source": task.clip.source,
+            "source": task.clip.path,
         }
         for outcome in outcomes
     )
@@ -270,7 +269,7 @@ def _keep(plan: Plan, report: Report, task: Task, outcomes: Sequence[Outcome]) -
 
 def _bad_line_row(bad: BadLine) -> Dict[str, object]:
     name = "line %d" % bad.line
-    return {"name": name, "status": FAILED, "reason": bad.reason, "line": bad.line, "source": bad.source}
+    return {"name": name, "status": FAILED, "reason": bad.reason, "line": bad.line, "source": bad.file}
 
 
 def _finish(plan: Plan, report: Report, labels: Sequence[str], order: Sequence[Tuple[str, str]]) -> None:

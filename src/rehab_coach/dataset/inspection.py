@@ -11,62 +11,17 @@ OUT/contact_sheet_SET.png   some skeletons of each class
 import csv
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
+from rehab_coach.dataset import plots
 from rehab_coach.dataset.labels import Entry
+from rehab_coach.dataset.measurement import Measurement, measure
 from rehab_coach.dataset.sets import LabelledClip, SkeletonSet
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
-
-UNLABELLED = "(no label)"
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What one clip is like.
-
-    Attributes:
-        set: name of its set; estimators and sources are compared by it.
-        name: of the clip.
-        label: its class.
-        group: person or video; "" if nobody said.
-        frames: how many.
-        seconds: its length.
-        share: of the frames in which somebody is seen, 0..1.
-        joints: mean number of the patient's 18 COCO joints that are seen in those frames.
-        people: most of them at once.
-    """
-
-    set: str
-    name: str
-    label: str
-    group: str
-    frames: int
-    seconds: float
-    share: float
-    joints: float
-    people: int
-
-
-def measure(clip: LabelledClip, set_name: str) -> Measurement:
-    """Measure one clip."""
-    seen = np.stack([person.key_points[..., 2] > 0 for person in clip.people])  # people, frames, joints
-    people = seen.any(axis=2)
-    patient = (clip.person.coco_18().key_points[people[0], :, 2] > 0).sum(axis=1)
-    return Measurement(
-        set_name,
-        clip.entry.name,
-        clip.entry.label or UNLABELLED,
-        clip.entry.group,
-        len(clip.person),
-        len(clip.person) / clip.person.rate if clip.person.rate else 0.0,
-        float(people.any(axis=0).mean()),
-        float(patient.mean()) if len(patient) else 0.0,
-        int(people.sum(axis=0).max()),
-    )
 
 
 def inspect_sets(
@@ -93,8 +48,6 @@ def inspect_sets(
     Raises:
         RehabCoachError: a set has no usable clip, or OUT cannot be written.
     """
-    from rehab_coach.dataset import plots
-
     names = [found.name for found in sets]
     if len(set(names)) < len(names):
         names = [found.path for found in sets]

@@ -4,7 +4,7 @@ from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from rehab_coach.dataset.inspection import Measurement
+from rehab_coach.dataset.measurement import Measurement
 from rehab_coach.dataset.sets import LabelledClip
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole

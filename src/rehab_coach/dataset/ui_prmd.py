@@ -61,7 +61,7 @@ def read_executions(folder: str) -> List[Execution]:
                 row["subject"],
                 row["repetition"],
                 row["execution"] == "correct",
-                joints_from_markers(_filled(positions[offsets[number] : offsets[number + 1]]) / 1000, names),
+                joints_from_markers(filled(positions[offsets[number] : offsets[number + 1]]) / 1000, names),
             )
             for row in rows
             for number in [int(row["sequence"])]
@@ -73,7 +73,7 @@ def read_executions(folder: str) -> List[Execution]:
         ) from error
 
 
-def _filled(positions: np.ndarray) -> np.ndarray:
+def filled(positions: np.ndarray) -> np.ndarray:
     """Markers (T, M, 3) as float, the lost ones (exactly 0, 0, 0) interpolated over time."""
     filled = positions.astype(float)
     frames = np.arange(len(filled))

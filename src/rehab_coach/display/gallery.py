@@ -91,14 +91,9 @@ def drawn_patient(width: int = 640, height: int = 480) -> Tuple[np.ndarray, Pict
         "  -2 18  2 18  -4 19  4 19"
     )
     points = np.array(places.split(), float).reshape(-1, 2) * height / 100 + (width / 2.0, 0)
+    pixels = [(int(round(x)), int(round(y))) for x, y in points]
     for first, second in COCO_18.limbs[1:13]:
-        cv2.line(
-            picture,
-            *[tuple(int(round(value)) for value in points[joint]) for joint in (first, second)],
-            (70, 60, 52),
-            height // 14,
-            cv2.LINE_AA,
-        )
+        cv2.line(picture, pixels[first], pixels[second], (70, 60, 52), height // 14, cv2.LINE_AA)
     cv2.circle(picture, (width // 2, int(height * 0.19)), height // 15, (120, 150, 190), -1, cv2.LINE_AA)
     key_points = np.column_stack([points, np.full(len(points), 0.9)]).astype(np.float32)
     return picture, PictureSkeleton(key_points, (width, height), 0.0)
@@ -135,12 +130,12 @@ def draw_gallery(
     data = cv2.imencode(".png", picture)[1].tobytes()
     files = []
     for name, view in example_views(texts).items():
-        shown = compose(PictureDecoder().decode(data, renderer.picture_box(view)), skeleton, mirror=True)
-        renderer.draw(view, None if name == "no_picture" else shown, moment)
+        decoded = None if name == "no_picture" else PictureDecoder().decode(data, renderer.picture_box(view))
+        renderer.draw(view, None if decoded is None else compose(decoded, skeleton, mirror=True), moment)
         files.append(os.path.join(folder, name + ".png"))
         try:
             os.makedirs(folder, exist_ok=True)
             pygame.image.save(surface, files[-1])
         except (OSError, pygame.error) as error:
-            raise RehabCoachError("cannot write {}: {}".format(files[-1], error)) from error
+            raise RehabCoachError("cannot write %s: %s" % (files[-1], error)) from error
     return files

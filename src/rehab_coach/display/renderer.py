@@ -1,5 +1,6 @@
 """Draws a view of the screen: headline on top, camera picture on the left, what it is about on the right."""
 
+from dataclasses import replace
 from typing import Dict, List, Optional, Tuple
 
 import numpy as np
@@ -53,7 +54,7 @@ class Renderer:
             The rectangles that changed, for ``pygame.display.update``; empty when nothing did.
         """
         if view.phase is Phase.ADVICE and picture is None:
-            view = view._replace(phase=Phase.PROBLEM)  # it cannot be about where the person stands
+            view = replace(view, phase=Phase.PROBLEM)  # it cannot be about where the person stands
         headline, picture_box, side, footer = boxes = self._arrange(view)
         changed: List[pygame.Rect] = []
         if self._changed("layout", tuple(tuple(box) for box in boxes)):
@@ -137,7 +138,7 @@ class Renderer:
             height, width = picture.shape[:2]
             if (width, height) != box.size:
                 pen.fill(box, theme.PANEL)
-            image = pygame.image.frombuffer(np.ascontiguousarray(picture), (width, height), "RGB")
+            image = pygame.image.frombuffer(np.ascontiguousarray(picture).data, (width, height), "RGB")
             self._surface.blit(image, image.get_rect(center=box.center))
         for corner, (x, y) in shapes.corners(box.width, box.height, pen.px(18), theme.BACKGROUND):
             self._surface.blit(corner, (box.left + x, box.top + y))

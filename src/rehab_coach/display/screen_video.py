@@ -41,14 +41,14 @@ class ScreenVideo:
     ):
         self.path = os.path.abspath(os.path.expanduser(path))
         if not self.path.endswith(".mp4"):
-            raise RehabCoachError("cannot record to {}: give a file that ends in .mp4".format(path))
+            raise RehabCoachError("cannot record to %s: give a file that ends in .mp4" % path)
         if os.path.isdir(self.path):
-            raise RehabCoachError("cannot record to {}: it is a folder; give a file in it".format(path))
+            raise RehabCoachError("cannot record to %s: it is a folder; give a file in it" % path)
         self._size, self._rate, self._on_error = size, rate, on_error
         try:
             self._file = VideoFile(self.path, size, rate, live=True, ffmpeg=ffmpeg)
         except RehabCoachError as error:
-            raise RehabCoachError("cannot record the screen: {}; choose another place".format(error)) from error
+            raise RehabCoachError("cannot record the screen: %s; choose another place" % error) from error
         self._lock = threading.Lock()
         self._picture: Optional[bytes] = None
         self._closing = threading.Event()
@@ -101,4 +101,4 @@ class ScreenVideo:
     def _fail(self, problem: object) -> None:
         if not self._failed:
             self._failed = True
-            self._on_error("the recording of the screen has failed: {}; the screen goes on without it".format(problem))
+            self._on_error("the recording of the screen has failed: %s; the screen goes on without it" % problem)

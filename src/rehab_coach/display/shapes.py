@@ -106,7 +106,7 @@ class Canvas:
                 self.mask,
                 self._at(start),
                 self._at(end),
-                ink,
+                (ink,),
                 max(1, int(round(width * self._scale))),
                 cv2.LINE_8,
                 4,
@@ -115,10 +115,10 @@ class Canvas:
             self.disc(point, width / 2, ink)
 
     def disc(self, centre: Sequence[float], radius: float, ink: int = 255) -> None:
-        cv2.circle(self.mask, self._at(centre), int(round(radius * self._scale * 16)), ink, -1, cv2.LINE_8, 4)
+        cv2.circle(self.mask, self._at(centre), int(round(radius * self._scale * 16)), (ink,), -1, cv2.LINE_8, 4)
 
     def polygon(self, points: Sequence[Sequence[float]], ink: int = 255) -> None:
-        cv2.fillPoly(self.mask, [np.array([self._at(point) for point in points], np.int32)], ink, cv2.LINE_8, 4)
+        cv2.fillPoly(self.mask, [np.array([self._at(point) for point in points], np.int32)], (ink,), cv2.LINE_8, 4)
 
     def arc(
         self, centre: Sequence[float], radius: float, start: float, end: float, width: float, ink: int = 255

@@ -79,7 +79,7 @@ def _draw_card(pen: Pen, view: View, box: pygame.Rect, texts: Texts) -> None:
 
 
 def _sure(view: View, texts: Texts) -> str:
-    return texts("sure", percent="{:.0f}".format(100 * view.confidence))
+    return texts("sure", percent="%.0f" % (100 * view.confidence))
 
 
 def _draw_measured_card(pen: Pen, view: View, box: pygame.Rect, texts: Texts) -> None:

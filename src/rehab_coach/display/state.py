@@ -3,8 +3,10 @@
 import enum
 import math
 import re
+from dataclasses import dataclass
 from typing import Dict, NamedTuple, Optional, Set, Tuple
 
+from rehab_coach.rounds import Kind, Status
 from rehab_coach.texts import Texts, load_texts
 
 
@@ -37,7 +39,8 @@ class Motion(enum.Enum):
     RELEASE_FAILED = "release_failed"
 
 
-class View(NamedTuple):
+@dataclass(frozen=True)
+class View:
     """All that the renderer needs besides the picture of the camera."""
 
     phase: Phase
@@ -132,21 +135,21 @@ class ScreenState:
         """
         seconds = seconds if math.isfinite(seconds) and seconds > 0 else 0.0
         message = _Message(text.strip(), kind, seconds, round, now)
-        if kind == "remark":
+        if kind == Kind.REMARK:
             self._remarks[round] = message.text
             return
-        if kind == "question":
+        if kind == Kind.QUESTION:
             self._question = message if message.text else None
             return
         self._message = message
-        if kind == "prompt":
+        if kind == Kind.PROMPT:
             self._prompts[round] = text.strip()
             self._recording, self._countdown_round = False, -1
-        elif kind in ("countdown", "recording"):
-            self._count_down(kind == "recording", seconds, now, self._countdown_round == round)
+        elif kind in (Kind.COUNTDOWN, Kind.RECORDING):
+            self._count_down(kind == Kind.RECORDING, seconds, now, self._countdown_round == round)
             self._countdown_round = round
-        elif kind in ("correct", "wrong"):
-            self._answers[round] = kind == "correct"
+        elif kind in (Kind.CORRECT, Kind.WRONG):
+            self._answers[round] = kind == Kind.CORRECT
 
     def prediction(self, round: int, status: str, label: str, confidence: float) -> None:
         """The network's answer for a round, as in Prediction.msg."""
@@ -211,23 +214,25 @@ class ScreenState:
 
     def _phase_of_round(self, now: float) -> Phase:
         message = self._message
-        if message is None or (message.kind == "info" and not self._prompts):
+        if message is None or (message.kind == Kind.INFO and not self._prompts):
             return Phase.WELCOME
-        if message.kind == "countdown":
+        if message.kind == Kind.COUNTDOWN:
             return Phase.COUNTDOWN
-        if message.kind == "recording":
+        if message.kind == Kind.RECORDING:
             return Phase.RECORDING if now < self._countdown_end else Phase.THINKING
         if message.seconds and now > message.time + message.seconds:
             return self._after(message, now)
-        if message.kind == "prompt":
+        if message.kind == Kind.PROMPT:
             return Phase.PROMPT
-        if message.kind == "info":
+        if message.kind == Kind.INFO:
             return Phase.ADVICE
-        if message.kind == "problem" and message.round == self._countdown_round and not self._recording:
+        if message.kind == Kind.PROBLEM and message.round == self._countdown_round and not self._recording:
             return Phase.ADVICE  # between countdown and recording: something about where the person stands
         outcome = self._outcome(message.round)
         # A problem after an answer (an obstacle in the way ...) is a problem of its own.
-        return Phase.PROBLEM if message.kind == "problem" and outcome is not Phase.NOT_SEEN else outcome
+        if message.kind == Kind.PROBLEM and outcome is not Phase.NOT_SEEN:
+            return Phase.PROBLEM
+        return outcome or Phase.WELCOME  # there is no outcome when the answer was one of an earlier session
 
     def _after(self, message: _Message, now: float) -> Phase:
         """What follows when a message has been shown for its time."""
@@ -241,17 +246,17 @@ class ScreenState:
         if self._answers.get(number):
             return Phase.CORRECT
         prediction = self._predictions.get(number)
-        if prediction and prediction.status == "not_seen":
+        if prediction and prediction.status == Status.NOT_SEEN:
             return Phase.NOT_SEEN
-        if prediction and "unknown" in (prediction.status, prediction.label):
+        if prediction and Status.UNKNOWN in (prediction.status, prediction.label):
             return Phase.UNKNOWN
         return Phase.WRONG if number in self._answers else None
 
     def _wording(self, phase: Phase, number: int) -> Tuple[str, str]:
         texts = self._texts
-        text = self._message.text if self._message else ""
+        text, kind = (self._message.text, self._message.kind) if self._message else ("", "")
         prompt = self._prompts.get(number, "")
-        if phase is Phase.QUESTION:
+        if phase is Phase.QUESTION and self._question:
             return self._question.text, ""
         if phase is Phase.WELCOME:
             # The first screen says by itself that this is no medical device.
@@ -260,14 +265,13 @@ class ScreenState:
             return prompt or self._prompts.get(self._round, text), ""
         if phase in (Phase.COUNTDOWN, Phase.RECORDING):
             note = "" if re.fullmatch(r"[\d\s.…]*", text) else text
-            is_word = self._message.kind in ("countdown", "recording")
+            is_word = kind in (Kind.COUNTDOWN, Kind.RECORDING)
             return (prompt, note if is_word else "") if prompt else (text or texts("get_ready"), "")
         if phase is Phase.THINKING:
             return texts("thinking"), ""
         if phase is Phase.REST:
             return texts("break"), ""
-        kind = self._message.kind
-        return text or texts(kind if kind in ("correct", "wrong") else "problem"), ""
+        return text or texts(kind if kind in (Kind.CORRECT, Kind.WRONG) else "problem"), ""
 
 
 def emphasised(text: str, name: str) -> Set[int]:

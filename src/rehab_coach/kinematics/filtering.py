@@ -107,8 +107,7 @@ class OneEuroFilter:
     def reset(self) -> None:
         """Forget what came before."""
         self._stamp: Optional[float] = None
-        self._value: Optional[np.ndarray] = None
-        self._speed: Optional[np.ndarray] = None
+        self._value = self._speed = np.zeros(0)
 
     def __call__(self, stamp: float, value: np.ndarray) -> np.ndarray:
         """The filtered value; NaN leaves a column as it was and keeps it NaN in the answer.

@@ -52,11 +52,16 @@ def body_points(sequence: SkeletonSequence, dimensions: int = 2, smooth: bool = 
         sequence: any layout.
         dimensions: 2 for the picture, 3 for the estimator's world coordinates.
         smooth: fill short gaps and filter.
+
+    Raises:
+        ValueError: 3 dimensions of a sequence without world coordinates.
     """
     frames = len(sequence)
     score = sequence.key_points[..., 2].astype(np.float64)
     score = np.where(score > LEAST_SCORE, score, 0)
     source = sequence.key_points[..., :2] if dimensions == 2 else sequence.world
+    if source is None:
+        raise ValueError("the sequence has no world coordinates")
     values = np.where(score[..., None] > 0, source, np.nan).astype(np.float64)
     if smooth and frames > 1:
         values = low_pass(fill_gaps(values, sequence.stamps), sequence.stamps)

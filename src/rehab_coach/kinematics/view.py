@@ -70,11 +70,11 @@ def _aside(points: BodyPoints, trunk: float) -> List[float]:
     """What points forwards from the body, to the right in the picture: about the sine of the view's angle, each."""
     aside = [points.vector("neck", "nose")[:, 0] / trunk / NOSE_AHEAD]
     legs = [[side + joint for joint in ("_hip", "_knee", "_ankle", "_heel", "_foot_index")] for side in SIDES]
-    shank = np.fmax(*(length(points, knee, ankle) for _, knee, ankle, _, _ in legs))
+    shank = np.fmax.reduce([length(points, knee, ankle) for _, knee, ankle, _, _ in legs])
     feet = [points.vector(heel, toes)[:, 0] for _, _, _, heel, toes in legs]
     aside.append((feet[0] + feet[1]) / 2 / shank / FOOT_LENGTH)
     # Both legs together: knees that go apart do not count.
-    thigh = np.fmax(*(length(points, hip, knee) for hip, knee, _, _, _ in legs))
+    thigh = np.fmax.reduce([length(points, hip, knee) for hip, knee, _, _, _ in legs])
     ahead, down = np.mean([points.vector(hip, knee) for hip, knee, _, _, _ in legs], axis=0).T / thigh
     reach = np.sqrt(1 - np.clip(down, 0, 1) ** 2)
     aside.append(np.where(reach > LEAST_REACH, ahead / np.maximum(reach, LEAST_REACH), np.nan) / KNEES_AHEAD)

@@ -14,9 +14,10 @@ from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.evaluation import Outcome, judge
 from rehab_coach.learning.metrics import describe, wilson
 from rehab_coach.learning.recipe import Recipe
-from rehab_coach.learning.recipe_checks import CLIPS, ESTIMATORS
+from rehab_coach.learning.recipe_checks import CLIPS
 from rehab_coach.learning.report import write_json, write_report
 from rehab_coach.learning.sources import FROM_A_SET
+from rehab_coach.pose.registry import NAMES
 from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.recognizer import Recognizer
 
@@ -141,7 +142,7 @@ def pooled_recall(
     """
     result = {}
     added = [part for part in sorted(outcomes) if "-" not in part or part.endswith("-" + estimator)]
-    others = [part for part in added if part not in (estimator,) + ESTIMATORS]
+    others = [part for part in added if part not in (estimator,) + NAMES]
     for label in labels:
         parts = [estimator]
         if sum(outcome.label == label for outcome in outcomes[estimator]) < FEW:

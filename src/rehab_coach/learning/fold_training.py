@@ -1,13 +1,16 @@
 """One network of a run: the model itself, or one fold's, from samples to a model file with its record."""
 
 import os
+from dataclasses import replace
 from typing import Any, Dict, Optional, Sequence, Set
+
+from tqdm import tqdm
 
 from rehab_coach.learning.cross_validation import part_samples
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe
 from rehab_coach.learning.trainer import make_contract, train_network
-from rehab_coach.learning.validation import choose_threshold, split_validation
+from rehab_coach.learning.validation import TooFewGroups, choose_threshold, split_validation
 from rehab_coach.recognition.model_file import load_model, save_model
 from rehab_coach.training.checkpoint import Progress, forget_checkpoint
 from rehab_coach.training.parallel import Processes
@@ -51,7 +54,14 @@ def train_task(
     if is_trained(path, identity):
         return path
     learned, clips = part_samples(samples, held_out)
-    learned, validation = split_validation(learned, recipe.validation, seed)
+    try:
+        learned, validation = split_validation(learned, recipe.validation, seed)
+    except TooFewGroups as error:
+        if recipe.patience:
+            raise
+        validation = []
+        if processes.first:
+            tqdm.write("%s; none is set aside, the threshold stays %g" % (error, recipe.unknown_threshold))
     network, progress = train_network(
         recipe,
         learned,
@@ -69,11 +79,10 @@ def train_task(
         record.update(describe_training(progress))
         contract = make_contract(recipe)
         chosen = choose_threshold(network, contract, validation, recipe) if validation else None
-        values = recipe.as_dict()
         if chosen:
             record["threshold"] = chosen
-            values["unknown_threshold"] = chosen["threshold"]
-        save_model(path, network, make_contract(Recipe(**values), record))
+            contract = replace(contract, unknown_threshold=chosen["threshold"])
+        save_model(path, network, replace(contract, training=record))
         forget_checkpoint(folder)
     processes.wait()
     return path

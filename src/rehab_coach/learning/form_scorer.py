@@ -4,7 +4,7 @@ A network never sees the people that it is measured on: one subject is left out 
 """
 
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -15,9 +15,13 @@ from rehab_coach.kinematics.form.features import repetition_features
 from rehab_coach.kinematics.form.scorer import LARGEST, FormScorer, ScorerContract
 from rehab_coach.kinematics.projection import CameraView, EstimatorErrors, film, random_view
 from rehab_coach.skeleton import BLAZEPOSE_33, SkeletonSequence
+from rehab_coach.training.loop import Task, train
+from rehab_coach.training.options import TrainingOptions
 
 HIDDEN = (48, 24)
 LAYERS = len(HIDDEN) + 1
+WARM_UP = 0.3
+"""Part of the steps in which the learning rate rises."""
 CAMERA_RATES = 8.0, 30.0
 """Frames per second that estimators reach on the robot."""
 CUT = 0.08
@@ -100,6 +104,43 @@ def feature_matrix(viewed: Sequence[ViewedRepetition], names: Sequence[str]) -> 
     return np.array([[(one.features or missing)[name] for name in names] for one in viewed], float)
 
 
+class ScorerTask(Task):
+    """One small network tells incorrect repetitions of a movement from correct ones.
+
+    Args:
+        inputs: float32 (N, F), standardised features.
+        targets: float32 (N,), of the logits: near 1 where incorrect.
+        recipe: how.
+    """
+
+    changes = "noisy features, smoothed labels"
+
+    def __init__(self, inputs: torch.Tensor, targets: torch.Tensor, recipe: ScorerRecipe):
+        self._inputs, self._targets, self._recipe = inputs, targets, recipe
+
+    def make_network(self) -> nn.Sequential:
+        """Features (N, F) -> logit (N, 1)."""
+        width = self._inputs.shape[1]
+        layers: List[nn.Module] = [nn.Dropout(0.1)]
+        for hidden in HIDDEN:
+            layers += [nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(0.4)]
+            width = hidden
+        return nn.Sequential(*layers, nn.Linear(width, 1))
+
+    def batches(self, first_step: int) -> Iterator[Tuple[torch.Tensor, torch.Tensor]]:
+        """Views at random, their features a little off."""
+        batch = self._recipe.batch
+        while True:
+            chosen = torch.randint(len(self._inputs), (batch,))
+            noise = self._recipe.noise * torch.randn(batch, self._inputs.shape[1])
+            yield self._inputs[chosen] + noise, self._targets[chosen]
+
+    def loss(self, network: nn.Module, batch: Tuple[torch.Tensor, torch.Tensor]) -> Tuple[torch.Tensor, Dict]:
+        """Cross entropy."""
+        inputs, targets = batch
+        return nn.functional.binary_cross_entropy_with_logits(network(inputs)[:, 0], targets), {}
+
+
 def train_movement(
     features: np.ndarray, incorrect: np.ndarray, recipe: ScorerRecipe, movement: str
 ) -> Dict[str, np.ndarray]:
@@ -113,14 +154,13 @@ def train_movement(
     """
     mean, deviation = np.nanmean(features, axis=0), np.nanstd(features, axis=0) + 1e-6
     inputs = np.clip(np.nan_to_num((features - mean) / deviation), -LARGEST, LARGEST)
-    inputs = torch.tensor(inputs, dtype=torch.float32)
     smoothing = recipe.label_smoothing
     targets = torch.tensor(incorrect, dtype=torch.float32) * (1 - 2 * smoothing) + smoothing
+    task = ScorerTask(torch.tensor(inputs, dtype=torch.float32), targets, recipe)
     weights = {movement + ".mean": mean.astype(np.float32), movement + ".deviation": deviation.astype(np.float32)}
     for number in range(recipe.networks):
-        torch.manual_seed(recipe.seed + number)
-        network = _train(_make_network(inputs.shape[1]), inputs, targets, recipe)
-        linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+        network, _ = train(task, _options(recipe, len(inputs), recipe.seed + number))
+        linear = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
         for place, layer in enumerate(linear):
             name = "%s.%d.%d" % (movement, number, place)
             weights[name + ".weight"] = layer.weight.detach().numpy().copy()
@@ -128,28 +168,18 @@ def train_movement(
     return weights
 
 
-def _make_network(width: int) -> nn.Sequential:
-    layers: List[nn.Module] = [nn.Dropout(0.1)]
-    for hidden in HIDDEN:
-        layers += [nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(0.4)]
-        width = hidden
-    return nn.Sequential(*layers, nn.Linear(width, 1))
-
-
-def _train(network: nn.Sequential, inputs: torch.Tensor, targets: torch.Tensor, recipe: ScorerRecipe) -> nn.Sequential:
-    optimiser = torch.optim.AdamW(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
-    steps = max(2, len(inputs) * recipe.epochs // recipe.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps)
-    network.train()
-    for _ in range(steps):
-        chosen = torch.randint(len(inputs), (recipe.batch,))
-        noisy = inputs[chosen] + recipe.noise * torch.randn(recipe.batch, inputs.shape[1])
-        loss = nn.functional.binary_cross_entropy_with_logits(network(noisy)[:, 0], targets[chosen])
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-    return network.eval()
+def _options(recipe: ScorerRecipe, views: int, seed: int) -> TrainingOptions:
+    steps = max(2, views * recipe.epochs // recipe.batch)
+    return TrainingOptions(
+        steps=steps,
+        seed=seed,
+        batch=recipe.batch,
+        log_every=steps,
+        learning_rate=recipe.learning_rate,
+        warm_up=WARM_UP,
+        weight_decay=recipe.weight_decay,
+        gradient_limit=None,
+    )
 
 
 def train_scorer(viewed: Sequence[ViewedRepetition], recipe: ScorerRecipe, training: Dict) -> FormScorer:

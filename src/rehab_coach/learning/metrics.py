@@ -7,7 +7,7 @@ import numpy as np
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN
 from rehab_coach.learning.evaluation import ERROR, Outcome
-from rehab_coach.recognition.recognizer import NOT_SEEN
+from rehab_coach.rounds import Status
 
 
 def wilson(right: int, of: int) -> Optional[Tuple[float, float]]:
@@ -59,7 +59,7 @@ def summarise(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Dict[str, A
         "loss": _loss(usable, labels),
         "clips": len(outcomes),
         "errors": len(outcomes) - len(usable),
-        "not_seen": sum(outcome.status == NOT_SEEN for outcome in usable),
+        "not_seen": sum(outcome.status == Status.NOT_SEEN for outcome in usable),
         "per_class": per_class,
         "labels": list(labels),
         "confusion": confusion.tolist(),
@@ -71,7 +71,7 @@ def _loss(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Optional[float]
     values = [
         float(outcome.probabilities[list(labels).index(outcome.label)])
         for outcome in outcomes
-        if outcome.status != NOT_SEEN
+        if outcome.status != Status.NOT_SEEN
     ]
     return float(-np.log(np.maximum(values, 1e-7)).mean()) if values else None
 
@@ -85,7 +85,7 @@ def _rejection(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Optional[D
     whole = [outcome for outcome in outcomes if outcome.whole_body]
     result = _told_apart(whole, labels)
     if result is not None:
-        result["seen"] = _told_apart([outcome for outcome in whole if outcome.status != NOT_SEEN], labels)
+        result["seen"] = _told_apart([outcome for outcome in whole if outcome.status != Status.NOT_SEEN], labels)
     return result
 
 

@@ -1,4 +1,4 @@
-"""Pictures of how a training went and of what a model confuses."""
+"""Pictures of what a model confuses, and at which frame rates."""
 
 from typing import Any, Dict, Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from rehab_coach.files import written_whole
 
-BLUE, ORANGE, GREEN, GREY = "#2a6f97", "#d1603d", "#5b8c5a", "#777777"
+BLUE, ORANGE, GREY = "#2a6f97", "#d1603d", "#777777"
 
 
 def _figure(width: float, height: float, columns: int):
@@ -17,42 +17,6 @@ def _figure(width: float, height: float, columns: int):
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(1, columns)
-
-
-def plot_curves(history: Sequence[Dict[str, float]], path: str, title: str = "") -> None:
-    """Loss and accuracy over the training, on validation groups and held-out clips too where the log has them.
-
-    Args:
-        history: lines of a training log, at least one; a dotted line stands where the validation loss is lowest.
-        path: the PNG file to write.
-        title: above the picture.
-    """
-    figure, axes = _figure(9, 3.8, 2)
-    windows = [line["windows"] for line in history]
-    parts = (
-        ("", BLUE, "training, changed windows"),
-        ("validation_", GREEN, "validation"),
-        ("held_out_", ORANGE, "held-out clips"),
-    )
-    marker = "o" if len(history) == 1 else None  # a line of one point is none
-    for axis, value in zip(axes, ("loss", "accuracy")):
-        for part, colour, name in parts:
-            if part + value in history[-1]:
-                values = [line.get(part + value, np.nan) for line in history]
-                axis.plot(windows, values, color=colour, label=name, marker=marker)
-        axis.set_xlabel("training windows")
-        axis.set_ylabel(value)
-        axis.grid(alpha=0.3)
-    losses = [line.get("validation_loss", np.nan) for line in history]
-    if np.isfinite(losses).any():
-        for axis in axes:
-            axis.axvline(
-                windows[int(np.nanargmin(losses))], color=GREEN, alpha=0.6, linestyle=":", label="kept weights"
-            )
-    axes[1].set_ylim(0, 1)
-    axes[1].legend(loc="lower right")
-    figure.suptitle(title)
-    _save(figure, path)
 
 
 def plot_confusion_matrix(confusion: np.ndarray, labels: Sequence[str], path: str, title: str = "") -> None:

@@ -1,13 +1,16 @@
 """A recipe: one training experiment in one flat YAML file that can be read from top to bottom."""
 
 import os
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Dict, List
 
 import yaml
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.recipe_checks import check_recipe, typed
+from rehab_coach.exercises import UNKNOWN, check_labels
+from rehab_coach.files import read_table
+from rehab_coach.learning.recipe_checks import CLIPS, check_recipe, typed
+from rehab_coach.pose.registry import NAMES
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class Recipe:
 
     Attributes:
         labels: the classes, in the order of the network's outputs; one of them is `unknown`, unless every action
-            is a class of its own (`label_column`).
+            is a class of its own (`label_column`). Left out where there are clips: those of clips.csv, and `unknown`
+            (`with_labels`).
         label_column: "label", or "action": what the data sets call the movement (see
             `rehab_coach.learning.datasets.SAME_ACTION`), for a general action model.
         rate: frames per second of the network's input; with `sampling` "uniform" the lowest.
@@ -88,7 +92,7 @@ class Recipe:
     freeze: float = 0.0
     unfreeze_factor: float = 1.0
     sets: Dict[str, str] = field(default_factory=dict)
-    estimators: List[str] = field(default_factory=lambda: ["tf_pose", "mediapipe"])
+    estimators: List[str] = field(default_factory=lambda: list(NAMES))
     clip_rate: float = 15.0
     unknown_share: float = 0.3
     idle_share: float = 0.15
@@ -159,9 +163,35 @@ def make_recipe(values: Dict[str, Any]) -> Recipe:
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise RehabCoachError("unknown key '%s'; allowed: %s" % (unknown[0], ", ".join(sorted(known))))
+    if isinstance(values.get("sources"), dict) and CLIPS in values["sources"]:
+        values = dict({"labels": []}, **values)
     for key in ("labels", "sources"):
         if key not in values:
             raise RehabCoachError("the key '%s' is missing" % key)
     recipe = Recipe(**{key: typed(key, value, known[key]) for key, value in values.items()})
-    check_recipe(recipe)
+    check_recipe(recipe.as_dict())
     return recipe
+
+
+def with_labels(recipe: Recipe, clips_csv: str) -> Recipe:
+    """The recipe, with the labels of a table of clips if it has none of its own.
+
+    Args:
+        recipe: any.
+        clips_csv: the table; its labels come in its order, `unknown` last.
+
+    Raises:
+        RehabCoachError: there is no such table, no exercise in it, or a label that cannot be one.
+    """
+    if recipe.labels:
+        return recipe
+    if not os.path.exists(clips_csv):
+        raise RehabCoachError(
+            "there is no %s: write one with the columns label, file, group, and put the videos beside it" % clips_csv
+        )
+    found = dict.fromkeys(row["label"] for row in read_table(clips_csv, ("label", "file")))
+    labels = [label for label in found if label not in ("", UNKNOWN)]
+    if not labels:
+        raise RehabCoachError("%s names no exercise, only '%s'" % (clips_csv, UNKNOWN))
+    check_labels(labels + [UNKNOWN], "the labels of %s" % clips_csv)
+    return replace(recipe, labels=labels + [UNKNOWN])

@@ -1,28 +1,28 @@
 """What a recipe may say."""
 
-from typing import TYPE_CHECKING, Any, Dict, List, Tuple
+from types import SimpleNamespace
+from typing import Any, Dict, List, Mapping, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN, check_labels
-from rehab_coach.recognition.preprocessing import NORMALISATIONS, SAMPLINGS
+from rehab_coach.learning.augmentation import make_augmentation
+from rehab_coach.pose.registry import NAMES
+from rehab_coach.recognition.contract import NORMALISATIONS, SAMPLINGS
 from rehab_coach.recognition.st_gcn import ARCHITECTURES
 from rehab_coach.recognition.streams import STREAMS
-
-if TYPE_CHECKING:
-    from rehab_coach.learning.recipe import Recipe
+from rehab_coach.training.options import OPTIMISERS, PRECISIONS, SCHEDULES
 
 SEQUENCE_SOURCES = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
 CLIPS = "clips"
-ESTIMATORS = ("tf_pose", "mediapipe")
 
 _CHOICES = {
     "label_column": ("label", "action"),
     "sampling": SAMPLINGS,
     "normalisation": NORMALISATIONS,
     "architecture": ARCHITECTURES,
-    "optimiser": ("adamw", "sgd"),
-    "schedule": ("cosine", "steps"),
-    "precision": ("float32", "bfloat16"),
+    "optimiser": OPTIMISERS,
+    "schedule": SCHEDULES,
+    "precision": PRECISIONS,
 }
 _RANGES = {  # inclusive
     "rate": (1, 120),
@@ -79,8 +79,13 @@ def typed(key: str, value: Any, kind: Any) -> Any:
     return {float: float, int: int}.get(kind, lambda entry: entry)(value)
 
 
-def check_recipe(recipe: "Recipe") -> None:
-    """RehabCoachError if values are out of range or contradict each other."""
+def check_recipe(values: Mapping[str, Any]) -> None:
+    """Check the values of every key of a recipe, each of the right kind (see `typed`).
+
+    Raises:
+        RehabCoachError: values that are out of range or contradict each other.
+    """
+    recipe = SimpleNamespace(**values)
 
     def refuse(key: str, allowed: str, value: Any) -> None:
         raise RehabCoachError("'%s' must be %s, not %r" % (key, allowed, value))
@@ -93,12 +98,13 @@ def check_recipe(recipe: "Recipe") -> None:
     for key, allowed in _CHOICES.items():
         if getattr(recipe, key) not in allowed:
             refuse(key, "one of " + ", ".join(allowed), getattr(recipe, key))
-    if len(set(recipe.labels)) != len(recipe.labels) or len(recipe.labels) < 2:
-        refuse("labels", "two or more different words", recipe.labels)
-    if UNKNOWN not in recipe.labels and recipe.label_column == "label":
-        refuse("labels", "a list with '%s' in it" % UNKNOWN, recipe.labels)
-    if recipe.label_column == "label":  # what the coach asks for; "action" is for what only prepares a network
-        check_labels(recipe.labels, "'labels'")
+    if recipe.labels or CLIPS not in recipe.sources:  # otherwise those of the clips
+        if len(set(recipe.labels)) != len(recipe.labels) or len(recipe.labels) < 2:
+            refuse("labels", "two or more different words", recipe.labels)
+        if UNKNOWN not in recipe.labels and recipe.label_column == "label":
+            refuse("labels", "a list with '%s' in it" % UNKNOWN, recipe.labels)
+        if recipe.label_column == "label":  # what the coach asks for; "action" is for what only prepares a network
+            check_labels(recipe.labels, "'labels'")
     for name, path in recipe.sets.items():
         if name in SEQUENCE_SOURCES + (CLIPS,) or not isinstance(name, str):
             refuse("sets", "a mapping of new names to paths", name)
@@ -119,14 +125,12 @@ def check_recipe(recipe: "Recipe") -> None:
     if min(recipe.channels + recipe.strides) < 1:
         refuse("channels and strides", "1 or more", recipe.channels + recipe.strides)
     if (
-        not set(recipe.estimators) <= set(ESTIMATORS)
+        not set(recipe.estimators) <= set(NAMES)
         or len(set(recipe.estimators)) != len(recipe.estimators)
         or CLIPS in recipe.sources
         and not recipe.estimators
     ):
-        refuse(
-            "estimators", "some of %s, each once (for clips one at least)" % ", ".join(ESTIMATORS), recipe.estimators
-        )
+        refuse("estimators", "some of %s, each once (for clips one at least)" % ", ".join(NAMES), recipe.estimators)
     if sorted(set(recipe.milestones)) != recipe.milestones or not all(
         0 < milestone < recipe.epochs for milestone in recipe.milestones
     ):
@@ -149,6 +153,4 @@ def check_recipe(recipe: "Recipe") -> None:
         refuse("temporal_kernel", "odd", recipe.temporal_kernel)
     if recipe.folds == 1 or (recipe.folds and not (recipe.judged and set(recipe.judged) <= set(recipe.sources))):
         refuse("folds", "0, or 2 and more with every source of 'judged' among the sources (clips?)", recipe.folds)
-    from rehab_coach.learning.augmentation import make_augmentation
-
     make_augmentation(recipe.augmentation)

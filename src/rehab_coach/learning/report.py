@@ -17,7 +17,9 @@ import numpy as np
 from rehab_coach.files import read_table, written_whole
 from rehab_coach.learning.evaluation import ERROR, Outcome
 from rehab_coach.learning.metrics import agreement, summarise
-from rehab_coach.learning.plots import plot_comparison, plot_confusion_matrix, plot_curves
+from rehab_coach.learning.plots import plot_comparison, plot_confusion_matrix
+from rehab_coach.learning.trainer import CHANGES
+from rehab_coach.training.curves import plot_curves
 
 OF_THE_RUN = (
     "train_loss",
@@ -122,7 +124,7 @@ def of_run(model: str, folder: Optional[str] = None) -> Dict[str, Any]:
     log = os.path.join(model, "log.csv")
     if folder and os.path.isfile(log):
         history = [{key: float(value) for key, value in row.items() if value} for row in read_table(log, ("windows",))]
-        plot_curves(history, os.path.join(folder, "curves.png"), os.path.basename(os.path.normpath(model)))
+        plot_curves(history, os.path.join(folder, "curves.png"), os.path.basename(os.path.normpath(model)), CHANGES)
     with open(path, encoding="utf-8") as stream:
         summary = json.load(stream)
     return {"training": {key: summary[key] for key in OF_THE_RUN if key in summary}}

@@ -10,6 +10,7 @@ import platform
 import shutil
 import statistics
 import subprocess
+from dataclasses import replace
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
 
 import torch
@@ -22,11 +23,10 @@ from rehab_coach.learning.datasets import Sample, check_known, check_labels, fin
 from rehab_coach.learning.extraction import clip_samples
 from rehab_coach.learning.fold_models import FOLDS
 from rehab_coach.learning.fold_training import train_task
-from rehab_coach.learning.recipe import Recipe, load_recipe, make_recipe
+from rehab_coach.learning.recipe import Recipe, load_recipe, make_recipe, with_labels
 from rehab_coach.learning.recipe_checks import CLIPS
 from rehab_coach.learning.report import write_json
 from rehab_coach.learning.sources import read_source
-from rehab_coach.learning.trainer import make_contract
 from rehab_coach.learning.transfer import MODEL, load_initial, model_path
 from rehab_coach.paths import share_path
 from rehab_coach.recognition.model_file import load_model, save_model
@@ -79,6 +79,7 @@ def train_recipe(recipe_path: str, options: Options, **changes: Any) -> str:
     recipe = load_recipe(recipe_path)
     changes = {key: value for key, value in changes.items() if value is not None}
     recipe = make_recipe(dict(recipe.as_dict(), **changes))
+    recipe = with_labels(recipe, os.path.join(options.data, "clips", "clips.csv"))
     path = os.path.join(options.out, MODEL)
     if os.path.exists(path):
         raise RehabCoachError("%s holds a finished run: give another --out" % options.out)
@@ -252,8 +253,7 @@ def _finish(recipe: Recipe, samples: List[Sample], options: Options, record: Dic
     record.update({key: summary[key] for key in ("minutes", "threshold", "cross_validated") if key in summary})
     write_json(os.path.join(out, RUN), record)
     write_json(os.path.join(out, SUMMARY), summary)
-    values = dict(recipe.as_dict(), unknown_threshold=threshold)
-    save_model(os.path.join(out, MODEL), network, make_contract(Recipe(**values), record))
+    save_model(os.path.join(out, MODEL), network, replace(contract, unknown_threshold=threshold, training=record))
     os.remove(model)
     print(
         "%s: %.2f million parameters, trained in %.1f minutes on %s"

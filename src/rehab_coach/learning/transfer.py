@@ -6,14 +6,18 @@ from typing import Dict, Sequence, Tuple
 import torch
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.recognition.model_file import ModelContract, load_model
+from rehab_coach.paths import share_path
+from rehab_coach.recognition.contract import ModelContract
+from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.st_gcn import STGCN
 
 MODEL = "model.safetensors"
 
 
 def model_path(path: str) -> str:
-    """The model file that is meant by a path: of a file, or of a run's folder."""
+    """The model file that is meant by a path: of a file, or of a run's folder; where there is none, of the package."""
+    if not os.path.exists(path) and not os.path.isabs(path) and os.path.isfile(share_path(path)):
+        return share_path(path)
     return os.path.join(path, MODEL) if os.path.isdir(path) else path
 
 

@@ -13,16 +13,21 @@ from rehab_coach.exercises import UNKNOWN
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe
 from rehab_coach.learning.windows import label_shares, sample_weights
-from rehab_coach.recognition.model_file import ModelContract
+from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.preprocessing import windows
-from rehab_coach.recognition.recognizer import NOT_SEEN, Recognizer
+from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.recognition.st_gcn import STGCN
+from rehab_coach.rounds import Status
 
 AS_GOOD = 0.01
 """Accuracy within which two thresholds count as equally good."""
 
 MOST_WINDOWS = 500
 """More are not looked at after each part of a training."""
+
+
+class TooFewGroups(RehabCoachError):
+    """There are not groups enough to set some aside."""
 
 
 def split_validation(samples: Sequence[Sample], share: float, seed: int) -> Tuple[List[Sample], List[Sample]]:
@@ -37,7 +42,7 @@ def split_validation(samples: Sequence[Sample], share: float, seed: int) -> Tupl
         What is learned from, and what is validated on; no group is in both.
 
     Raises:
-        RehabCoachError: too few groups.
+        TooFewGroups: there are fewer groups than parts.
     """
     if not share:
         return list(samples), []
@@ -47,7 +52,7 @@ def split_validation(samples: Sequence[Sample], share: float, seed: int) -> Tupl
     groups = [sample.group for sample in samples]
     parts = max(2, round(1 / share))
     if min(len(set(groups)), max(Counter(kinds).values())) < parts:
-        raise RehabCoachError(
+        raise TooFewGroups(
             "a validation part of %g needs %d groups, and as many sequences of a class from one source: there are %d "
             "and %d" % (share, parts, len(set(groups)), max(Counter(kinds).values()))
         )
@@ -148,7 +153,7 @@ def choose_threshold(
     kept, answers = [], []
     for sample in samples:
         answer = recognizer.recognize(sample.sequence) if len(sample.sequence) > 1 else None
-        if answer is not None and answer.status != NOT_SEEN:
+        if answer is not None and answer.status != Status.NOT_SEEN:
             kept.append(sample)
             answers.append(answer.probabilities)
     is_unknown = np.array([sample.label == UNKNOWN for sample in kept], bool)

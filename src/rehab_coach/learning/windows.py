@@ -13,7 +13,7 @@ from rehab_coach.learning.augmentation import draw_window, make_augmentation
 from rehab_coach.learning.bystanders import add_company
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe
-from rehab_coach.recognition.model_file import ModelContract
+from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.preprocessing import to_network
 from rehab_coach.skeleton import SkeletonSequence
 

@@ -155,7 +155,9 @@ def _lines(path: str) -> List[str]:
         with open(path, encoding="utf-8") as stream:
             return stream.read().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise RehabCoachError("cannot read %s: %s" % (path, getattr(error, "strerror", None) or "it is not text"))
+        raise RehabCoachError(
+            "cannot read %s: %s" % (path, getattr(error, "strerror", None) or "it is not text")
+        ) from error
 
 
 def _numbers(path: str, rows: Iterable[List[str]], columns: int) -> np.ndarray:
@@ -166,7 +168,7 @@ def _numbers(path: str, rows: Iterable[List[str]], columns: int) -> np.ndarray:
     try:
         return np.array(rows, np.float64).reshape(len(rows), columns)
     except ValueError as error:
-        raise RehabCoachError("%s holds something that is not a number: %s" % (path, error))
+        raise RehabCoachError("%s holds something that is not a number: %s" % (path, error)) from error
 
 
 def _spans(wanted: np.ndarray, time: np.ndarray) -> List[Tuple[float, float]]:

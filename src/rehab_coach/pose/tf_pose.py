@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.pose.estimator import Pose, PoseEstimator, without_outside
-from rehab_coach.pose.networks import create_network
+from rehab_coach.pose.estimator import Option, Pose, PoseEstimator, without_outside
+from rehab_coach.pose.network_file import MOBILENET_THIN, find_network
+from rehab_coach.pose.networks import BACKENDS, PRECISIONS, create_network
 from rehab_coach.pose.part_affinity import decode
-from rehab_coach.skeleton import COCO_18
+from rehab_coach.skeleton import get_layout
 
-STRIDE = 8
 BACK = {
     cv2.ROTATE_90_CLOCKWISE: cv2.ROTATE_90_COUNTERCLOCKWISE,
     cv2.ROTATE_90_COUNTERCLOCKWISE: cv2.ROTATE_90_CLOCKWISE,
@@ -23,7 +23,7 @@ HARDLY_SEEN = 2.0  # sum of a person's scores under which every frame is tried: 
 LOOK_AROUND = 15  # frames between two looks at the whole picture
 MARGIN = 0.2  # of a person's height that is looked at around them: hands, feet, head, and what they move in a frame
 LOST = 0.8  # of the last frame's quality under which the whole picture is looked at next
-GRID = 48  # pixels: the sides of a region are multiples of it, because every new shape costs the network some time
+GRID = 48  # pixels: the sides of a region are multiples of about so much: every new shape costs the network some time
 
 Box = Tuple[int, int, int, int]
 """left, top, right, bottom in pixels of the network's input."""
@@ -82,20 +82,22 @@ def turn_back(key_points: np.ndarray, turn: int, width: int, height: int) -> np.
     return np.stack([width - 1 - y, x, score], axis=1)
 
 
-def region_around(boxes: np.ndarray, size: Tuple[int, int]) -> Box:
+def region_around(boxes: np.ndarray, size: Tuple[int, int], stride: int = MOBILENET_THIN.stride) -> Box:
     """The part of the network's input in which people are expected next: around all of them, on the network's cells.
 
     Args:
         boxes: float (N, 4), left, top, right, bottom of each person in pixels of the input.
-        size: width and height of the input, multiples of 8.
+        size: width and height of the input, multiples of the stride.
+        stride: pixels of a cell.
     """
+    grid = stride * max(1, round(GRID / stride))
     margins = MARGIN * np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])[:, None]
     low = np.maximum((boxes[:, :2] - margins).min(axis=0), 0)
     high = np.minimum((boxes[:, 2:] + margins).max(axis=0), size)
     sides = []
     for start, end, length in zip(low, high, size):
-        side = min(int(np.ceil((end - start) / GRID)) * GRID, length)
-        first = int(np.clip(round((start + end - side) / 2 / STRIDE) * STRIDE, 0, length - side))
+        side = min(int(np.ceil((end - start) / grid)) * grid, length)
+        first = int(np.clip(round((start + end - side) / 2 / stride) * stride, 0, length - side))
         sides.append((first, first + side))
     (left, right), (top, bottom) = sides
     return left, top, right, bottom
@@ -113,7 +115,8 @@ class TfPose(PoseEstimator):
     the last frame and around, at the whole picture only every LOOK_AROUND frames, or when they are badly seen.
 
     Args:
-        size: width and height of the network's input, multiples of 8.
+        network: its name, or the path of its contract (see `rehab_coach.pose.network_file`).
+        input_size: width and height of the network's input, multiples of its stride.
         backend: openvino, opencv, tensorflow, or auto: openvino if it is installed, else opencv.
         precision: f32, or bf16 where OpenVINO and the processor have it.
         threads: threads of the network, 0 = the library's choice.
@@ -122,14 +125,22 @@ class TfPose(PoseEstimator):
         following: whether to look only around the people of the last frame.
 
     Raises:
-        RehabCoachError: a size that does not fit, backend not installed, graph missing or damaged.
+        RehabCoachError: a size that does not fit, backend not installed, network unknown, missing, damaged, or not as
+            its contract says.
     """
 
-    layout = COCO_18
+    options = (
+        Option("network", str, MOBILENET_THIN.name),
+        Option("input_size", list, [432, 368], minimum=64, maximum=2048),
+        Option("backend", str, "auto", choices=("auto",) + BACKENDS),
+        Option("precision", str, "f32", choices=PRECISIONS),
+        Option("threads", int, 0, minimum=0, maximum=256),
+    )
 
     def __init__(
         self,
-        size: Tuple[int, int] = (432, 368),
+        network: str = MOBILENET_THIN.name,
+        input_size: Sequence[int] = (432, 368),
         backend: str = "auto",
         precision: str = "f32",
         threads: int = 0,
@@ -137,15 +148,18 @@ class TfPose(PoseEstimator):
         turning: bool = True,
         following: bool = True,
     ):
-        if len(size) != 2 or any(side % STRIDE or side < 8 * STRIDE for side in size):
+        contract = find_network(network)
+        self.stride = contract.stride
+        self.layout = get_layout(contract.layout)
+        if len(input_size) != 2 or any(side % self.stride or side < 8 * self.stride for side in input_size):
             raise RehabCoachError(
-                "the network's input needs a width and a height that are multiples of 8 and at "
-                "least 64, not %s" % (size,)
+                "the input of the network %s needs a width and a height that are multiples of %d and at least %d, "
+                "not %s" % (contract.name, self.stride, 8 * self.stride, tuple(input_size))
             )
-        self.size = (int(size[0]), int(size[1]))
+        self.size = (int(input_size[0]), int(input_size[1]))
         self._threshold = threshold
         self._turning, self._following = turning, following
-        self._network = create_network(backend, precision, threads)
+        self._network = create_network(backend, precision, threads, contract)
         self.reset()
 
     def reset(self) -> None:
@@ -155,11 +169,11 @@ class TfPose(PoseEstimator):
 
     def forward(self, picture: np.ndarray, people: Sequence[Pose] = (), size_scale: float = 1.0) -> Forward:
         """Letterbox and network, on the whole picture or around people of the frame before."""
-        size = tuple(int(side * size_scale) // STRIDE * STRIDE for side in self.size)
+        size = tuple(int(side * size_scale) // self.stride * self.stride for side in self.size)
         fitted, scale, corner = letterbox(picture, size)
         if people:
             boxes = np.stack([pose.box for pose in people]) * scale + (corner * 2)
-            left, top, right, bottom = region_around(boxes, size)
+            left, top, right, bottom = region_around(boxes, size, self.stride)
             fitted = fitted[top:bottom, left:right]
             corner = (corner[0] - left, corner[1] - top)
         return Forward(self._network(fitted.astype(np.float32)), scale, corner)
@@ -168,8 +182,8 @@ class TfPose(PoseEstimator):
         """The people in what `forward` gave of a picture of this width and height."""
         poses = []
         for person in decode(forward.output, self._threshold):
-            # A cell covers STRIDE pixels; its centre, not its corner, is where the network saw the joint.
-            person[:, :2] = ((person[:, :2] + 0.5) * STRIDE - 0.5 - forward.corner) / forward.scale
+            # A cell covers stride pixels; its centre, not its corner, is where the network saw the joint.
+            person[:, :2] = ((person[:, :2] + 0.5) * self.stride - 0.5 - forward.corner) / forward.scale
             person = without_outside(person, width, height)
             if person[:, 2].any():
                 poses.append(Pose(person))

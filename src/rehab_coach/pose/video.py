@@ -66,7 +66,7 @@ def estimate_video(
     due = start or 0.0
     with VideoSource(path) as source:
         if source.live:
-            raise RehabCoachError("%s is a webcam; give a video file" % path)
+            raise RehabCoachError("%s is a camera; give a video file" % path)
         size = source.size
         for picture, stamp in source.read(start or 0.0, end):
             if rate and stamp < due - 1e-6:

@@ -7,17 +7,13 @@ end in the same arrays (N, 3, T, V, M).
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Optional, Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
+from rehab_coach.recognition.contract import NORMALISATIONS, ModelContract
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
-if TYPE_CHECKING:
-    from rehab_coach.recognition.model_file import ModelContract
-
-NORMALISATIONS = ("picture", "box")
-SAMPLINGS = ("consecutive", "uniform")
 METHODS = ("interpolate", "copy", "as_it_is")
 """How frames get to the model's rate; "as_it_is" takes them for frames of that rate, which is how the thesis began."""
 
@@ -94,7 +90,7 @@ def _quantiles(values: np.ndarray, chosen: np.ndarray, quantiles: Sequence[float
 
 
 def to_network(
-    key_points: np.ndarray, size: Sequence[float], contract: "ModelContract", others: Sequence[np.ndarray] = ()
+    key_points: np.ndarray, size: Sequence[float], contract: ModelContract, others: Sequence[np.ndarray] = ()
 ) -> np.ndarray:
     """Normalise windows of one person and bring them into the network's order.
 
@@ -115,7 +111,7 @@ def to_network(
 
 
 def at_contract_rate(
-    sequence: SkeletonSequence, contract: "ModelContract", method: str = "interpolate"
+    sequence: SkeletonSequence, contract: ModelContract, method: str = "interpolate"
 ) -> SkeletonSequence:
     """The sequence in the contract's layout and on its frame rate; a single frame stays one.
 
@@ -146,7 +142,7 @@ def window_starts(frames: int, window: int) -> np.ndarray:
     return np.round(np.linspace(0, max(0, frames - window), -(-frames // window))).astype(int)
 
 
-def windows(sequence: SkeletonSequence, contract: "ModelContract", method: str = "interpolate") -> np.ndarray:
+def windows(sequence: SkeletonSequence, contract: ModelContract, method: str = "interpolate") -> np.ndarray:
     """A recording of one person as the network's input, from the first frame with the person to the last.
 
     Args:
@@ -172,7 +168,7 @@ def windows(sequence: SkeletonSequence, contract: "ModelContract", method: str =
     return to_network(sequence.key_points[index], sequence.size, contract)
 
 
-def _spread(sequence: SkeletonSequence, contract: "ModelContract", method: str) -> np.ndarray:
+def _spread(sequence: SkeletonSequence, contract: ModelContract, method: str) -> np.ndarray:
     """Windows of sampling "uniform": the recording, or parts that cover it, each on `window` even moments."""
     if method == "as_it_is" or len(sequence) < 2:
         sequence = at_contract_rate(sequence, contract, method)

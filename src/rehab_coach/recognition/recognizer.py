@@ -8,14 +8,13 @@ import torch
 
 from rehab_coach.exercises import UNKNOWN
 from rehab_coach.paths import share_path
+from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.fused import FusedSTGCN
-from rehab_coach.recognition.model_file import ModelContract, load_model
+from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.st_gcn import STGCN
+from rehab_coach.rounds import Status
 from rehab_coach.skeleton import SkeletonSequence
-
-RECOGNISED = "recognised"
-NOT_SEEN = "not_seen"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,15 +23,14 @@ class Recognition:
 
     Attributes:
         label: the exercise, or "unknown".
-        status: "recognised", "unknown" (a person, but no exercise that the model is sure of) or "not_seen"
-            (too few frames hold a person to say anything).
+        status: what became of the recording; never failed.
         confidence: probability of the label, 0..1; 0 when nobody was seen.
         labels: the model's, in the order of the probabilities.
         probabilities: float32, sum 1; all 0 when nobody was seen.
     """
 
     label: str
-    status: str
+    status: Status
     confidence: float
     labels: Tuple[str, ...]
     probabilities: np.ndarray
@@ -111,19 +109,19 @@ class Recognizer:
         """
         labels = self.contract.labels
         if not self._is_seen(sequence):
-            return Recognition(UNKNOWN, NOT_SEEN, 0.0, labels, np.zeros(len(labels), np.float32))
+            return Recognition(UNKNOWN, Status.NOT_SEEN, 0.0, labels, np.zeros(len(labels), np.float32))
         inputs = windows(sequence, self.contract, method)
         weights = (inputs[:, 2] > 0).any(axis=(2, 3)).mean(axis=1)
         # Who is never seen in two neighbouring frames is lost between them at the model's rate.
         if weights.max() < self.minimum_seen:
-            return Recognition(UNKNOWN, NOT_SEEN, 0.0, labels, np.zeros(len(labels), np.float32))
+            return Recognition(UNKNOWN, Status.NOT_SEEN, 0.0, labels, np.zeros(len(labels), np.float32))
         probabilities = np.average(self._probabilities(inputs), axis=0, weights=weights).astype(np.float32)
         best = int(np.argmax(np.where(self._exercises, probabilities, -1)))
         confidence = float(probabilities[best])
         if best != int(probabilities.argmax()) or confidence < self.contract.unknown_threshold:
             unknown = float(probabilities[~self._exercises].sum())
-            return Recognition(UNKNOWN, UNKNOWN, unknown, labels, probabilities)
-        return Recognition(labels[best], RECOGNISED, confidence, labels, probabilities)
+            return Recognition(UNKNOWN, Status.UNKNOWN, unknown, labels, probabilities)
+        return Recognition(labels[best], Status.RECOGNISED, confidence, labels, probabilities)
 
     def _is_seen(self, sequence: SkeletonSequence) -> bool:
         """Whether a person is in enough of the frames, for long enough."""

@@ -6,11 +6,16 @@ from typing import Optional
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN
 from rehab_coach.movement import Remark
+from rehab_coach.rounds import Kind, Outcome, Status
 from rehab_coach.texts import Texts, load_texts
 
-OUTCOMES = ("correct", "wrong", "unknown", "not_seen", "failed")
-# The kind of message for each outcome, as in DisplayMessage.
-_KINDS = {"correct": "correct", "wrong": "wrong", "unknown": "wrong", "not_seen": "problem", "failed": "problem"}
+_KINDS = {
+    Outcome.CORRECT: Kind.CORRECT,
+    Outcome.WRONG: Kind.WRONG,
+    Outcome.UNKNOWN: Kind.WRONG,
+    Outcome.NOT_SEEN: Kind.PROBLEM,
+    Outcome.FAILED: Kind.PROBLEM,
+}
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class Answer:
 
     Attributes:
         round: number of the round.
-        outcome: one of OUTCOMES.
+        outcome: how it ended.
         asked: label that the person was asked for.
         seen: label that was recognised, or "unknown", "nobody", "nothing".
         confidence: probability of what was seen, 0..1; 0 where nothing was recognised.
@@ -27,21 +32,22 @@ class Answer:
     """
 
     round: int
-    outcome: str
+    outcome: Outcome
     asked: str
     seen: str
     confidence: float
     text: str
 
     @property
-    def kind(self) -> str:
-        """Kind of the message on the screen: "correct", "wrong" or "problem"."""
+    def kind(self) -> Kind:
+        """Of the message on the screen: correct, wrong or problem."""
         return _KINDS[self.outcome]
 
     def __str__(self) -> str:
         """One line for the log: ``Round 3: asked for squat, saw lunge (92 %): wrong``."""
-        confidence = " ({:.0f} %)".format(100.0 * self.confidence) if self.confidence > 0.0 else ""
-        return "Round {}: asked for {}, saw {}{}: {}".format(self.round, self.asked, self.seen, confidence, self.kind)
+        confidence = " (%.0f %%)" % (100.0 * self.confidence) if self.confidence > 0.0 else ""
+        saw = self.seen + confidence
+        return "Round %d: asked for %s, saw %s: %s" % (self.round, self.asked, saw, self.kind)
 
 
 class RoundJoin:
@@ -76,7 +82,7 @@ class RoundJoin:
         if self._round is None:
             return "nobody was asked for anything yet"
         if round_number != self._round:
-            return "this is round {}".format(self._round)
+            return "this is round %d" % self._round
         if self._answered:
             return "that round was answered before"
         return None
@@ -85,23 +91,23 @@ class RoundJoin:
         """Answer the current round.
 
         Args:
-            status: of the prediction: "recognised", "unknown", "not_seen" or "failed" (and any other).
+            status: of the prediction; one that is not a `Status` counts as failed.
             label: what was recognised.
             confidence: its probability, 0..1.
         """
         self._answered = True
         texts, asked = self._texts, self._texts.an(self._asked)
-        if status == "recognised" and label == self._asked:
-            outcome, seen, text = "correct", label, texts("well_done", exercise=asked)
-        elif status == "recognised" and label != UNKNOWN:
-            outcome, seen, text = "wrong", label, texts("i_saw", exercise=texts.an(label))
-        elif status in ("recognised", "unknown"):
-            outcome, seen, text = "unknown", UNKNOWN, texts("not_recognised", exercise=asked)
-        elif status == "not_seen":
-            outcome, seen, text = "not_seen", "nobody", texts("could_not_see")
+        if status == Status.RECOGNISED and label == self._asked:
+            outcome, seen, text = Outcome.CORRECT, label, texts("well_done", exercise=asked)
+        elif status == Status.RECOGNISED and label != UNKNOWN:
+            outcome, seen, text = Outcome.WRONG, label, texts("i_saw", exercise=texts.an(label))
+        elif status in (Status.RECOGNISED, Status.UNKNOWN):
+            outcome, seen, text = Outcome.UNKNOWN, UNKNOWN, texts("not_recognised", exercise=asked)
+        elif status == Status.NOT_SEEN:
+            outcome, seen, text = Outcome.NOT_SEEN, "nobody", texts("could_not_see")
         else:
-            outcome, seen, text = "failed", "nothing", texts("recording_failed")
-        recognised = outcome in ("correct", "wrong", "unknown")
+            outcome, seen, text = Outcome.FAILED, "nothing", texts("recording_failed")
+        recognised = outcome in (Outcome.CORRECT, Outcome.WRONG, Outcome.UNKNOWN)
         return Answer(self._round or 0, outcome, self._asked, seen, confidence if recognised else 0.0, text)
 
 

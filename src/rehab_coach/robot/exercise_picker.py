@@ -25,9 +25,7 @@ class ExercisePicker:
         if not exercises:
             raise RehabCoachError("there is no exercise to ask for; name one or more")
         if order not in ORDERS:
-            raise RehabCoachError(
-                "the order of the exercises is {!r}; choose one of: {}".format(order, ", ".join(ORDERS))
-            )
+            raise RehabCoachError("the order of the exercises is %r; choose one of: %s" % (order, ", ".join(ORDERS)))
         self._exercises = list(exercises)
         self._order = order
         self._random = random.Random(seed)

@@ -72,7 +72,7 @@ class HeadingKeeper:
             step = stamp - self._stamp
             change = difference(heading, self._heading)
             if step < 0.0 or abs(change) > _JUMP + WAFFLE_ANGULAR * step:
-                self._forget("the odometry jumped by {:.0f} degrees".format(math.degrees(change)))
+                self._forget("the odometry jumped by %.0f degrees" % math.degrees(change))
         self._heading, self._stamp, self._arrival = heading, stamp, monotonic
         if self._rest is None and stamp >= self._ended + _REST:
             self._rest = heading
@@ -134,7 +134,8 @@ class HeadingKeeper:
         doubt = self._doubt(now, monotonic)
         # Two clocks: one that stands still must not let it wait for ever.
         if not 0.0 <= now - self._start <= self._timeout or monotonic - self._arrival > self._timeout + _STALE:
-            return self._give_up(doubt or "it took too long")
+            self._give_up(doubt or "it took too long")
+            return None
         if doubt:
             self._progressed = math.inf
         if doubt or self._stamp < self._start + _SETTLE:
@@ -148,9 +149,11 @@ class HeadingKeeper:
         self._nearest = min(self._nearest, abs(error))
         if abs(error) > self._nearest + _AWAY:
             self._forget("something turns it away")
-            return self._give_up(self._lost)
+            self._give_up(self._lost)
+            return None
         if self._stamp - self._progressed > _STUCK:
-            return self._give_up("it does not turn; is it held, are its wheels in the air?")
+            self._give_up("it does not turn; is it held, are its wheels in the air?")
+            return None
         speed = min(max(_GAIN * abs(error), _SLOWEST), self._fastest)
         return math.copysign(speed, error)
 
@@ -165,9 +168,9 @@ class HeadingKeeper:
             return "there is no odometry"
         age = monotonic - self._arrival
         if age > _STALE:
-            return "the last odometry came {:.1f} s ago".format(age)
+            return "the last odometry came %.1f s ago" % age
         if abs(now - self._stamp) > _STALE:
-            return "the stamp of the odometry is {:.1f} s off".format(now - self._stamp)
+            return "the stamp of the odometry is %.1f s off" % (now - self._stamp)
         return ""
 
     def _forget(self, reason: str) -> None:
@@ -175,5 +178,5 @@ class HeadingKeeper:
 
     def _give_up(self, reason: str) -> None:
         away = self.turned_away
-        where = "" if away is None else "{:.0f} degrees away, ".format(abs(math.degrees(away)))
-        self.fault = reason if reason == self._lost else "not turned back, {}{}".format(where, reason)
+        where = "" if away is None else "%.0f degrees away, " % abs(math.degrees(away))
+        self.fault = reason if reason == self._lost else "not turned back, %s%s" % (where, reason)

@@ -64,9 +64,8 @@ class LaserCheck:
     def __post_init__(self) -> None:
         if not 0.0 < self.robot_radius <= self.stop_distance:
             raise RehabCoachError(
-                "the stop distance is {} m, the robot's radius {} m; make the distance at least the radius".format(
-                    self.stop_distance, self.robot_radius
-                )
+                "the stop distance is %s m, the robot's radius %s m; make the distance at least the radius"
+                % (self.stop_distance, self.robot_radius)
             )
 
     def objection(self, scan: Scan, velocity: Velocity) -> Optional[str]:
@@ -98,7 +97,7 @@ class LaserCheck:
         near = ranges < self.stop_distance
         ranges, angles = ranges[near], angles[near]
         in_way = (np.cos(angles) > 0.0) & (np.abs(ranges * np.sin(angles)) <= self.robot_radius)
-        return "something is {:.2f} m away".format(ranges[in_way].min()) if in_way.any() else None
+        return "something is %.2f m away" % ranges[in_way].min() if in_way.any() else None
 
     def _turning(self, ranges: np.ndarray, angles: np.ndarray, measured: np.ndarray) -> Optional[str]:
         quarters = np.round(angles / (2.0 * _EIGHTH)).astype(int) % 4
@@ -109,4 +108,4 @@ class LaserCheck:
         y = ranges[near] * np.sin(angles[near])
         distances = np.hypot(x, y)
         inside = distances < self.robot_radius
-        return "something is {:.2f} m from the axle".format(distances[inside].min()) if inside.any() else None
+        return "something is %.2f m from the axle" % distances[inside].min() if inside.any() else None

@@ -61,17 +61,13 @@ def read_motion(name: str, entries: Any, longest: float) -> Motion:
     """
     if not isinstance(entries, (list, tuple)):
         raise RehabCoachError(
-            "{} is {!r}; it must be a list such as [{{angular: 0.5, seconds: 1.0}}], or [] for no motion".format(
-                name, entries
-            )
+            "%s is %r; it must be a list such as [{angular: 0.5, seconds: 1.0}], or [] for no motion" % (name, entries)
         )
     segments = []
     for number, entry in enumerate(entries, 1):
-        where = "segment {} of {}".format(number, name)
+        where = "segment %d of %s" % (number, name)
         if not isinstance(entry, dict) or not set(entry) <= {"linear", "angular", "seconds"}:
-            raise RehabCoachError(
-                "{} is {!r}; it may hold linear (m/s), angular (rad/s) and seconds".format(where, entry)
-            )
+            raise RehabCoachError("%s is %r; it may hold linear (m/s), angular (rad/s) and seconds" % (where, entry))
         values = [entry.get("linear", 0.0), entry.get("angular", 0.0), entry.get("seconds")]
         if (
             any(
@@ -81,14 +77,12 @@ def read_motion(name: str, entries: Any, longest: float) -> Motion:
             or values[2] <= 0
         ):
             raise RehabCoachError(
-                "{} is {!r}; linear, angular and seconds must be numbers, seconds above 0".format(where, entry)
+                "%s is %r; linear, angular and seconds must be numbers, seconds above 0" % (where, entry)
             )
         segments.append(Segment(Velocity(float(values[0]), float(values[1])), float(values[2])))
     motion = Motion(tuple(segments))
     if motion.duration > longest:
-        raise RehabCoachError(
-            "{} lasts {:.1f} s; shorten it to at most {:.1f} s".format(name, motion.duration, longest)
-        )
+        raise RehabCoachError("%s lasts %.1f s; shorten it to at most %.1f s" % (name, motion.duration, longest))
     return motion
 
 
@@ -174,7 +168,7 @@ class MotionRunner:
         if step != 0.0:
             self._last_moved = monotonic
         if step < 0.0 or step > self._longest_step:
-            self.fault = "the clock jumped by {:.1f} s".format(step)
+            self.fault = "the clock jumped by %.1f s" % step
         elif monotonic - self._last_moved > self._longest_step:
             self.fault = "the clock stands still"
         if self.fault or now - self._start >= self._longest:

@@ -4,6 +4,7 @@ import enum
 from typing import List, NamedTuple, Optional, Tuple
 
 from rehab_coach.pose import PatientTracker, Pose, framing_problem, sequence_of
+from rehab_coach.rounds import Kind
 from rehab_coach.skeleton import Layout, SkeletonSequence
 from rehab_coach.texts import Texts, load_texts
 
@@ -21,7 +22,7 @@ class Notice(NamedTuple):
     """What the person should read; `kind` and `seconds` as in DisplayMessage.msg."""
 
     text: str
-    kind: str
+    kind: Kind
     seconds: float
 
 
@@ -113,7 +114,7 @@ class Recording:
             if left <= 0:
                 self.phase, self._problem_since = Phase.FRAMING, now
             elif self._counted == 0 or left <= timing.countdown - self._counted:
-                self._notices.append(Notice(self._texts("get_ready"), "countdown", max(left, 0.0)))
+                self._notices.append(Notice(self._texts("get_ready"), Kind.COUNTDOWN, max(left, 0.0)))
                 self._counted += 1
         if self.phase is Phase.FRAMING:
             if silent:
@@ -138,7 +139,7 @@ class Recording:
             self._problem, self._problem_since, self._problem_said = problem, now, -REPEAT
         if now - self._problem_since >= PATIENCE and now - self._problem_said >= REPEAT:
             self._problem_said = now
-            kind = "problem" if problem == self._texts("no_picture") else "info"
+            kind = Kind.PROBLEM if problem == self._texts("no_picture") else Kind.INFO
             self._notices.append(Notice(problem, kind, 0.0))
 
     def _give_up_framing(self, now: float, silent: bool) -> None:
@@ -152,4 +153,4 @@ class Recording:
     def _start(self, now: float) -> None:
         self.phase = Phase.RECORDING
         self._last_picture = now
-        self._notices.append(Notice(self._texts("go"), "recording", self._timing.duration))
+        self._notices.append(Notice(self._texts("go"), Kind.RECORDING, self._timing.duration))

@@ -57,9 +57,9 @@ class SafetyState:
             return "no laser scan has come; is the laser running?" if self._require_scan else None
         age = monotonic - self._arrival
         if age > self._scan_timeout:
-            return "the last laser scan came {:.1f} s ago; is the laser running?".format(age)
+            return "the last laser scan came %.1f s ago; is the laser running?" % age
         if self._stamp is not None and abs(now - self._stamp) > self._scan_timeout:
-            return "the stamp of the laser scan is {:.1f} s off; are the clocks of the computers in step?".format(
+            return "the stamp of the laser scan is %.1f s off; are the clocks of the computers in step?" % (
                 now - self._stamp
             )
         return self._laser.objection(self._scan, velocity)

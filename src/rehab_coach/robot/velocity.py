@@ -46,9 +46,8 @@ class VelocityLimits:
     def __post_init__(self) -> None:
         if not (0.0 <= self.linear <= WAFFLE_LINEAR and 0.0 <= self.angular <= WAFFLE_ANGULAR):
             raise RehabCoachError(
-                "the limits are {} m/s and {} rad/s; choose 0 to {} and 0 to {}".format(
-                    self.linear, self.angular, WAFFLE_LINEAR, WAFFLE_ANGULAR
-                )
+                "the limits are %s m/s and %s rad/s; choose 0 to %s and 0 to %s"
+                % (self.linear, self.angular, WAFFLE_LINEAR, WAFFLE_ANGULAR)
             )
 
     def clamp(self, velocity: Velocity) -> Velocity:

@@ -1,4 +1,4 @@
-"""The node that publishes pictures: from a webcam, from a video file in real time, from a directory."""
+"""The node that publishes pictures: from a camera, from a video file in real time, from a directory."""
 
 import time
 from typing import Optional
@@ -14,18 +14,19 @@ from rehab_coach.ros.diagnostics import ERROR, OK, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
 from rehab_coach.texts import ENGLISH, languages, load_texts
 from rehab_coach.video import VideoSource
+from rehab_coach.webcam import camera_name, is_live, places, without_password
 
 
 class Camera:
     """Publishes one source of pictures as JPEG, for as long as the node runs.
 
-    A webcam that is missing or unplugged is reported and opened again as soon as it is there. A file or
+    A camera that is missing or unplugged is reported and opened again as soon as it is there. A file or
     directory that cannot be read ends the node.
 
     Publishes:
         camera/image/compressed (sensor_msgs/CompressedImage): stamped when the picture was taken, or, for a
             file, when its turn came.
-        display_message (rehab_coach/DisplayMessage): kind problem while a webcam gives no pictures.
+        display_message (rehab_coach/DisplayMessage): kind problem while a camera gives no pictures.
         /diagnostics
     Parameters: see config/coach.yaml.
 
@@ -47,11 +48,14 @@ class Camera:
         self._texts = load_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
         self._problem, self._reported = "", 0.0
         self._source: Optional[VideoSource] = None
-        if not self._name.isdigit():
+        self._live = is_live(self._name)
+        self._shown = ("camera " if self._live else "") + without_password(self._name)
+        self._camera, self._failures = "", 0  # what the webcam calls itself; in a row
+        if not self._live:
             self._source = VideoSource(self._name, rate=self._rate)
         self._pictures = rospy.Publisher("camera/image/compressed", CompressedImage, queue_size=2)
         self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10)
-        self._diagnostics = Diagnostics("webcam " + self._name if self._name.isdigit() else self._name)
+        self._diagnostics = Diagnostics(self._shown)
         self._diagnostics.add("source", self._state)
         expected = self._source.rate if self._source else 15.0  # webcams slow down in dim rooms
         self._frequency = self._diagnostics.add_rate("pictures", 0.5 * expected, 120.0)
@@ -59,25 +63,29 @@ class Camera:
     def spin(self) -> None:
         """Publish until ROS shuts down, or until a file that is not looped is over."""
         while not rospy.is_shutdown():
-            if self._name.isdigit():
-                self._play_webcam()
+            if self._live:
+                self._play_camera()
             elif not self._play_file():
                 return
 
-    def _play_webcam(self) -> None:
-        """From opening the webcam to losing it."""
+    def _play_camera(self) -> None:
+        """From opening the camera to losing it; a webcam that was there is looked for under other numbers, too."""
         try:
-            with VideoSource(self._name, size=self._size) as source:
+            found = places(self._name, self._camera)
+            place = found[self._failures % len(found)]
+            with VideoSource(place, size=self._size) as source:
+                self._failures, self._camera = 0, camera_name(place) or self._camera
                 for picture, _ in source.read():
                     self._publish(picture, rospy.Time.now())
                     if self._problem:
-                        rospy.loginfo("webcam %s gives pictures again", self._name)
+                        rospy.loginfo("%s gives pictures again", self._shown)
                         self._problem = ""
                     if rospy.is_shutdown():
                         return
-            problem = "webcam {} gives no more pictures: unplugged? Plug it in again".format(self._name)
+            problem = "{} gives no more pictures: unplugged? Plug it in again".format(self._shown)
         except RehabCoachError as error:
             problem = str(error)
+            self._failures += 1
         self._report(problem)
         self._sleep(self._retry)
 
@@ -109,9 +117,8 @@ class Camera:
             self._publish(picture, rospy.Time.now())
             published += 1
         if not published:
-            raise RehabCoachError("{} holds no picture that OpenCV can read".format(self._name))
+            raise RehabCoachError("{} holds no picture that can be read".format(self._name))
         self._sleep(stamp + period - (rospy.Time.now() - started).to_sec())
-        self._source.rewind()
         if not self._loop:
             rospy.loginfo("%s is over", self._name)
         return self._loop
@@ -149,8 +156,8 @@ class Camera:
 
     def _state(self) -> State:
         if self._problem:
-            return ERROR, self._problem, {"source": self._name}
-        return OK, "pictures from " + self._name, {"source": self._name}
+            return ERROR, self._problem, {"source": self._shown}
+        return OK, "pictures from " + self._shown, {"source": self._shown}
 
     def close(self) -> None:
         """Give the file back."""

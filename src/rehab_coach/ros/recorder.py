@@ -16,7 +16,8 @@ from rehab_coach.exercises import check_asked, check_labels
 from rehab_coach.kinematics.analysis import analyse
 from rehab_coach.kinematics.form.judge import load_limits
 from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction, Skeleton
-from rehab_coach.pose import create_estimator
+from rehab_coach.pose.network_file import MOBILENET_THIN
+from rehab_coach.pose.registry import DEFAULT, NAMES, create_estimator, get_estimator
 from rehab_coach.recognition import Recognizer
 from rehab_coach.recognition.recognizer import default_model
 from rehab_coach.robot.recording import Phase, Recording, Timing
@@ -91,15 +92,18 @@ class Recorder:
     def _load(self) -> None:
         """Make and warm up both networks: nothing is compiled while somebody waits."""
         load_limits()  # a broken file is told now, not when the first movement is judged
-        name = get_parameter("~estimator", "tf_pose", str, choices=("tf_pose", "mediapipe"))
-        options = {}
-        if name == "tf_pose":
-            options = {
-                "size": get_parameter("~input_size", [432, 368], list, minimum=64, maximum=2048),
-                "backend": get_parameter("~backend", "auto", str, choices=("auto", "openvino", "opencv", "tensorflow")),
-                "precision": get_parameter("~precision", "f32", str, choices=("f32", "bf16")),
-                "threads": get_parameter("~threads", 0, int, minimum=0, maximum=256),
-            }
+        name = get_parameter("~estimator", DEFAULT, str, choices=NAMES)
+        options = {
+            option.name: get_parameter(
+                "~" + option.name,
+                option.default,
+                option.kind,
+                minimum=option.minimum,
+                maximum=option.maximum,
+                choices=option.choices or None,
+            )
+            for option in get_estimator(name).options
+        }
         self._estimator = create_estimator(name, **options)
         model = get_parameter("~model", "", str) or default_model()
         self._recognizer = Recognizer.load(
@@ -110,7 +114,9 @@ class Recorder:
         check_labels(self._recognizer.labels, "the model %s" % model)
         self._model = os.path.basename(model)
         made = self._recognizer.contract.training.get("date", "unknown date")
-        self._measured_by = "%s, %s of %s" % (name, self._model, made)
+        network = options.get("network", MOBILENET_THIN.name)
+        seen_by = name if network == MOBILENET_THIN.name else "%s with %s" % (name, network)
+        self._measured_by = "%s, %s of %s" % (seen_by, self._model, made)
         for _ in range(3):
             self._estimator.estimate(np.full((480, 640, 3), 128, np.uint8))
         self._recognizer.warm_up(self._timing.duration)

@@ -17,7 +17,7 @@ from std_srvs.srv import SetBool, SetBoolRequest, SetBoolResponse
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import find
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction
-from rehab_coach.robot.answer import OUTCOMES, Answer, RoundJoin, remark_sentence
+from rehab_coach.robot.answer import Answer, RoundJoin, remark_sentence
 from rehab_coach.robot.heading import HeadingKeeper
 from rehab_coach.robot.laser import LaserCheck, Scan
 from rehab_coach.robot.motion import Motion, MotionRunner, read_motion
@@ -27,6 +27,7 @@ from rehab_coach.ros.conversions import from_movement_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
 from rehab_coach.ros.texts import get_texts
+from rehab_coach.rounds import Outcome
 from rehab_coach.texts import ENGLISH, languages
 
 # Small, and back to where they began: people stand in front of the robot.
@@ -119,17 +120,17 @@ class TurtlebotController:
         )
         self._runner = MotionRunner(longest, heading=self._heading)
         configured = get_parameter("~motions", {}, dict)
-        if not set(configured) <= set(OUTCOMES):
+        if not set(configured) <= set(Outcome):
             raise ParameterError(
                 "parameter {} has motions for {}; it may have them for: {}".format(
-                    rospy.resolve_name("~motions"), ", ".join(sorted(configured)), ", ".join(OUTCOMES)
+                    rospy.resolve_name("~motions"), ", ".join(sorted(configured)), ", ".join(Outcome)
                 )
             )
         self._motions = {
             outcome: read_motion(
                 rospy.resolve_name("~motions/" + outcome), configured.get(outcome, MOTIONS[outcome]), longest
             )
-            for outcome in OUTCOMES
+            for outcome in Outcome
         }
         for outcome, motion in self._motions.items():
             if any(self._limits.clamp(segment.velocity) != segment.velocity for segment in motion.segments):
@@ -195,7 +196,7 @@ class TurtlebotController:
             self._last_answer = answer
             self._safety.recording = False
             rospy.loginfo("%s", answer)
-            if not (answer.outcome == "failed" and self._explained == answer.round):
+            if not (answer.outcome is Outcome.FAILED and self._explained == answer.round):
                 self._say(answer.round, answer.text, answer.kind)
             self._begin(answer.outcome)
             self._say_remark()

@@ -8,7 +8,7 @@ exercise's record name it.
 import numpy as np
 
 from rehab_coach.simulation.camera import Camera
-from rehab_coach.simulation.phases import Kind, Made, Person, both, down_and_up, ease, leg_to, legs_bent, ramp
+from rehab_coach.simulation.phases import Angles, Kind, Made, Person, both, down_and_up, ease, leg_to, legs_bent, ramp
 
 FRONT_VIEW = Camera(yaw=0, distance=3.1, look_at=1.08)
 BAR_VIEW = Camera(yaw=20, distance=3.9, height=1.2, look_at=1.25)
@@ -25,7 +25,7 @@ def _squat(person: Person) -> Made:
     tilt = -2 - (25 + 4 * person.lean - 9 * over_toes + 32 * bends - 4 * heels) * down
     lumbar = -(9 - 2 * over_toes + 12 * bends) * down
     trunk = -(tilt + lumbar)
-    angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": np.minimum(0.6 * trunk, 34.0)}
+    angles: Angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": np.minimum(0.6 * trunk, 34.0)}
     angles["pelvis_list"] = 4.0 * shifted * down
     angles["lumbar_bending"] = -4.0 * shifted * down
     angles.update(legs_bent(knee, shank, tilt))
@@ -57,7 +57,7 @@ def _deadlift(person: Person) -> Made:
     tilt, lumbar = tilt + 11 * back, lumbar + 13 * back
     lean = -(tilt + lumbar)
     away = person.fault("bar_away")
-    angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": (0.45 - 0.5 * rounded) * lean}
+    angles: Angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": (0.45 - 0.5 * rounded) * lean}
     angles.update(legs_bent(knee, shank, tilt))
     angles.update(
         both(
@@ -80,7 +80,7 @@ def _jumping_jack(person: Person) -> Made:
     landed = np.cos(2 * cycle)
     knee = 13 + 9 * landed
     raised = 148 - 76 * person.fault("arms_not_overhead")
-    angles = {"pelvis_tilt": -3.0, "lumbar_extension": -2.0, "neck_extension": 3.0}
+    angles: Angles = {"pelvis_tilt": -3.0, "lumbar_extension": -2.0, "neck_extension": 3.0}
     angles.update(
         both(
             hip_flexion=knee / 2 + 3,
@@ -134,7 +134,7 @@ def _lunge(person: Person) -> Made:
         "ankle_angle": back_knee - back_thigh - np.degrees(heel),
         "mtp_angle": np.degrees(heel),
     }
-    angles = {"pelvis_tilt": tilt, "neck_extension": 2.0 + 18 * leans, "lumbar_extension": 2.0 - 20 * leans}
+    angles: Angles = {"pelvis_tilt": tilt, "neck_extension": 2.0 + 18 * leans, "lumbar_extension": 2.0 - 20 * leans}
     angles["lumbar_bending"] = np.where(right, sideways, -sideways)
     angles["pelvis_list"] = 0.4 * angles["lumbar_bending"]
     for name in ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle"):
@@ -158,7 +158,7 @@ def _lunge(person: Person) -> Made:
 def _push_up(person: Person) -> Made:
     down = down_and_up(person) * (1 - 0.45 * person.fault("shallow_push_up"))
     sag, piked = person.fault("hips_sag"), person.fault("hips_piked")
-    angles = {
+    angles: Angles = {
         "pelvis_tilt": np.zeros_like(down),
         "lumbar_extension": 3.0 + 14 * sag - 6 * piked,
         "neck_extension": 14.0 - 8 * piked - 50 * person.fault("head_drop"),
@@ -181,7 +181,7 @@ def _pull_up(person: Person) -> Made:
     bent = person.fault("elbows_not_extended")
     elbow = 10 + 118 * up + 52 * bent * (1 - up)
     swing = person.fault("swinging") * np.sin(2 * np.pi * person.phase)
-    angles = {
+    angles: Angles = {
         "pelvis_tilt": 4 + 6 * up + 12 * swing,
         "lumbar_extension": 6 * up + 7 * swing,
         "neck_extension": 6 + 10 * up,

@@ -18,12 +18,13 @@ import multiprocessing
 import os
 import signal
 from dataclasses import dataclass, replace
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
+from rehab_coach.pose.registry import NAMES
 from rehab_coach.simulation.body import Body, Physique
 from rehab_coach.simulation.plan import Clip, Plan, clip_of
 from rehab_coach.simulation.render import Film, write_video
@@ -31,8 +32,11 @@ from rehab_coach.simulation.truth import write_truth
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.termination import end_with_parent
 
+if TYPE_CHECKING:
+    from rehab_coach.pose import Pose, PoseEstimator
+
 TRUTH = "truth"
-ESTIMATORS = ("tf_pose", "mediapipe", TRUTH)
+ESTIMATORS = NAMES + (TRUTH,)
 COLUMNS = (
     "label file group estimator exercise faults repetitions yaw distance height clothes room light age seed".split()
 )
@@ -168,10 +172,10 @@ def _body(physique: Physique) -> Body:
 
 
 @functools.lru_cache(maxsize=len(ESTIMATORS))
-def _estimator(name: str, threads: int):
+def _estimator(name: str, threads: int) -> "PoseEstimator":
     from rehab_coach.pose import create_estimator
 
-    return create_estimator(name, **({"threads": threads} if name == "tf_pose" else {}))
+    return create_estimator(name, threads)
 
 
 def _seen(order: Order, film: Film) -> Dict[str, SkeletonSequence]:
@@ -180,19 +184,19 @@ def _seen(order: Order, film: Film) -> Dict[str, SkeletonSequence]:
     return estimated(film, {name: _estimator(name, order.threads) for name in names}) if names else {}
 
 
-def estimated(film: Film, estimators: Dict[str, object]) -> Dict[str, SkeletonSequence]:
+def estimated(film: Film, estimators: Mapping[str, "PoseEstimator"]) -> Dict[str, SkeletonSequence]:
     """The patient's skeletons as estimators see them, frame by frame as the robot does it.
 
     Args:
         film: to be shot.
-        estimators: name -> `PoseEstimator`.
+        estimators: by their names.
     """
     from rehab_coach.pose.tracking import PatientTracker
     from rehab_coach.pose.video import sequence_of
 
     size = film.scene.size
     trackers = {name: PatientTracker() for name in estimators}
-    poses: Dict[str, List] = {name: [] for name in estimators}
+    poses: Dict[str, List[Tuple[float, Optional["Pose"]]]] = {name: [] for name in estimators}
     for estimator in estimators.values():
         estimator.reset()
     for picture, stamp in film.shoot():

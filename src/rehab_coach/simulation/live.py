@@ -2,7 +2,7 @@
 
 import importlib.util
 from dataclasses import dataclass
-from typing import NamedTuple, Optional, Tuple, Union
+from typing import Dict, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from rehab_coach.simulation.patient import (
     used,
     world_of,
 )
-from rehab_coach.simulation.phases import Angles, ease
+from rehab_coach.simulation.phases import ease
 from rehab_coach.simulation.render import RENDERERS, Look, default_view
 from rehab_coach.simulation.renderer import Renderer
 from rehab_coach.simulation.room import furnished, lit
@@ -53,7 +53,7 @@ class Moment:
     since: float
     key_points: np.ndarray
     world: np.ndarray
-    angles: Angles
+    angles: Dict[str, float]
 
     @property
     def repetitions(self) -> int:
@@ -196,7 +196,9 @@ class VirtualPatient:
         frame = int(np.clip(since * performance.motion.rate + 1e-6, 0, len(performance) - 1))
         return performance.rotations[frame], performance.heads[frame], frame, False
 
-    def _between(self, before, performance: Performance, part: float) -> Tuple[np.ndarray, np.ndarray]:
+    def _between(
+        self, before: Tuple[np.ndarray, np.ndarray], performance: Performance, part: float
+    ) -> Tuple[np.ndarray, np.ndarray]:
         """The bones on the shortest way from a pose to the first one of a performance."""
         from scipy.spatial.transform import Rotation
 

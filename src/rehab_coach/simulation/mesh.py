@@ -1,9 +1,13 @@
 """Triangle meshes with a colour for each vertex, and their normals."""
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Sequence, Union
 
 import numpy as np
+
+Point = Union[Sequence[float], np.ndarray]
+Colour = Union[Sequence[float], np.ndarray]
+"""Red, green and blue, 0..1 as a screen shows them."""
 
 
 @dataclass(eq=False)
@@ -93,14 +97,14 @@ def all_over(mesh: Mesh, spacing: float = 0.03) -> np.ndarray:
     return a[chosen] + u * (b - a)[chosen] + v * (c - a)[chosen]
 
 
-def cylinder(start: np.ndarray, end: np.ndarray, radius: float, colour, sides: int = 20) -> Mesh:
+def cylinder(start: Point, end: Point, radius: float, colour: Colour, sides: int = 20) -> Mesh:
     """A closed cylinder between two points, metres."""
     import trimesh
 
     return _faceted(trimesh.creation.cylinder(radius=radius, segment=np.array([start, end]), sections=sides), colour)
 
 
-def box(low: np.ndarray, high: np.ndarray, colour) -> Mesh:
+def box(low: Point, high: Point, colour: Colour) -> Mesh:
     """A box between its lowest and its highest corner, metres."""
     import trimesh
 

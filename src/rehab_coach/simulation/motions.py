@@ -14,7 +14,7 @@ from rehab_coach.movement import Repetition
 from rehab_coach.opensim.coordinates import COORDINATES, limits
 from rehab_coach.simulation.exercises import EXERCISE_KINDS
 from rehab_coach.simulation.others import OTHERS
-from rehab_coach.simulation.phases import Angles, Kind, Made, Person
+from rehab_coach.simulation.phases import Kind, Made, Number, Person
 
 _POSED = [coordinate for coordinate in COORDINATES.values() if coordinate.posed]
 CENTRAL_ANGLES = tuple(coordinate.name for coordinate in _POSED if not coordinate.sided)
@@ -49,7 +49,7 @@ class Motion:
 
     name: str
     stamps: np.ndarray
-    angles: Angles
+    angles: Dict[str, np.ndarray]
     contact: str
     support: np.ndarray
     hop: np.ndarray
@@ -138,7 +138,7 @@ def make_motion(
     Raises:
         RehabCoachError: unknown name or fault, or a value out of range.
     """
-    strengths = dict(faults) if isinstance(faults, Mapping) else {fault: 1.0 for fault in faults}
+    strengths = dict(faults) if isinstance(faults, Mapping) else dict.fromkeys(faults, 1.0)
     kind = check_motion(name, strengths)
     if tempo is not None:
         if len(tempo) != 4:
@@ -169,14 +169,16 @@ def make_motion(
     # Depth belongs to the repetition; it may only change where the body is back at the start.
     depths = depth * (1 - 0.04 * variation * rng.random(len(ends)))
     shows, strong = rng.random(len(ends)) < fault_share, 1 + 0.1 * variation * rng.uniform(-1, 1, len(ends))
-    habits = np.clip(variation * 0.6 * rng.standard_normal(3), -1, 1)
+    stance, toes_out, lean = np.clip(variation * 0.6 * rng.standard_normal(3), -1, 1)
     person = Person(
         np.interp((stamps - ends[turn]) / (ends[turn + 1] - ends[turn]), *knots),
         depths[turn],
         pause,
         turn,
         float(rng.random()) if variation else 0.0,
-        *(float(habit) for habit in habits),
+        float(stance),
+        float(toes_out),
+        float(lean),
         asymmetry,
         faults={fault: (strength * shows * strong)[turn] for fault, strength in strengths.items()},
     )
@@ -200,11 +202,13 @@ def make_motion(
     )
 
 
-def _columns(values: Iterable, frames: int) -> np.ndarray:
+def _columns(values: Iterable[Number], frames: int) -> np.ndarray:
     return np.stack([np.broadcast_to(np.asarray(value, float), (frames,)) for value in values], axis=1)
 
 
-def _knots(kind: Kind, pause: float, tempo) -> Tuple[np.ndarray, np.ndarray]:
+def _knots(
+    kind: Kind, pause: float, tempo: Optional[Tuple[float, float, float, float]]
+) -> Tuple[np.ndarray, np.ndarray]:
     """Where rest, way, hold, way back and rest begin: as parts of the repetition's time, and of the phase."""
     pause = pause if kind.pauses else 0.0
     phases = np.array([0.0, kind.still, 0.5 - pause / 2, 0.5 + pause / 2, 1 - kind.still, 1.0])
@@ -220,16 +224,13 @@ def _performed(
     """Numbers of the whole repetitions, and what is true of them."""
     numbers, performed = [], []
     for number, (start, end) in enumerate(zip(ends[:-1], ends[1:])):
-        begins, turns, returns, stops = start + (end - start) * times[1:5]
+        begins, turns, returns, stops = (float(time) for time in start + (end - start) * times[1:5])
         if name in STILL or begins < -1e-9 or stops > duration + 1e-9:
             continue
-        rest = (end - start) * (times[1] + times[5] - times[4])
+        rest = float((end - start) * (times[1] + times[5] - times[4]))
         numbers.append(number)
         performed.append(
-            Repetition(
-                *(float(value) for value in (begins, (turns + returns) / 2, stops)),
-                *(float(value) for value in (turns - begins, returns - turns, stops - returns, rest)),
-            )
+            Repetition(begins, (turns + returns) / 2, stops, turns - begins, returns - turns, stops - returns, rest)
         )
     return numbers, tuple(performed)
 
@@ -255,9 +256,10 @@ def _complete(
     contact: str,
     asymmetry: float,
     rng: np.random.Generator,
-) -> Angles:
+) -> Dict[str, np.ndarray]:
     """Every angle there is, in radians, with this person's sway and unevenness, inside the limits."""
-    effort, angles = _effort(person), {}
+    effort = _effort(person)
+    angles: Dict[str, np.ndarray] = {}
     weaker = "_l" if asymmetry > 0 else "_r"
     # Held by both hands, the body turns when one arm does more.
     turning = {"hands_and_toes": "pelvis_rotation", "bar": "pelvis_list"}.get(contact)

@@ -63,7 +63,7 @@ def _high_knees(person: Person) -> Made:
 
 def _waving(person: Person) -> Made:
     swing = person.depth * np.sin(2 * np.pi * person.phase)
-    waving = dict(
+    waving: Angles = dict(
         arm_flex=10.0, arm_add=-72 + 6 * swing, arm_rot=-88.0, elbow_flex=88 + 26 * swing, pro_sup=60.0, finger_flex=4.0
     )
     return Made({**standing_angles(person), **by_side(_right(person), waving, {})})
@@ -73,8 +73,10 @@ def _talking(person: Person) -> Made:
     cycle = 2 * np.pi * person.phase
     angles = standing_angles(person)
     angles["neck_rotation"] = 16 * np.sin(cycle)
-    one = dict(arm_flex=18 + 8 * np.sin(cycle), elbow_flex=82 + 22 * np.sin(2 * cycle), arm_rot=12 * np.cos(cycle))
-    other = dict(arm_flex=12 + 6 * np.cos(cycle), elbow_flex=62 - 26 * np.cos(cycle), arm_rot=20.0)
+    one: Angles = dict(
+        arm_flex=18 + 8 * np.sin(cycle), elbow_flex=82 + 22 * np.sin(2 * cycle), arm_rot=12 * np.cos(cycle)
+    )
+    other: Angles = dict(arm_flex=12 + 6 * np.cos(cycle), elbow_flex=62 - 26 * np.cos(cycle), arm_rot=20.0)
     angles.update(by_side(_right(person), one, other))
     return Made(angles)
 
@@ -126,7 +128,9 @@ def _side_bend(person: Person) -> Made:
     angles["lumbar_bending"] = (-1 if right else 1) * 24 * bent
     angles.update(both(hip_adduction=-9.0))
     up = ramp(person.phase, (0.0, 0.2, 0.8, 1.0))
-    raised = dict(arm_flex=6.0, arm_add=-10 - 155 * up, arm_rot=-50 * up, elbow_flex=14 + 14 * up, finger_flex=8.0)
+    raised: Angles = dict(
+        arm_flex=6.0, arm_add=-10 - 155 * up, arm_rot=-50 * up, elbow_flex=14 + 14 * up, finger_flex=8.0
+    )
     angles.update(by_side(right, raised, ON_THE_HIPS))
     return Made(angles)
 
@@ -142,7 +146,7 @@ def _overhead_stretch(person: Person) -> Made:
 def _toe_touch(person: Person) -> Made:
     down = down_and_up(person)
     tilt, lumbar = -2 - 62 * down, -36 * down
-    angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": -12 * down}
+    angles: Angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": -12 * down}
     angles.update(legs_bent(5 + 4 * down, 2 - 5 * down, tilt))
     angles.update(both(hip_adduction=-4.0, hip_rotation=-8.0))
     angles.update(both(arm_flex=-(tilt + lumbar), arm_add=-6.0, elbow_flex=8.0, finger_flex=8.0))
@@ -152,7 +156,7 @@ def _toe_touch(person: Person) -> Made:
 def _hip_hinge(person: Person) -> Made:
     down = down_and_up(person)
     tilt = -2 - 62 * down
-    angles = {"pelvis_tilt": tilt, "lumbar_extension": -6 * down, "neck_extension": 26 * down}
+    angles: Angles = {"pelvis_tilt": tilt, "lumbar_extension": -6 * down, "neck_extension": 26 * down}
     angles.update(legs_bent(5 + 22 * down, 2 - 3 * down, tilt))
     angles.update(both(hip_adduction=-4.0, hip_rotation=-8.0, **ON_THE_HIPS))
     return Made(angles)
@@ -163,12 +167,12 @@ def _picking_up(person: Person) -> Made:
     right = _right(person)
     tilt, lumbar = -2 - 52 * down, -32 * down
     lean = -(tilt + lumbar)
-    angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": 0.2 * lean}
+    angles: Angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": 0.2 * lean}
     angles["lumbar_bending"] = (1 if right else -1) * 6 * down
     angles.update(legs_bent(5 + 58 * down, 2 + 16 * down, tilt))
     angles.update(both(hip_adduction=-4.0, hip_rotation=-10.0))
-    picks = dict(arm_flex=lean + 18 * down, arm_add=-6.0, elbow_flex=14 - 8 * down, finger_flex=20 + 45 * down)
-    helps = dict(arm_flex=0.55 * lean, arm_add=-10.0, elbow_flex=14 + 40 * down, finger_flex=20.0)
+    picks: Angles = dict(arm_flex=lean + 18 * down, arm_add=-6.0, elbow_flex=14 - 8 * down, finger_flex=20 + 45 * down)
+    helps: Angles = dict(arm_flex=0.55 * lean, arm_add=-10.0, elbow_flex=14 + 40 * down, finger_flex=20.0)
     angles.update(by_side(right, picks, helps))
     return Made(angles)
 
@@ -178,7 +182,7 @@ def _sitting_down(person: Person) -> Made:
     leaning = 4 * down * (1 - down)
     thigh, knee = leg_to(0.44 * down, 0.985 - 0.455 * down)
     tilt = -2 - 30 * leaning
-    angles = {"pelvis_tilt": tilt, "lumbar_extension": -4 - 12 * leaning, "neck_extension": 14 * leaning}
+    angles: Angles = {"pelvis_tilt": tilt, "lumbar_extension": -4 - 12 * leaning, "neck_extension": 14 * leaning}
     angles.update(both(hip_flexion=thigh - tilt, knee_angle=knee, ankle_angle=knee - thigh))
     angles.update(both(hip_adduction=-5.0, hip_rotation=-8.0))
     angles.update(both(arm_flex=4 + 22 * down + 24 * leaning, arm_add=-7.0, elbow_flex=16 + 46 * down, pro_sup=40.0))
@@ -188,7 +192,7 @@ def _sitting_down(person: Person) -> Made:
 def _wall_sit(person: Person) -> Made:
     down = person.depth * ramp(person.phase, (0.02, 0.16, 0.84, 0.98))
     thigh, knee = leg_to(0.42, 0.86 - 0.36 * down)
-    angles = {"pelvis_tilt": np.zeros_like(down), "lumbar_extension": 0.0}
+    angles: Angles = {"pelvis_tilt": np.zeros_like(down), "lumbar_extension": 0.0}
     angles.update(both(hip_flexion=thigh, knee_angle=knee, ankle_angle=knee - thigh))
     angles.update(both(hip_adduction=-5.0, hip_rotation=-6.0, arm_flex=12 * down, arm_add=-8.0, elbow_flex=10.0))
     return Made(angles)

@@ -1,7 +1,7 @@
 """A virtual patient: a dressed body that moves, with what is true of it in every frame."""
 
 from dataclasses import dataclass, replace
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from rehab_coach.simulation.clothing import dressed
 from rehab_coach.simulation.equipment import equipment
 from rehab_coach.simulation.mesh import Mesh, Normals, all_over
 from rehab_coach.simulation.motions import Motion
-from rehab_coach.simulation.phases import Angles
 from rehab_coach.simulation.solver import angles_of
 from rehab_coach.skeleton import COCO_18
 
@@ -38,7 +37,7 @@ class Performance:
     motion: Motion
     rotations: np.ndarray
     heads: np.ndarray
-    angles: Angles
+    angles: Dict[str, np.ndarray]
     equipment: List[Mesh]
     starts: List[np.ndarray]
     covers: List[np.ndarray]
@@ -108,7 +107,9 @@ def turned(performance: Performance, yaw: float) -> Performance:
             Mesh(mesh.vertices @ turn.T, mesh.faces, mesh.colours, mesh.normals @ turn.T)
             for mesh in performance.equipment
         ],
-        **{name: [points @ turn.T for points in getattr(performance, name)] for name in ("starts", "covers", "paths")},
+        starts=[points @ turn.T for points in performance.starts],
+        covers=[points @ turn.T for points in performance.covers],
+        paths=[points @ turn.T for points in performance.paths],
     )
 
 

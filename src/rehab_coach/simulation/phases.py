@@ -1,14 +1,15 @@
 """What the makers of motions share: who does it how, smooth phases, simple stances."""
 
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Optional, Tuple, Union
+from typing import Callable, Dict, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
 from rehab_coach.simulation.camera import Camera
 
-Angles = Dict[str, np.ndarray]
 Number = Union[float, np.ndarray]
+Angles = Dict[str, Number]
+"""Name of an angle -> degrees; an array has one value for each moment (T,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ class Made:
         sway: the pelvis is moved to the (left, front, top), leg lengths, the feet staying where they are.
     """
 
-    angles: Angles
+    angles: Mapping[str, Number]
     support: Optional[np.ndarray] = None
     hop: Number = 0.0
     knee_out: Tuple[Number, Number] = (0.0, 0.0)
@@ -104,12 +105,12 @@ def down_and_up(person: Person) -> np.ndarray:
     return person.depth * ramp(person.phase, (0.03, 0.03 + half, 0.03 + half + person.pause, 0.97))
 
 
-def both(**angles) -> Angles:
+def both(**angles: Number) -> Angles:
     """The same values for the right and the left side."""
     return {name + side: value for name, value in angles.items() for side in ("_r", "_l")}
 
 
-def by_side(right: bool, moving: Angles, resting: Angles) -> Angles:
+def by_side(right: bool, moving: Mapping[str, Number], resting: Mapping[str, Number]) -> Angles:
     """One side's angles for the moving limb, the other side's for the resting one."""
     one, other = ("_r", "_l") if right else ("_l", "_r")
     return {**{name + one: value for name, value in moving.items()}, **{n + other: v for n, v in resting.items()}}
@@ -117,7 +118,7 @@ def by_side(right: bool, moving: Angles, resting: Angles) -> Angles:
 
 def standing_angles(person: Person) -> Angles:
     """Upright, feet under the hips, arms at the sides."""
-    angles = {"pelvis_tilt": np.full(len(person.phase), -2.0)}
+    angles: Angles = {"pelvis_tilt": np.full(len(person.phase), -2.0)}
     angles.update(
         both(
             hip_flexion=4.0,

@@ -1,6 +1,7 @@
 """The plain way to draw: pyrender, the whole scene anew for every picture. What is quick is tested against it."""
 
 import os
+from types import ModuleType
 from typing import List, Sequence, Tuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from rehab_coach.simulation.mesh import Mesh
 from rehab_coach.simulation.room import BACKGROUND, Lighting
 
 
-def import_pyrender():
+def import_pyrender() -> ModuleType:
     """pyrender on EGL (or what PYOPENGL_PLATFORM says: osmesa needs Debian's libosmesa6).
 
     Raises:

@@ -116,7 +116,7 @@ LIMITS = {
     "field_of_view": (10, 120),
     "bystander": (0, 1),
 }
-CHOICES = {"clothes": CLOTHES, "rooms": ROOMS, "lights": LIGHTS}
+CHOICES = {"clothes": tuple(CLOTHES), "rooms": tuple(ROOMS), "lights": tuple(LIGHTS)}
 WHOLE = ("clips", "clips_per_person", "seed", "size", "most_faults")
 
 
@@ -158,9 +158,9 @@ def _checked(name: str, value: Any) -> Any:
         return _weights(value)
     if name in CHOICES:
         if not isinstance(value, list) or not value:
-            raise RehabCoachError("%s must be a list, such as [%s]" % (name, ", ".join(list(CHOICES[name])[:2])))
+            raise RehabCoachError("%s must be a list, such as [%s]" % (name, ", ".join(CHOICES[name][:2])))
         for choice in value:
-            if choice not in list(CHOICES[name]):
+            if choice not in CHOICES[name]:
                 raise RehabCoachError("%s knows no '%s'; choose of %s" % (name, choice, ", ".join(CHOICES[name])))
         return value
     low, high = LIMITS[name]
@@ -202,7 +202,7 @@ def clip_of(plan: Plan, number: int) -> Clip:
     def between(limits: Range) -> float:
         return float(np.round(rng.uniform(*limits), 4))
 
-    motion: Dict[str, object] = {
+    motion: Dict[str, Any] = {
         name: between(getattr(plan, name)) for name in ("depth", "pause", "start_phase", "asymmetry", "variation")
     }
     kind = KINDS.get(exercise)

@@ -1,7 +1,7 @@
 """Films a virtual patient: pictures one after the other with what is true of each, or a video file."""
 
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Generator, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Type, Union
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from rehab_coach.video_file import VideoFile
 
 NOBODY = "nobody"
 SCENES = MOTIONS + (NOBODY,)
-RENDERERS = {"moderngl": Renderer, "pyrender": PlainRenderer}
+RENDERERS: Dict[str, Union[Type[Renderer], Type[PlainRenderer]]] = {"moderngl": Renderer, "pyrender": PlainRenderer}
 FEWEST = 5  # joints that a camera must see in some frame
 VIEW = Camera(yaw=25, distance=2.7, look_at=0.87)
 FLOOR_VIEW = Camera(yaw=75, distance=2.4, height=1.0, look_at=0.33)
@@ -86,7 +86,7 @@ class Scene:
     camera: Optional[Camera] = None
     look: Look = Look()
     bystander: Optional[float] = None
-    motion: Dict[str, object] = field(default_factory=dict)
+    motion: Dict[str, Any] = field(default_factory=dict)
     renderer: str = "moderngl"
 
     @property
@@ -116,6 +116,20 @@ class Scene:
         return motion, camera, physique
 
 
+class Subject(NamedTuple):
+    """Who is filmed.
+
+    Attributes:
+        patient: body and clothes.
+        performance: what she does.
+        world: float (T, 18, 3) her COCO-18 key points in the room, metres.
+    """
+
+    patient: Patient
+    performance: Performance
+    world: np.ndarray
+
+
 class Film:
     """A film that can be shot, frame by frame, and what is true of it.
 
@@ -125,8 +139,6 @@ class Film:
 
     Attributes:
         scene, motion, camera, physique: what is filmed.
-        performance: what the patient does; None = nobody is there.
-        world: float (T, 18, 3) her COCO-18 key points in the room, metres; None = nobody.
         key_points: float32 (T, 18, 3) x, y, score in the picture, see `key_points_of`.
 
     Raises:
@@ -136,18 +148,17 @@ class Film:
     def __init__(self, scene: Scene, body: Optional[Body] = None):
         self.scene = scene
         self.motion, self.camera, self.physique = scene.checked()
-        self.patient: Optional[Patient] = None
-        self.performance: Optional[Performance] = None
-        self.world: Optional[np.ndarray] = None
+        self._subject: Optional[Subject] = None
         self._others: List[Tuple[Patient, Performance]] = []
         frames = len(self.motion.stamps)
         self.key_points = np.zeros((frames, 18, 3), np.float32)
         if scene.exercise != NOBODY:
-            self.patient = Patient(body or Body(self.physique), scene.seed, scene.look.clothes)
-            self.performance = self.patient.perform(self.motion)
-            self.world = world_of(self.patient.body, self.performance.rotations, self.performance.heads)
+            patient = Patient(body or Body(self.physique), scene.seed, scene.look.clothes)
+            performance = patient.perform(self.motion)
+            world = world_of(patient.body, performance.rotations, performance.heads)
+            self._subject = Subject(patient, performance, world)
             for frame in range(frames):
-                self.key_points[frame] = key_points_of(self.world[frame], self.camera, scene.size)
+                self.key_points[frame] = key_points_of(world[frame], self.camera, scene.size)
             if ((self.key_points[..., 2] > 0).sum(axis=1) < FEWEST).all():
                 raise RehabCoachError(
                     "the camera sees nobody: move it away or let it look at the person's height (distance %g m, "
@@ -156,36 +167,44 @@ class Film:
                 )
         if scene.bystander is not None:
             other = scene.seed + 1000
-            patient = Patient(Body(someone(other)), other, place=(scene.bystander, 0.1))
+            beside = Patient(Body(someone(other)), other, place=(scene.bystander, 0.1))
             still = make_motion("standing", scene.duration, scene.rate, other)
-            self._others.append((patient, patient.perform(still)))
+            self._others.append((beside, beside.perform(still)))
 
     def __len__(self) -> int:
         return len(self.motion.stamps)
 
-    def shoot(self) -> Iterator[Tuple[np.ndarray, float]]:
+    @property
+    def subject(self) -> Subject:
+        """Who is filmed; ValueError where nobody is."""
+        if self._subject is None:
+            raise ValueError("nobody is in this film")
+        return self._subject
+
+    def shoot(self) -> Generator[Tuple[np.ndarray, float], None, None]:
         """Pictures, BGR uint8 (H, W, 3), and their stamps in seconds; joints that the body hides are marked."""
         scene = self.scene
         meshes = furnished(scene.look.room, self.camera.yaw, np.random.default_rng([scene.seed, 3]))
         renderer = RENDERERS[scene.renderer](meshes, lit(scene.look.light, self.camera.yaw), scene.size)
         return self._shots(renderer)
 
-    def _shots(self, renderer) -> Iterator[Tuple[np.ndarray, float]]:
+    def _shots(self, renderer: Union[Renderer, PlainRenderer]) -> Generator[Tuple[np.ndarray, float], None, None]:
+        subject = self._subject
         try:
             everybody = list(self._others)
-            if self.patient is not None:
-                everybody.insert(0, (self.patient, self.performance))
+            if subject is not None:
+                everybody.insert(0, (subject.patient, subject.performance))
             for frame, stamp in enumerate(self.motion.stamps):
                 things: List[Mesh] = []
                 for patient, performance in everybody:
                     things.append(patient.show(performance.rotations[frame], performance.heads[frame]))
                     things += used(performance, frame)
-                if self.patient is not None:
+                if subject is not None:
                     self.key_points[frame] = key_points_of(
-                        self.world[frame],
+                        subject.world[frame],
                         self.camera,
                         self.scene.size,
-                        covering(self.patient, self.performance, frame),
+                        covering(subject.patient, subject.performance, frame),
                     )
                 yield renderer.draw(self.camera, things), float(stamp)
         finally:
@@ -193,7 +212,7 @@ class Film:
 
     def sequence(self) -> SkeletonSequence:
         """The true key points; which of them the body hides is known after `shoot`."""
-        world = None if self.world is None else camera_world(self.world, self.camera)
+        world = None if self._subject is None else camera_world(self._subject.world, self.camera)
         return SkeletonSequence(self.key_points, self.motion.stamps, self.scene.size, world=world)
 
 
@@ -208,7 +227,7 @@ def render_frames(
     bystander: Optional[float] = None,
     look: Look = Look(),
     renderer: str = "moderngl",
-    **motion_options,
+    **motion_options: Any,
 ) -> Iterator[Tuple[np.ndarray, float]]:
     """Film somebody who does an exercise; the arguments are those of `Scene` and `make_motion`.
 

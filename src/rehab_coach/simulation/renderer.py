@@ -7,7 +7,7 @@ software renderer; $GLCONTEXT_DEVICE_INDEX chooses among several cards.
 
 import os
 import weakref
-from typing import List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from rehab_coach.simulation.body import INSTALL_HINT
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.mesh import Mesh
 from rehab_coach.simulation.room import BACKGROUND, Lighting
+
+if TYPE_CHECKING:
+    import moderngl
 
 SAMPLES = 4  # a pixel
 MARGIN = 2  # pixels around what moves
@@ -92,9 +95,9 @@ class Renderer:
         self.size = size
         self._flags = moderngl.DEPTH_TEST | moderngl.CULL_FACE
         try:
-            self._context = moderngl.create_context(
-                standalone=True, backend="egl", device_index=int(os.environ.get("GLCONTEXT_DEVICE_INDEX", 0))
-            )
+            card = int(os.environ.get("GLCONTEXT_DEVICE_INDEX", 0))
+            # moderngl's stub takes the backend's settings for dictionaries.
+            self._context = moderngl.create_context(standalone=True, backend="egl", device_index=card)  # type: ignore[arg-type]
         except Exception as error:  # glcontext raises bare Exceptions
             raise RehabCoachError(
                 "cannot draw without a screen: are Debian's libegl1 and libgl1-mesa-dri installed? (%s)" % error
@@ -102,9 +105,9 @@ class Renderer:
         # What a barbell or a person took is given back when nobody has it any more.
         self._context.gc_mode = "context_gc"
         self._program = self._context.program(vertex_shader=VERTEX_SHADER, fragment_shader=FRAGMENT_SHADER)
-        self._program["ambient"].value = tuple(lighting.ambient)
-        self._program["towards"].write(lighting.towards.astype(np.float32).tobytes())
-        self._program["strength"].write(lighting.strength.astype(np.float32).tobytes())
+        self._uniform("ambient").value = tuple(lighting.ambient)
+        self._uniform("towards").write(lighting.towards.astype(np.float32).tobytes())
+        self._uniform("strength").write(lighting.strength.astype(np.float32).tobytes())
         samples = min(SAMPLES, self._context.max_samples)
         self._empty, self._work, self._shown = (self._surface(count) for count in (samples, samples, 0))
         self._buffers: "weakref.WeakKeyDictionary" = weakref.WeakKeyDictionary()
@@ -112,7 +115,11 @@ class Renderer:
         self._camera: Optional[Camera] = None
         self._background = np.empty((size[1], size[0], 3), np.uint8)
 
-    def _surface(self, samples: int):
+    def _uniform(self, name: str) -> "moderngl.Uniform":
+        """What a value for the shaders is written to."""
+        return cast("moderngl.Uniform", self._program[name])
+
+    def _surface(self, samples: int) -> "moderngl.Framebuffer":
         colour = self._context.renderbuffer(self.size, 4, samples=samples)
         return self._context.framebuffer([colour], self._context.depth_renderbuffer(self.size, samples=samples))
 
@@ -136,8 +143,8 @@ class Renderer:
 
     def _look(self, camera: Camera) -> None:
         """Draw the empty room as this camera sees it."""
-        self._program["camera"].write(camera.projection(self.size).T.astype(np.float32).tobytes())
-        self._program["eye"].value = tuple(camera.pose()[:3, 3])
+        self._uniform("camera").write(camera.projection(self.size).T.astype(np.float32).tobytes())
+        self._uniform("eye").value = tuple(camera.pose()[:3, 3])
         self._use(self._empty, None)
         self._empty.clear(*BACKGROUND, 1.0, depth=1.0)
         for mesh in self._room:
@@ -149,14 +156,14 @@ class Renderer:
         self._background[:] = self._read((0, 0, *self.size))
         self._camera = camera
 
-    def _use(self, surface, part: Optional[Tuple[int, int, int, int]]) -> None:
-        surface.scissor = part
+    def _use(self, surface: "moderngl.Framebuffer", part: Optional[Tuple[int, int, int, int]]) -> None:
+        surface.scissor = part  # type: ignore[assignment]  # moderngl's stub lacks None
         surface.use()
         self._context.enable_only(self._flags)
 
     def _read(self, part: Tuple[int, int, int, int]) -> np.ndarray:
         left, bottom, width, height = part
-        self._shown.scissor = None
+        self._shown.scissor = None  # type: ignore[assignment]  # as above
         pixels = np.frombuffer(self._shown.read(viewport=part, components=3, alignment=1), np.uint8)
         return pixels.reshape(height, width, 3)[::-1, :, ::-1]
 

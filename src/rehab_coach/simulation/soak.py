@@ -14,11 +14,12 @@ import numpy as np
 from rehab_coach.exercises import EXERCISES, UNKNOWN
 from rehab_coach.robot.answer import RoundJoin
 from rehab_coach.robot.velocity import Velocity, VelocityLimits
+from rehab_coach.rounds import Kind
 
 WARM = 5  # rounds after which memory must not grow any more
 VIEWS = (("front", 30.0), ("oblique", 60.0), ("side", 90.0))
 """Names, and degrees between the camera and the person's front or back up to which they hold."""
-VERDICTS = ("correct", "wrong", "problem")
+VERDICTS = (Kind.CORRECT, Kind.WRONG, Kind.PROBLEM)
 REACTION = 0.2  # s that a request may need to reach a robot that still moves, and by which two nodes' clocks may differ
 ROUNDING = 1e-6  # of a velocity on its way through a message
 
@@ -67,7 +68,8 @@ class Round:
     @property
     def right(self) -> bool:
         """The verdict agrees with the truth."""
-        return self.label is not None and self.verdict == ("correct" if self.label == self.asked else "wrong")
+        expected = Kind.CORRECT if self.label == self.asked else Kind.WRONG
+        return self.label is not None and self.verdict == expected
 
     @property
     def recognised(self) -> bool:

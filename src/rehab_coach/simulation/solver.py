@@ -6,7 +6,6 @@ import numpy as np
 
 from rehab_coach.opensim.coordinates import limits
 from rehab_coach.simulation.motions import Motion
-from rehab_coach.simulation.phases import Angles
 from rehab_coach.simulation.posing import (
     BAR_CLEARANCE,
     DOWN,
@@ -262,7 +261,7 @@ def _hang(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
     return root
 
 
-def angles_of(skeleton: Skeleton, motion: Motion, rotations: np.ndarray) -> Angles:
+def angles_of(skeleton: Skeleton, motion: Motion, rotations: np.ndarray) -> Dict[str, np.ndarray]:
     """The joint angles that the solved body really has, radians, OpenSim's names, signs and order of axes.
 
     They differ from the motion's own where a hand or a foot is held in its place.

@@ -19,7 +19,7 @@ from rehab_coach.kinematics.points import BodyPoints
 from rehab_coach.opensim.coordinates import JointAngles
 from rehab_coach.opensim.files import write_mot, write_trc
 from rehab_coach.simulation.body import MARKS
-from rehab_coach.simulation.render import Film
+from rehab_coach.simulation.render import NOBODY, Film
 
 ENDINGS = (".npz", ".mot", ".trc", ".json")
 
@@ -28,9 +28,9 @@ def describe(film: Film) -> Dict[str, object]:
     """Everything but the numbers of single frames, for JSON."""
     scene, motion = film.scene, film.motion
     person = None
-    if film.patient is not None:
-        person = asdict(film.physique)
-        person["height"], person["weight"] = film.patient.body.height, film.patient.body.weight
+    if scene.exercise != NOBODY:
+        body = film.subject.patient.body
+        person = {**asdict(film.physique), "height": body.height, "weight": body.weight}
     timed = ("start", "turn", "end", "down", "hold", "up", "pause")
     return {
         "version": 1,
@@ -54,14 +54,15 @@ def describe(film: Film) -> Dict[str, object]:
 
 def true_angles(film: Film) -> JointAngles:
     """The joint angles of the patient; nothing is uncertain."""
-    angles = film.performance.angles
+    angles = film.subject.performance.angles
     values = np.stack(list(angles.values()), axis=1)
     return JointAngles(tuple(angles), film.motion.stamps, values, np.zeros_like(values), "truth")
 
 
 def true_markers(film: Film) -> BodyPoints:
     """Key points and points of the feet as `write_trc` takes them."""
-    marks = film.patient.body.marks(film.performance.rotations, film.performance.heads)
+    patient, performance, _ = film.subject
+    marks = patient.body.marks(performance.rotations, performance.heads)
     # The room's axes are left, back, up; the writer turns the last two of right, down, away round.
     forward, up, right = -marks[..., 1], marks[..., 2], -marks[..., 0]
     turned = np.stack([forward, -up, -right], axis=-1)
@@ -82,7 +83,7 @@ def write_truth(path: str, film: Film) -> None:
     """
     base = os.path.splitext(path)[0] if path.endswith((".mp4",) + ENDINGS) else path
     film.sequence().save(base + ".npz")
-    if film.patient is not None:
+    if film.scene.exercise != NOBODY:
         write_mot(base + ".mot", true_angles(film))
         markers = true_markers(film)
         write_trc(base + ".trc", markers.stamps, markers.places)

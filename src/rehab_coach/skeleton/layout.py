@@ -32,7 +32,8 @@ class Layout:
 
 def _layout(name: str, joints: str, limbs: str) -> Layout:
     names = tuple(joints.split())
-    pairs = tuple(tuple(names.index(joint) for joint in limb.split("-")) for limb in limbs.split())
+    ends = [limb.split("-") for limb in limbs.split()]
+    pairs = tuple((names.index(first), names.index(second)) for first, second in ends)
 
     def counterpart(joint: str) -> str:
         if joint.startswith("left_"):

@@ -93,7 +93,7 @@ class SkeletonSequence:
         order = list(self.layout.mirror)
         key_points = self.key_points[:, order].copy()
         key_points[..., 0] = np.where(key_points[..., 2] > 0, self.size[0] - 1 - key_points[..., 0], 0)
-        world = None if self.world is None else self.world[:, order] * np.float32([-1, 1, 1])
+        world = None if self.world is None else self.world[:, order] * np.array([-1, 1, 1], np.float32)
         return replace(self, key_points=key_points, world=world)
 
     def repeat(self, frames: int) -> "SkeletonSequence":
@@ -189,9 +189,11 @@ class SkeletonSequence:
                     arrays["stamps"],
                     tuple(arrays["size"].tolist()),
                     get_layout(str(arrays["layout"])),
-                    arrays["world"] if "world" in arrays else None,
+                    arrays.get("world"),
                 )
         except FileNotFoundError:
             raise RehabCoachError("there is no file %s" % name) from None
         except Exception as error:
-            raise RehabCoachError("%s is not a skeleton sequence (.npz as `save` writes it): %s" % (name, error))
+            raise RehabCoachError(
+                "%s is not a skeleton sequence (.npz as `save` writes it): %s" % (name, error)
+            ) from error

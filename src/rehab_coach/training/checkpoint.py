@@ -34,6 +34,19 @@ class Progress:
     best_line: int = -1
     stopped: bool = False
 
+    def add(self, line: Dict[str, float], validation_loss: float) -> bool:
+        """Note a line of the log; whether its validation loss is the lowest so far (NaN: there is none)."""
+        self.history.append(line)
+        lowest = validation_loss < self.best_loss
+        if lowest:
+            self.best_loss, self.best_line = validation_loss, len(self.history) - 1
+        return lowest
+
+    @property
+    def lines_since_best(self) -> int:
+        """Lines after that of the lowest validation loss; all of them if there was none."""
+        return len(self.history) - 1 - self.best_line
+
 
 def save_checkpoint(
     folder: str, parts: Dict[str, Any], progress: Progress, best: Optional[Dict[str, torch.Tensor]], identity: str

@@ -6,7 +6,7 @@ from typing import Dict, Sequence
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
-from rehab_coach.learning.plots import plot_curves
+from rehab_coach.training.curves import plot_curves
 
 LOG, CURVES, TENSORBOARD = "log.csv", "curves.png", "tensorboard"
 
@@ -18,12 +18,13 @@ class TrainingLog:
         folder: of the run.
         title: of the curves.
         step: first step that is still to come; what TensorBoard had of later ones, before an interruption, is void.
+        changes: what is done to the batches of the training alone, for the legend of the curves.
     """
 
-    def __init__(self, folder: str, title: str, step: int = 0):
+    def __init__(self, folder: str, title: str, step: int = 0, changes: str = ""):
         from torch.utils.tensorboard import SummaryWriter
 
-        self._folder, self._title = folder, title
+        self._folder, self._title, self._changes = folder, title, changes
         try:
             self._events = SummaryWriter(os.path.join(folder, TENSORBOARD), purge_step=step)
         except OSError as error:
@@ -41,8 +42,8 @@ class TrainingLog:
                 writer.writeheader()
                 writer.writerows({key: "%.6g" % value for key, value in line.items()} for line in history)
         try:
-            for key, value in history[-1].items():
-                if key not in ("windows", "seconds"):
+            for key, value in list(history[-1].items())[1:]:  # the first one counts
+                if key != "seconds":
                     part, _, name = key.rpartition("_")
                     self._events.add_scalar("%s/%s" % (name, part or "training"), value, step)
             self._events.flush()
@@ -52,5 +53,5 @@ class TrainingLog:
     def finish(self, history: Sequence[Dict[str, float]]) -> None:
         """Draw the curves and close the files."""
         if history:
-            plot_curves(history, os.path.join(self._folder, CURVES), self._title)
+            plot_curves(history, os.path.join(self._folder, CURVES), self._title, self._changes)
         self._events.close()

@@ -1,7 +1,7 @@
 """Several processes that train one network, as `torchrun` starts them: one a GPU, or CPUs, on one machine or more.
 
 Gradients are averaged here, not by DistributedDataParallel: which weights learn changes during a training (see
-`Recipe.freeze`), and a network of a few million weights takes one message a step.
+`TrainingOptions.freeze`), and a network of a few million weights takes one message a step.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import os
 from typing import Iterator, List, Sequence
 
 import torch
-from torch import distributed
+from torch import distributed, nn
 
 from rehab_coach.errors import RehabCoachError
 
@@ -46,6 +46,18 @@ class Processes:
         for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors])):
             tensor.copy_(part.view_as(tensor))
 
+    def average_learned(self, network: nn.Module) -> None:
+        """Give every process the mean of all gradients, and of what batch norms have seen."""
+        if self.count == 1:
+            return
+        gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+        self.average(gradients + [buffer for name, buffer in network.named_buffers() if "running" in name])
+
+    def draw_apart(self, seed: int, step: int) -> None:
+        """Give every process random numbers of its own, which a resumed training finds again at the same step."""
+        if self.count > 1:
+            torch.manual_seed((seed * 1_000_003 + step) * 1_009 + self.rank)
+
     def sum(self, values: Sequence[float]) -> List[float]:
         """Sums over the processes."""
         if self.count == 1:
@@ -53,6 +65,10 @@ class Processes:
         total = torch.tensor(values, dtype=torch.float64, device=self.device)
         distributed.all_reduce(total)
         return total.tolist()
+
+    def mean(self, values: Sequence[float]) -> List[float]:
+        """Means over the processes."""
+        return [total / self.count for total in self.sum(values)]
 
     def told_by_first(self, value: float) -> float:
         """What the first process says; the others' own values do not count."""

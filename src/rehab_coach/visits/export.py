@@ -60,10 +60,8 @@ def export(store: VisitStore, folder: str, patients: Optional[Sequence[str]] = N
     return files
 
 
-def iso(stamp: Optional[float]) -> Optional[str]:
+def iso(stamp: float) -> str:
     """A stamp as ISO 8601 in UTC."""
-    if stamp is None:
-        return None
     moment = datetime.datetime.fromtimestamp(stamp, datetime.timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -109,14 +107,17 @@ def _round_row(patient: str, one: RoundResult) -> dict:
 
 
 def _repetition_rows(patient: str, one: RoundResult) -> List[dict]:
+    movement = one.movement
+    if movement is None:
+        return []
     rows = []
-    for number, repetition in enumerate(one.movement.repetitions if one.movement else (), 1):
+    for number, repetition in enumerate(movement.repetitions, 1):
         row = {
             "patient": patient,
             "visit": one.visit,
             "round": one.number,
             "started": iso(one.started),
-            "exercise": one.movement.exercise,
+            "exercise": movement.exercise,
             "repetition": number,
             "smoothness": repetition.smoothness if math.isfinite(repetition.smoothness) else None,
             "symmetry": repetition.symmetry,

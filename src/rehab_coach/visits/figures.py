@@ -30,7 +30,7 @@ Visits = Sequence[ExerciseVisit]
 
 def normal_text(normal: NormalRange, unit: str, say: Texts) -> str:
     """The normal range in words, "" where there is none."""
-    if normal.low is None:
+    if normal.low is None or normal.high is None:
         return ""
     return say("normal_range", low="%g" % normal.low, high="%g%s" % (normal.high, unit))
 
@@ -66,7 +66,7 @@ def range_of_motion(visits: Visits, days: Sequence[str], normal: NormalRange, sa
             marker=dict(color=look["color"], symbol=look["symbol"], size=_size(visits), line=dict(width=2)),
             hovertemplate="<b>" + say(side) + " %{y:.0f}°</b><extra></extra>",
         )
-    if normal.low is not None:
+    if normal.low is not None and normal.high is not None:
         _band(figure, normal, say, "°")
         values += [normal.low, normal.high]
     room = 0.08 * (max(values) - min(values)) + 4
@@ -98,7 +98,7 @@ def symmetry(visits: Visits, days: Sequence[str], normal: NormalRange, say: Text
     )
     _band(figure, normal, say, " %")
     figure.add_hline(y=100, line=dict(color=BAND_EDGE, width=1, dash="dot"))
-    values = [value for _, value in points] + [normal.low, normal.high]
+    values = [value for _, value in points] + [limit for limit in (normal.low, normal.high) if limit is not None]
     figure.update_yaxes(range=[min(values) - 6, max(values) + 6], ticksuffix=" %")
     figure.update_layout(showlegend=False)
     return figure

@@ -11,6 +11,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import EXERCISES
 from rehab_coach.movement import SEVERITIES, Movement, Remark, Repetition
 from rehab_coach.paths import share_path
+from rehab_coach.rounds import Outcome
 from rehab_coach.visits.store import RoundResult
 
 SIDES = ("right", "left")
@@ -162,7 +163,7 @@ def measured(one: RoundResult) -> Optional[Movement]:
 
 
 def _was_seen(one: RoundResult) -> bool:
-    return one.verdict in ("correct", "wrong", "unknown")
+    return one.verdict in (Outcome.CORRECT, Outcome.WRONG, Outcome.UNKNOWN)
 
 
 def _exercise_visit(
@@ -173,7 +174,7 @@ def _exercise_visit(
     repetitions = [one for movement in movements for one in movement.repetitions]
     return ExerciseVisit(
         asked=len(asked),
-        recognised=sum(one.verdict == "correct" for one in asked),
+        recognised=sum(one.verdict == Outcome.CORRECT for one in asked),
         sets=len(movements),
         repetitions=tuple(len(movement.repetitions) for movement in movements),
         peaks=_peaks(repetitions, normal.angle),

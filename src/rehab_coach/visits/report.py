@@ -4,7 +4,7 @@ import functools
 import os
 import statistics
 import time
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import jinja2
 import plotly.graph_objects as go
@@ -123,7 +123,7 @@ def render(patient: str, rounds: Sequence[RoundResult], language: str = ENGLISH)
     progress = follow(patient, rounds, ranges)
     several_years = len({time.localtime(stamp).tm_year for stamp in progress.starts}) > 1
     days = [say.day(stamp, "date" if several_years else "short_date") for stamp in progress.starts]
-    columns = range(len(days))
+    columns: Sequence[int] = range(len(days))
     if len(days) > MOST_COLUMNS:
         columns = [0, *columns[1 - MOST_COLUMNS :]]
     measured = [label for label, visits in progress.exercises.items() if any(one.sets for one in visits)]
@@ -210,7 +210,7 @@ def _glance(
 ) -> List[Tuple[str, str]]:
     """One exercise in one line: each number in the first and in the last visit that has it, and a note below it."""
 
-    def both(form: str, values: Iterable[Optional[float]]) -> str:
+    def both(form: str, values: Iterable[Union[float, str, None]]) -> str:
         known = [form % value for value in values if value is not None]
         return " → ".join([known[0], known[-1]] if len(known) > 1 else known) or "–"
 

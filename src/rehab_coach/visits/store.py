@@ -6,12 +6,12 @@ import re
 import time
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional
 
 from sqlalchemy import Connection, Row, func, select
 
 from rehab_coach.movement import Movement
-from rehab_coach.robot.answer import OUTCOMES
+from rehab_coach.rounds import Outcome
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.visits import schema
 from rehab_coach.visits.database import Database
@@ -50,7 +50,7 @@ class RoundResult:
         status: of the prediction: recognised, unknown, not_seen or failed.
         recognised: label that was recognised, "" for none.
         confidence: its probability, 0..1.
-        verdict: what was answered, one of robot.answer.OUTCOMES.
+        verdict: what was answered, a `rounds.Outcome`.
         waiting_time: seconds from the last frame to the prediction; None: not measured.
         movement: what was measured; None: nothing was.
         skeleton: the key points, if they are to be kept. Pictures never are.
@@ -74,8 +74,8 @@ class RoundResult:
     visit: int = 0
 
     def __post_init__(self):
-        if self.verdict not in OUTCOMES:
-            raise ValueError("the verdict is one of %s, not %r" % (", ".join(OUTCOMES), self.verdict))
+        if self.verdict not in set(Outcome):
+            raise ValueError("the verdict is one of %s, not %r" % (", ".join(Outcome), self.verdict))
         if not all(map(math.isfinite, (self.started, self.ended, self.confidence))):
             raise ValueError("times and confidence of a round must be finite")
 
@@ -216,7 +216,8 @@ class VisitStore:
             if nearest and abs(nearest.started - result.started) <= VISIT_GAP:
                 visit = nearest.visit_id
             else:
-                visit = connection.execute(schema.visits.insert().values(patient_id=row.id)).inserted_primary_key[0]
+                made = connection.execute(schema.visits.insert().values(patient_id=row.id))
+                visit = made.inserted_primary_key[0]  # type: ignore[index]  # None only after inserts of many rows
             connection.execute(table.insert().values(visit_id=visit, **values))
         return True
 
@@ -237,7 +238,7 @@ class VisitStore:
                 .where(schema.visits.c.patient_id == identity)
                 .order_by(table.c.started, table.c.number)
             ).all()
-        numbers = {}
+        numbers: Dict[int, int] = {}
         return [_from_row(row, numbers.setdefault(row.visit_id, len(numbers) + 1)) for row in rows]
 
     def patients(self) -> List[PatientSummary]:
@@ -269,7 +270,7 @@ class VisitStore:
             identity = self._identity(connection, patient)
             table = schema.rounds.join(schema.visits)
             count = select(func.count()).select_from(table).where(schema.visits.c.patient_id == identity)
-            rounds = connection.execute(count).scalar()
+            rounds = connection.execute(count).scalar_one()
         self._database.erase(schema.patients.delete().where(schema.patients.c.id == identity))
         return rounds
 

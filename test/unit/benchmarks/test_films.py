@@ -41,7 +41,7 @@ def test_errors_are_those_that_were_made(film):
     sequence = estimated(film, {"known": TwoPixelsRight(film)})["known"]
     errors = errors_of(film, sequence)
     assert np.nanmedian(errors.pixels) == pytest.approx(2, abs=1e-3)
-    tall = film.patient.body.height * film.camera.focal_length((160, 120)) / 3.0
+    tall = film.subject.patient.body.height * film.camera.focal_length((160, 120)) / 3.0
     assert np.nanmedian(errors.share) == pytest.approx(2 / tall, rel=0.1)
     assert errors.seen.mean() == pytest.approx(16 / 18)
     assert set(errors.joint[~errors.seen]) == {16, 17}

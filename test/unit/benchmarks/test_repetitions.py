@@ -3,10 +3,11 @@ import os
 import pytest
 
 from rehab_coach.benchmarks import repetitions as repetition_benchmark
-from rehab_coach.benchmarks.repetitions import ESTIMATORS, FRAME_RATE, measure
+from rehab_coach.benchmarks.repetitions import FRAME_RATE, measure
 from rehab_coach.dataset.ui_prmd import Execution
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.extraction import Clip, Job, cached_name
+from rehab_coach.pose.clips import Clip, Job, cached_name
+from rehab_coach.pose.registry import NAMES
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def data(tmp_path, act, repeats, monkeypatch):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
-        for estimator in ESTIMATORS:
+        for estimator in NAMES:
             cached = cached_name(Job(Clip(str(path), {}), estimator, FRAME_RATE), str(tmp_path / "cache"))
             os.makedirs(os.path.dirname(cached), exist_ok=True)
             act(exercise, repeats(count), 45).save(cached)

@@ -41,8 +41,8 @@ class Brightness(PoseEstimator):
 @pytest.fixture
 def estimator(monkeypatch):
     """Both estimators are `Brightness`, made anew for each test."""
-    monkeypatch.setattr("rehab_coach.dataset.extraction._estimators", {})
-    monkeypatch.setattr("rehab_coach.pose.create_estimator", lambda name, **options: Brightness())
+    monkeypatch.setattr("rehab_coach.pose.clips._estimators", {})
+    monkeypatch.setattr("rehab_coach.pose.clips.create_estimator", lambda *_, **__: Brightness())
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_what_fails_is_reported_with_the_reason_and_the_rest_is_done(table, esti
         ("5", "s can be read"),
         ("6", "ends after 1.0 s, before start 5"),
         ("7", "only 1.0 of 9.0 s"),
-        ("8", "stop 1 must come after start 2"),
+        ("8", "end 1 must come after start 2"),
         ("9", "ffprobe: "),
     ):
         assert reason in reasons[line] and bool(reason) == bool(reasons[line]), (line, reasons[line])
@@ -346,7 +346,7 @@ DRIVER = """
 
     import numpy as np
 
-    import rehab_coach.pose
+    import rehab_coach.pose.clips
     from rehab_coach.cli.main import main
     from rehab_coach.skeleton import COCO_18
 
@@ -360,7 +360,7 @@ DRIVER = """
 
 
     # At the top, so that the worker processes, which import this file, have it too.
-    rehab_coach.pose.create_estimator = lambda name, **options: Brightness()
+    rehab_coach.pose.clips.create_estimator = lambda *_, **__: Brightness()
     if __name__ == "__main__":
         sys.exit(main(["dataset", "from-videos"] + sys.argv[1:]))
 """

@@ -7,7 +7,8 @@ import pytest
 
 from rehab_coach.cli.main import main
 from rehab_coach.dataset import open_set
-from rehab_coach.dataset.inspection import inspect_sets, measure
+from rehab_coach.dataset.inspection import inspect_sets
+from rehab_coach.dataset.measurement import measure
 from rehab_coach.dataset.plots import tile
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.skeleton import BLAZEPOSE_33, SkeletonSequence

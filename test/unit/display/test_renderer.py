@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pygame
 import pytest
@@ -101,14 +103,14 @@ def test_a_long_message_shrinks_and_nothing_overlaps():
 
 def test_the_ring_shrinks_with_the_time_left():
     parts = [
-        share(drawn(VIEWS["recording"]._replace(fraction=fraction)), theme.CORAL) for fraction in (1, 0.75, 0.5, 0.25)
+        share(drawn(replace(VIEWS["recording"], fraction=fraction)), theme.CORAL) for fraction in (1, 0.75, 0.5, 0.25)
     ]
     assert parts == sorted(parts, reverse=True)
     assert parts[3] / parts[1] == pytest.approx(1 / 3, abs=0.08)
 
 
 def test_the_count_is_larger_than_anything_else_on_the_side():
-    views = {count: VIEWS["counting"]._replace(count=count) for count in (None, 7, 88)}
+    views = {count: replace(VIEWS["counting"], count=count) for count in (None, 7, 88)}
     sides = {count: drawn(view)[130:520, 600:1000] for count, view in views.items()}
     heights = {}
     for count, side in sides.items():
@@ -183,7 +185,7 @@ def test_only_what_changed_is_drawn_again():
     assert renderer.draw(view, picture, 5.0, picture_key=1) == []
     changed = renderer.draw(view, picture, 5.0, picture_key=2)
     assert len(changed) == 1 and changed[0].size == renderer.picture_box(view)
-    assert renderer.draw(view._replace(motion=Motion.STOPPED), picture, 5.0, picture_key=2)
+    assert renderer.draw(replace(view, motion=Motion.STOPPED), picture, 5.0, picture_key=2)
 
 
 def test_drawing_over_an_earlier_state_leaves_nothing_of_it():

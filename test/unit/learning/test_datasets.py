@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.datasets import check_labels, clip_sample, fingerprint, read_data_sets, read_table
+from rehab_coach.files import read_table
+from rehab_coach.learning.datasets import check_labels, clip_sample, fingerprint, read_data_sets
 from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18, SkeletonSequence
 
 

@@ -13,18 +13,17 @@ from rehab_coach.cli.main import main
 from rehab_coach.dataset import Entry, LabelledClip, SetWriter
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.evaluation import Judged, Outcome, estimate_judged, judge_all
-from rehab_coach.learning.extraction import Job, cached_name, clip_samples, estimate_clips, read_clips
+from rehab_coach.learning.extraction import clip_samples
 from rehab_coach.learning.fold_models import Judges, load_judges
 from rehab_coach.learning.frame_rates import leave_out_frames
 from rehab_coach.learning.metrics import agreement, summarise, wilson
 from rehab_coach.learning.recipe import make_recipe
 from rehab_coach.learning.report import write_report
 from rehab_coach.learning.trainer import make_contract
-from rehab_coach.pose.estimator import Pose, PoseEstimator
+from rehab_coach.pose.clips import Job, estimate_clips, read_clips
 from rehab_coach.recognition.model_file import save_model
 from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.recognition.st_gcn import STGCN
-from rehab_coach.skeleton import COCO_18
 
 LABELS = ["squat", "lunge", "unknown"]
 
@@ -103,36 +102,6 @@ def test_two_models_agree_or_not_as_counted_by_hand():
     assert agreement(first, first)["p_value"] == 1
 
 
-class Blinking(PoseEstimator):
-    """Sees a person, made of 18 points, wherever the picture is bright."""
-
-    layout = COCO_18
-
-    def estimate(self, picture):
-        if picture.mean() < 100:
-            return []
-        places = np.stack([np.linspace(100, 200, 18), np.linspace(20, 220, 18), np.full(18, 0.9)], axis=1)
-        return [Pose(places.astype(np.float32))]
-
-
-@pytest.fixture
-def clips(tmp_path, monkeypatch):
-    """A table of a bright clip, a part of it, a dark clip, and a file that is no video."""
-    for name, value in (("bright", 200), ("dark", 0)):
-        writer = cv2.VideoWriter(str(tmp_path / (name + ".avi")), cv2.VideoWriter_fourcc(*"MJPG"), 20, (320, 240))
-        for _ in range(60):
-            writer.write(np.full((240, 320, 3), value, np.uint8))
-        writer.release()
-    (tmp_path / "broken.avi").write_bytes(b"no video")
-    (tmp_path / "clips.csv").write_text(
-        "file,label,start,end,mood\nbright.avi,squat,,,good\n%s,lunge,0.5,2,bad\ndark.avi,unknown,,,\n"
-        "broken.avi,squat,,,\n" % (tmp_path / "bright.avi")
-    )
-    monkeypatch.setattr("rehab_coach.pose.create_estimator", lambda name, **options: Blinking())
-    monkeypatch.setattr("rehab_coach.learning.extraction._estimators", {})
-    return tmp_path
-
-
 @pytest.fixture
 def recognizer():
     contract = make_contract(
@@ -148,10 +117,6 @@ def model(clips, recognizer):
     return path
 
 
-def read(folder):
-    return read_clips(str(folder / "clips.csv"), LABELS)
-
-
 def test_clips_go_through_the_whole_pipeline(clips, recognizer):
     lines = []
     judged = estimate_judged(read_clips(str(clips / "clips.csv"), LABELS), "tf_pose", report=lines.append)
@@ -164,36 +129,12 @@ def test_clips_go_through_the_whole_pipeline(clips, recognizer):
     assert summarise(outcomes, LABELS)["errors"] == 1
 
 
-def test_a_video_that_ends_early_is_no_clip(clips):
-    content = (clips / "bright.avi").read_bytes()
-    (clips / "bright.avi").write_bytes(content[: len(content) * 3 // 4])  # the header still says 3 s
-    problems = {
-        number: problem for number, _, problem in estimate_clips([Job(clip, "tf_pose") for clip in read(clips)])
-    }
-    assert "bright.avi: only 2." in problems[0] and "of 3.0 s can be read: is it truncated" in problems[0]
-    assert problems[1] == ""  # its part ends before that
-    (clips / "clips.csv").write_text("file,label,start,end\ndark.avi,unknown,1,5\n")
-    ((_, sequence, problem),) = estimate_clips([Job(clip, "tf_pose", 10.0) for clip in read(clips)])
-    assert sequence is None and "only 2.0 of 4.0 s can be read" in problem
-
-
-def test_start_end_and_rate_decide_what_is_looked_at(clips):
-    whole, part = read_clips(str(clips / "clips.csv"))[:2]
-    lengths = [
-        len(sequence)
-        for _, sequence, _ in estimate_clips(
-            [Job(whole, "tf_pose"), Job(part, "tf_pose"), Job(whole, "tf_pose", rate=10.0)]
-        )
-    ]
-    assert lengths == [60, 30, 30]
-
-
 def test_finished_key_points_are_kept_and_taken_up(clips, monkeypatch):
     cache, lines = str(clips / "cache"), []
     samples = clip_samples(str(clips / "clips.csv"), LABELS, ["tf_pose"], cache, 15.0, lines.append, workers=1)
     assert [sample.label for sample in samples] == ["squat", "lunge", "unknown"]
     assert len(lines) == 2 and any("sees nobody" in line for line in lines)
-    monkeypatch.setattr("rehab_coach.pose.estimate_video", lambda *_, **__: pytest.fail("estimated again"))
+    monkeypatch.setattr("rehab_coach.pose.clips.estimate_video", lambda *_, **__: pytest.fail("estimated again"))
     again = [
         sequence
         for _, sequence, _ in estimate_clips(
@@ -201,21 +142,6 @@ def test_finished_key_points_are_kept_and_taken_up(clips, monkeypatch):
         )
     ]
     np.testing.assert_array_equal(again[0].key_points, samples[0].sequence.key_points)
-
-
-def test_another_video_part_or_rate_is_another_file(clips):
-    whole, part, dark = read_clips(str(clips / "clips.csv"))[:3]
-    names = {
-        cached_name(job, "cache")
-        for job in (
-            Job(whole, "tf_pose"),
-            Job(part, "tf_pose"),
-            Job(dark, "tf_pose"),
-            Job(whole, "mediapipe"),
-            Job(whole, "tf_pose", 15.0),
-        )
-    }
-    assert len(names) == 5
 
 
 def test_the_command_writes_its_report(clips, model, capsys):
@@ -357,28 +283,6 @@ def test_wrong_requests_end_in_one_line(clips, model, capsys, options, words):
     assert main(arguments + options) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    "text, words",
-    [
-        ("label,video\nsquat,a.mp4\n", "no column 'file'"),
-        ("label,file,label\nsquat,a.mp4,lunge\n", "column 'label' twice"),
-        ("label,file\nyoga,a.mp4\n", "unknown label 'yoga'"),
-        ("label,file\nSquat,a.mp4\n", "line 2: unknown label 'Squat'; known: squat"),
-        ("label,file\nKnie beugen,a.mp4\n", "such as knie_beugen"),
-        ("label,file\nsquat,\n", "names no file"),
-        ("label,file,start\nsquat,a.mp4,soon\n", "start must be seconds"),
-        ("label,file,start,end\nsquat,a.mp4,3,2\n", "must be after"),
-        ("label,file,end\nsquat,a.mp4,inf\n", "end must be seconds"),
-    ],
-)
-def test_a_wrong_table_is_refused_with_the_line(tmp_path, text, words):
-    path = tmp_path / "clips.csv"
-    path.write_text(text)
-    with pytest.raises(RehabCoachError) as caught:
-        read_clips(str(path), LABELS)
-    assert words in str(caught.value) and "clips.csv" in str(caught.value)
 
 
 def test_a_missing_table_or_model_ends_in_one_line(tmp_path, capsys):

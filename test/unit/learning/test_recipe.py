@@ -2,11 +2,12 @@
 
 import glob
 import os
+from dataclasses import replace
 
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.recipe import load_recipe, make_recipe
+from rehab_coach.learning.recipe import load_recipe, make_recipe, with_labels
 from rehab_coach.learning.trainer import make_contract
 
 RECIPES = os.path.join(os.path.dirname(__file__), "..", "..", "..", "config", "recipes", "*.yaml")
@@ -18,6 +19,8 @@ def test_every_recipe_that_ships_is_good():
     assert paths
     for path in paths:
         recipe = load_recipe(path)
+        if not recipe.labels:
+            recipe = replace(recipe, labels=["press", "unknown"])
         assert make_contract(recipe).labels == tuple(recipe.labels)
 
 
@@ -91,3 +94,25 @@ def test_a_mapping_may_take_over_another(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(RehabCoachError, match="none.yaml"):
         load_recipe(str(tmp_path / "none.yaml"))
+
+
+def test_a_recipe_without_labels_takes_those_of_the_clips(tmp_path):
+    recipe = load_recipe(os.path.join(os.path.dirname(RECIPES), "own.yaml"))
+    table = tmp_path / "clips.csv"
+    table.write_text("label,file\nside_bend,a.mp4\nunknown,b.mp4\npress,c.mp4\nside_bend,d.mp4\n,e.mp4\n")
+    labelled = with_labels(recipe, str(table))
+    assert labelled.labels == ["side_bend", "press", "unknown"]
+    assert replace(labelled, labels=[]) == recipe
+    assert with_labels(labelled, str(tmp_path / "nowhere.csv")) is labelled  # it has labels of its own
+    table.write_text("label,file\nunknown,b.mp4\n")
+    with pytest.raises(RehabCoachError, match="clips.csv names no exercise"):
+        with_labels(recipe, str(table))
+    with pytest.raises(RehabCoachError, match="there is no .*nowhere.csv: write one with the columns label, file"):
+        with_labels(recipe, str(tmp_path / "nowhere.csv"))
+
+
+def test_a_recipe_without_clips_needs_labels():
+    with pytest.raises(RehabCoachError, match="the key 'labels' is missing"):
+        make_recipe({"sources": {"penn": 1}})
+    with pytest.raises(RehabCoachError, match="labels"):
+        make_recipe({"sources": {"penn": 1}, "labels": []})

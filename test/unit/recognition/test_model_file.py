@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.recognition.model_file import METADATA_KEY, ModelContract, ModelError, load_model, save_model
+from rehab_coach.recognition.contract import ModelContract
+from rehab_coach.recognition.model_file import METADATA_KEY, ModelError, load_model, save_model
 from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig
 
 SMALL = NetworkConfig(channels=(8, 12), strides=(1, 2), classes=3)

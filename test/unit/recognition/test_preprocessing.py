@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehab_coach.recognition.model_file import ModelContract
+from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.preprocessing import mirrored, normalise, to_network, window_starts, windows
 from rehab_coach.recognition.st_gcn import NetworkConfig
 from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18, SkeletonSequence

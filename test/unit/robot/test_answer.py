@@ -2,7 +2,8 @@ import pytest
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.movement import Remark
-from rehab_coach.robot.answer import OUTCOMES, RoundJoin, remark_sentence
+from rehab_coach.robot.answer import RoundJoin, remark_sentence
+from rehab_coach.rounds import Outcome
 from rehab_coach.texts import load_texts
 
 
@@ -76,7 +77,7 @@ def asked(label="squat", number=3):
 def test_every_status_has_its_answer(prediction, outcome, kind, text, line):
     answer = asked().answer(*prediction)
     assert (answer.outcome, answer.kind, answer.text, str(answer)) == (outcome, kind, text, line)
-    assert answer.outcome in OUTCOMES and answer.round == 3
+    assert answer.outcome in set(Outcome) and answer.round == 3
 
 
 def test_a_prediction_before_any_request_is_not_answered():

@@ -13,6 +13,7 @@ from std_msgs.msg import Header  # noqa: E402
 from rehab_coach import msg  # noqa: E402
 from rehab_coach.errors import RehabCoachError  # noqa: E402
 from rehab_coach.movement import SEVERITIES, Movement, Remark, Repetition  # noqa: E402
+from rehab_coach.msg import DisplayMessage, Prediction  # noqa: E402
 from rehab_coach.pose import Pose  # noqa: E402
 from rehab_coach.ros.conversions import (  # noqa: E402
     from_movement_message,
@@ -20,6 +21,7 @@ from rehab_coach.ros.conversions import (  # noqa: E402
     to_picture,
     to_skeleton_message,
 )
+from rehab_coach.rounds import Kind, Status  # noqa: E402
 from rehab_coach.skeleton import COCO_18  # noqa: E402
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
@@ -121,3 +123,9 @@ def test_what_numpy_counts_goes_over_the_wire():
 
 def test_the_severities_of_the_message_are_those_of_the_library():
     assert (msg.Remark.PRAISE, msg.Remark.HINT, msg.Remark.WARNING) == SEVERITIES
+
+
+@pytest.mark.parametrize("words, message", [(Status, Prediction), (Kind, DisplayMessage)])
+def test_the_words_of_the_library_are_the_constants_of_the_messages(words, message):
+    for name, word in words.__members__.items():
+        assert getattr(message, name) == word == str(word)

@@ -77,13 +77,13 @@ def test_only_what_moved_is_drawn_anew_and_nothing_of_it_stays():
     pictures_there = [picture for picture, _ in with_somebody.shoot()]
     alone = [next(Film(Scene("jumping_jack", 1.0, 6, (128, 96), camera=camera)).shoot())[0] for _ in range(1)]
     np.testing.assert_array_equal(pictures_there[0], alone[0])
-    last = Film(replace(with_somebody.scene, motion={}))
+    patient, performance, _ = Film(replace(with_somebody.scene, motion={})).subject
     renderer = Renderer([], lit("even", 0), (128, 96))
     empty = renderer.draw(camera)
-    renderer.draw(camera, [last.patient.show(last.performance.rotations[3], last.performance.heads[3])])
+    renderer.draw(camera, [patient.show(performance.rotations[3], performance.heads[3])])
     np.testing.assert_array_equal(renderer.draw(camera), empty)
-    turned = renderer.draw(replace(camera, yaw=90), [last.patient.mesh])
-    assert (turned != renderer.draw(camera, [last.patient.mesh])).any()
+    turned = renderer.draw(replace(camera, yaw=90), [patient.mesh])
+    assert (turned != renderer.draw(camera, [patient.mesh])).any()
     renderer.close()
 
 

@@ -23,13 +23,13 @@ def test_the_files_say_the_same_as_the_film(film, tmp_path):
     sequence = SkeletonSequence.load(str(tmp_path / "squat.npz"))
     np.testing.assert_array_equal(sequence.key_points, film.key_points)
     angles = read_mot(str(tmp_path / "squat.mot"))
-    np.testing.assert_allclose(angles["knee_angle_r"], film.performance.angles["knee_angle_r"], atol=1e-6)
+    np.testing.assert_allclose(angles["knee_angle_r"], film.subject.performance.angles["knee_angle_r"], atol=1e-6)
     assert 80 < np.degrees(angles["knee_angle_l"].max()) < 125
     stamps, markers = read_trc(str(tmp_path / "squat.trc"))
     np.testing.assert_allclose(stamps, film.motion.stamps, atol=1e-6)
     told = json.loads((tmp_path / "squat.json").read_text())
     assert told["label"] == "squat" and told["faults"] == {"heels_up": [0]} and len(told["repetitions"]) == 1
-    assert told["look"]["room"] == "gym" and told["person"]["height"] == pytest.approx(film.patient.body.height)
+    assert told["look"]["room"] == "gym" and told["person"]["height"] == pytest.approx(film.subject.patient.body.height)
 
 
 def test_markers_and_camera_give_the_key_points(film, tmp_path):
@@ -54,7 +54,7 @@ def test_knee_angles_are_those_between_the_markers(film, tmp_path):
     shank = markers["right_ankle"] - markers["right_knee"]
     cosine = np.sum(thigh * shank, axis=1) / np.linalg.norm(thigh, axis=1) / np.linalg.norm(shank, axis=1)
     np.testing.assert_allclose(
-        np.degrees(np.arccos(cosine)), np.degrees(film.performance.angles["knee_angle_r"]), atol=12
+        np.degrees(np.arccos(cosine)), np.degrees(film.subject.performance.angles["knee_angle_r"]), atol=12
     )
 
 

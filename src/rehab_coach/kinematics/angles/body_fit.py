@@ -16,7 +16,7 @@ All of it is one least-squares problem (`Weights` has the standard deviations), 
 """
 
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Tuple, Union
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -80,7 +80,9 @@ def fit_body(sequence: SkeletonSequence, weights: Weights = Weights(), world: bo
     try:
         steps = fit.run()
     except np.linalg.LinAlgError as error:
-        raise RehabCoachError("no body fits what was seen (%s): take the angles from the picture (2d)" % error)
+        raise RehabCoachError(
+            "no body fits what was seen (%s): take the angles from the picture (2d)" % error
+        ) from error
     return FittedBody(
         fit.points(),
         unit(np.array([0, -1, -fit.pitch])),
@@ -189,14 +191,14 @@ class _Fit:
     def points(self) -> BodyPoints:
         """The fitted joints at the sequence's own stamps; the head, which is not fitted, is left out."""
         nowhere = np.full((len(self.seen.stamps), 3), np.nan)
-        places = {name: nowhere for name in self.seen.places}
+        places = dict.fromkeys(self.seen.places, nowhere)
         for name, joint in self.joints.items():
             place = self.places[:, joint]
             if len(self.stamps) > 1:
                 place = PchipInterpolator(self.stamps, place, axis=0)(self.seen.stamps)
             places[name] = np.where((self.seen.scores[name] > 0)[:, None], place, np.nan)
-        for name, joint in (("neck", "_shoulder"), ("pelvis", "_hip")):
-            places[name] = (places["right" + joint] + places["left" + joint]) / 2
+        for name, sides in (("neck", "_shoulder"), ("pelvis", "_hip")):
+            places[name] = (places["right" + sides] + places["left" + sides]) / 2
         return BodyPoints(self.seen.stamps, places, self.seen.scores)
 
     # What is known, as equations.
@@ -281,16 +283,16 @@ class _Fit:
         self._ahead = np.cross(up, self._across)
 
     def _arm(self, equations: FrameEquations, side: str) -> None:
-        shoulder, elbow, wrist = (self.joints.get(side + joint) for joint in ("_shoulder", "_elbow", "_wrist"))
+        shoulder = self.joints[side + "_shoulder"]
+        elbow, wrist = self.joints.get(side + "_elbow"), self.joints.get(side + "_wrist")
         if elbow is not None and wrist is not None:
             upper, lower = self.length("upper_arm"), self.length("forearm")
             self._alike(equations, (shoulder, elbow, upper), (elbow, wrist, lower), self.weights.elbow, robust=True)
 
     def _leg(self, equations: FrameEquations, side: str) -> None:
         weights = self.weights
-        shoulder, hip, knee, ankle = (
-            self.joints.get(side + joint) for joint in ("_shoulder", "_hip", "_knee", "_ankle")
-        )
+        shoulder, hip = self.joints[side + "_shoulder"], self.joints[side + "_hip"]
+        knee, ankle = self.joints.get(side + "_knee"), self.joints.get(side + "_ankle")
         if knee is None:
             return
         thigh = (hip, knee, self.length("thigh"))
@@ -334,8 +336,8 @@ class _Fit:
         )
         upright = np.array([0, -1, -self.pitch]) * stands[:, None]
         self._not_backwards(equations, upright)
-        ankles = (self.joints[side + "_ankle"] for side in SIDES)
-        self._along(equations, *ankles, upright, self.weights.floor)
+        right, left = (self.joints[side + "_ankle"] for side in SIDES)
+        self._along(equations, right, left, upright, self.weights.floor)
         for heel, toes in self._pairs("foot") if "foot" in self.kinds else ():
             self._along(equations, heel, toes, upright, self.weights.foot)
 
@@ -354,19 +356,34 @@ class _Fit:
         """Metres, the mean of both sides."""
         return float(np.mean(self.lengths[self.numbers[kind]]))
 
-    def _along(self, equations, first: int, second: int, direction, deviation: float, target=0.0) -> None:
+    def _along(
+        self,
+        equations: FrameEquations,
+        first: int,
+        second: int,
+        direction: np.ndarray,
+        deviation: float,
+        target: Union[float, np.ndarray] = 0.0,
+    ) -> None:
         """The way from one joint to another has about this component along a direction."""
         direction = np.broadcast_to(direction, (len(self.stamps), 3))
         residual = (dot(self.places[:, second] - self.places[:, first], direction) - target) / deviation
         derivative = (direction / deviation)[:, None]
         equations.add(residual[:, None], {first: -derivative, second: derivative})
 
-    def _alike(self, equations, first, second, deviation: float, robust: bool = False) -> None:
+    def _alike(
+        self,
+        equations: FrameEquations,
+        first: Tuple[int, int, float],
+        second: Tuple[int, int, float],
+        deviation: float,
+        robust: bool = False,
+    ) -> None:
         """Two segments, each (from, to, length), point in about the same direction.
 
         Robust (Cauchy's): the more they differ the less it counts.
         """
-        residual = 0.0
+        residual = np.zeros((len(self.stamps), 3))
         factors: Dict[int, float] = {}
         for sign, (start, end, length) in ((1, first), (-1, second)):
             residual = residual + sign * (self.places[:, end] - self.places[:, start]) / (length * deviation)
@@ -376,7 +393,7 @@ class _Fit:
         unity = np.eye(3) * weight[:, None, None]
         equations.add(residual * weight[:, None], {joint: factor * unity for joint, factor in factors.items()})
 
-    def _bends(self, equations, joints: Tuple[int, int, int], sense: int, margin: float) -> None:
+    def _bends(self, equations: FrameEquations, joints: Tuple[int, int, int], sense: int, margin: float) -> None:
         """The middle joint is before (sense 1) or behind (-1) the line between the others, but for a margin."""
         start, middle, end = joints
         front = unit(np.cross(self._across, unit(self.places[:, end] - self.places[:, start])))

@@ -75,8 +75,8 @@ class FrameEquations:
         count = self.frames - len(steps) + 1
         if count < 1:
             return
-        value = sum(factor * places[:, joint] for joint, factor in joints.items())
-        residual = sum(step * value[later : later + count] for later, step in enumerate(steps))
+        value = np.sum([factor * places[:, joint] for joint, factor in joints.items()], axis=0)
+        residual = np.sum([step * value[later : later + count] for later, step in enumerate(steps)], axis=0)
         weight = np.broadcast_to(1 / np.asarray(deviation), count)[:, None]
         residual = residual * weight
         self.cost += float((residual**2).sum())

@@ -46,7 +46,7 @@ def joint_angles(sequence: SkeletonSequence, smooth: bool = True, source: str = 
     """The joint angles of one person.
 
     Args:
-        sequence: any layout; `source` "3d" needs world coordinates.
+        sequence: any layout; `source` "3d" needs world coordinates. Its arrays become read-only.
         smooth: fill gaps up to 0.3 s and filter the points (Butterworth, 6 Hz, no delay) before the angles are made.
         source: "fit" from a body fitted to the picture (and to world coordinates where there are some), "3d" from the
             estimator's world coordinates as they are, "2d" as it looks in the picture. "auto" takes "fit" where the
@@ -67,6 +67,10 @@ def joint_angles(sequence: SkeletonSequence, smooth: bool = True, source: str = 
         raise RehabCoachError(
             "this recording has no 3-D key points: take them with the estimator mediapipe, or another source of angles"
         )
+    # The result is remembered for this very sequence: from now on nobody may change what it was made of.
+    for array in (sequence.key_points, sequence.stamps, sequence.world):
+        if array is not None:
+            array.setflags(write=False)
     picture = body_points(sequence, 2, smooth)
     if source == "auto":
         plain = "2d" if sequence.world is None else "3d"

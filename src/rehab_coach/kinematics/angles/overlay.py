@@ -8,7 +8,7 @@ import numpy as np
 from rehab_coach.movement import Repetition
 from rehab_coach.opensim.coordinates import JointAngles
 from rehab_coach.skeleton import SkeletonSequence, draw_skeleton
-from rehab_coach.video_file import VideoFile
+from rehab_coach.video_file import VideoFile, film_rate
 
 WRITTEN = tuple(
     (angle + letter, side + joint)
@@ -48,11 +48,11 @@ def write_overlay(
     width, height = sequence.size
     if pictures is None:
         pictures = (np.full((height, width, 3), BACKGROUND, np.uint8) for _ in sequence.stamps)
-    with VideoFile(path, sequence.size, sequence.rate or 30.0) as film:
+    with VideoFile(path, sequence.size, film_rate(sequence.stamps)) as film:
         for frame, picture in zip(range(len(sequence)), pictures):
             picture = picture.copy()
             draw_frame(picture, sequence, angles, repetitions, frame)
-            film.write(picture)
+            film.write(picture, sequence.stamps[frame] - sequence.stamps[0])
             progress()
 
 

@@ -1,6 +1,6 @@
 """Pictures of joint angles: over time with the repetitions, and of two measurements beside each other."""
 
-from typing import Sequence
+from typing import List, Sequence, Tuple
 
 import numpy as np
 
@@ -29,7 +29,9 @@ def _panels(count: int, width: float, height: float):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise RehabCoachError("drawing needs matplotlib (%s): `pip install -e '.[train]'` in the repository" % error)
+        raise RehabCoachError(
+            "drawing needs matplotlib (%s): `pip install -e '.[train]'` in the repository" % error
+        ) from error
     # Figures without pyplot need no screen and leave no global state behind.
     rows = (count + 1) // 2
     figure = Figure(figsize=(width, 0.6 + height * rows), layout="constrained")
@@ -57,7 +59,7 @@ def plot_angles(angles: JointAngles, repetitions: Sequence[Repetition], path: st
     Raises:
         RehabCoachError: no angle was seen, matplotlib is missing, or the file cannot be written.
     """
-    shown = []
+    shown: List[Tuple[str, List[str]]] = []
     for heading, names in PANELS:
         seen = [name for name in names if name in angles.names and np.isfinite(angles[name]).any()]
         if seen:
@@ -65,21 +67,21 @@ def plot_angles(angles: JointAngles, repetitions: Sequence[Repetition], path: st
     if not shown:
         raise RehabCoachError("no joint angle could be measured: there is nothing to draw")
     figure, axes = _panels(len(shown), 11, 1.9)
-    for axis, (heading, names) in zip(axes.ravel(), shown):
+    for axis, (heading, seen) in zip(axes.ravel(), shown):
         for number, one in enumerate(repetitions):
             axis.axvspan(one.start, one.end, color="#f0e6c8" if number % 2 else "#e4ecd8", lw=0, zorder=0)
             axis.axvline(one.turn, color="#8a8a6a", lw=0.8, ls=":", zorder=1)
-        for name in names:
+        for name in seen:
             colour, label = _side(name)
             values = np.degrees(angles[name])
             band = np.degrees(angles.uncertainty[:, angles.names.index(name)])
             axis.fill_between(angles.stamps, values - band, values + band, color=colour, alpha=0.13, lw=0)
             axis.plot(angles.stamps, values, color=colour, label=label, lw=1.4)
         axis.set_title(heading, fontsize=10, loc="left")
-        axis.set_ylim(*_limits([np.degrees(angles[name]) for name in names]))
+        axis.set_ylim(*_limits([np.degrees(angles[name]) for name in seen]))
         axis.grid(alpha=0.3)
         axis.set_ylabel("degrees", fontsize=8)
-        if len(names) > 1:
+        if len(seen) > 1:
             axis.legend(loc="upper right", fontsize=8, ncols=2)
     for axis in axes[-1]:
         axis.set_xlabel("seconds")

@@ -37,7 +37,7 @@ def measure_form(
     """
     rules = RULES.get(find(exercise).rules or "", {})
     if len(sequence) < 2 or not repetitions:
-        return {}, {name: NO_REPETITION for name in rules}, FormBody(sequence, ())
+        return {}, dict.fromkeys(rules, NO_REPETITION), FormBody(sequence, ())
     values: Dict[str, np.ndarray] = {}
     reasons: Dict[str, str] = {}
     with warnings.catch_warnings():
@@ -129,7 +129,7 @@ def _remark(name: str, measured: np.ndarray, limit: Limit) -> Optional[Tuple[flo
         value = float(np.median(measured[beyond]))
         severity = limit.severity(value)
         weight = float(limit.excess(value)) / limit.step + float(beyond.sum()) / float(judged.sum())
-        reached = limit.warning if severity == "warning" else limit.hint
+        reached = limit.warning if severity == "warning" and limit.warning is not None else limit.hint
         numbers = tuple(int(number) for number in np.flatnonzero(beyond))
         return weight, Remark(name, severity, value, float(reached), limit.unit, numbers)
     if limit.praise and judged.all() and not beyond.any():

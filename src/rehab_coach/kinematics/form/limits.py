@@ -3,7 +3,7 @@
 import functools
 import math
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, Dict, Iterable, Optional
+from typing import Any, Dict, Iterable, Optional, Union
 
 import numpy as np
 import yaml
@@ -41,7 +41,7 @@ class Limit:
     praise: bool = False
     worse: str = "above"
 
-    def excess(self, values: np.ndarray) -> np.ndarray:
+    def excess(self, values: Union[float, np.ndarray]) -> np.ndarray:
         """How far values are beyond the hint; positive: worse than allowed, whichever direction that is."""
         return (np.asarray(values, float) - self.hint) * (1 if self.worse == "above" else -1)
 
@@ -125,7 +125,7 @@ def _limit(where: str, values: Any) -> Limit:
     check("unit", values["unit"] in UNITS, "one of " + ", ".join(UNITS))
     check("worse", values["worse"] in ("above", "below"), "above or below")
     limit = Limit(**values)
-    check("usual", limit.excess(limit.usual) < 0, "better than the hint (%g)" % limit.hint)
+    check("usual", bool(limit.excess(limit.usual) < 0), "better than the hint (%g)" % limit.hint)
     if limit.warning is not None:
-        check("warning", limit.excess(limit.warning) > 0, "worse than the hint (%g)" % limit.hint)
+        check("warning", bool(limit.excess(limit.warning) > 0), "worse than the hint (%g)" % limit.hint)
     return limit

