@@ -8,7 +8,7 @@ import sys
 from typing import List, Tuple
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.exercises import UNKNOWN, check_asked
+from rehab_coach.exercises import UNKNOWN, check_asked, check_labels
 from rehab_coach.paths import share_path
 from rehab_coach.simulation.live import missing
 from rehab_coach.termination import Terminated, end_on_sigterm
@@ -64,7 +64,7 @@ def run_demo(
         raise RehabCoachError("ROUNDS is a number, 0 for endless, not '%s'" % rounds)
     load_texts(language)
     asked, files = exercises.replace(",", " ").split(), _files(model, config)
-    if (asked or model) and not (config and not model):
+    if model or (asked and not config):  # a configuration may name another model: the nodes check it
         _check_model(model, asked)
     headless = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if record == "1" or (headless and not record and not camera):
@@ -87,7 +87,7 @@ def run_demo(
     command += files
     if database:
         command.append("database:=" + (database if "://" in database else os.path.abspath(database)))
-    if ours and not exercises:
+    if ours and not (exercises or model or config):
         exercises = "squat, lunge"  # the patient on the clip squats: the first answer is right, the second wrong
     if exercises:
         command += ["exercises:=" + exercises, "order:=listed"]
@@ -128,8 +128,10 @@ def _check_model(model: str, asked: List[str]) -> None:
     from rehab_coach.recognition.recognizer import default_model
 
     path = model or default_model()
-    known = [label for label in load_model(path)[1].labels if label != UNKNOWN]
-    check_asked(asked or known, known, "EXERCISES", "the model " + os.path.basename(path))
+    labels, name = load_model(path)[1].labels, "the model " + os.path.basename(path)
+    check_labels(labels, name)
+    known = [label for label in labels if label != UNKNOWN]
+    check_asked(asked or known, known, "EXERCISES", name)
 
 
 def _chosen(source: str) -> str:

@@ -93,6 +93,14 @@ class PickActionTest(unittest.TestCase):
         )
         self.assertEqual(self.texts(DisplayMessage.PROBLEM), [])
 
+    def test_a_recorder_that_comes_back_does_not_begin_the_list_anew(self):
+        self.be_the_recorder()
+        process = self.start(rounds=3, order="listed", exercises="[push_up, lunge, squat]", pause=1.0)
+        wait_for(lambda: self.actions, "the first request")
+        self.recognise(*EXERCISES)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertEqual([action.label for action in self.actions], ["push_up", "lunge", "squat"])
+
     def test_the_seed_decides_what_is_asked(self):
         self.be_the_recorder()
         for _ in range(2):

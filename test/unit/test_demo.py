@@ -7,7 +7,10 @@ import pytest
 
 from rehab_coach import demo
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.recognition.model_file import ModelContract, save_model
+from rehab_coach.recognition.st_gcn import STGCN, NetworkConfig
 from rehab_coach.ros import gazebo_packages, launched
+from rehab_coach.skeleton import COCO_18
 
 
 @pytest.fixture
@@ -60,6 +63,30 @@ def test_an_unknown_exercise_is_told_before_anything_starts(command):
         match="EXERCISES asks for 'sqat', which the model coach.safetensors does not know; it knows squat",
     ):
         demo.run_demo(exercises="squat, sqat")
+    assert not command
+
+
+def test_a_model_and_a_configuration_of_ones_own(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = ModelContract(("hop", "swing", "unknown"), NetworkConfig(classes=3, channels=(8,), strides=(1,)))
+    save_model("mine.safetensors", STGCN(own.network, COCO_18), own)
+    (tmp_path / "mine.yaml").write_text("recorder: {}")
+    demo.run_demo(model="mine.safetensors", config="mine.yaml", exercises="swing")
+    assert (command["model"], command["config"]) == (str(tmp_path / "mine.safetensors"), str(tmp_path / "mine.yaml"))
+    demo.run_demo("clip", model="mine.safetensors")
+    assert "exercises" not in command
+    command.clear()
+    for wrong, said in (
+        (
+            dict(model="mine.safetensors", exercises="squat"),
+            "'squat', which the model mine.safetensors does not know; .*hop, sw",
+        ),
+        (dict(model="your.safetensors"), "there is no file your.safetensors; MODEL is one"),
+        (dict(model="mine.yaml"), "mine.yaml is broken, cut short or not a model file"),
+        (dict(config="your.yaml"), "there is no file your.yaml; CONFIG is one"),
+    ):
+        with pytest.raises(RehabCoachError, match=said):
+            demo.run_demo(**wrong)
     assert not command
 
 

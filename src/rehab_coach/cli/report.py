@@ -20,14 +20,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("patient", metavar="PATIENT", help="pseudonym; rehab-coach visits list shows them")
     parser.add_argument("--out", required=True, metavar="FILE", help="the HTML file")
     parser.add_argument("--language", default="en", metavar="CODE", help="en or no (default: %(default)s)")
+    parser.add_argument("--config", metavar="FILE", help="your own coach.yaml, for the names in its own_exercises")
     add_database(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from rehab_coach.exercises.registry import read_own
     from rehab_coach.visits.database import default_place
     from rehab_coach.visits.report import write_report
     from rehab_coach.visits.store import VisitStore, check_name
 
+    if arguments.config:
+        read_own(arguments.config)
     with VisitStore(arguments.database or default_place(), create=False) as store:
         rounds = store.rounds(arguments.patient)
     write_report(arguments.out, check_name(arguments.patient), rounds, arguments.language)

@@ -4,6 +4,8 @@ import os
 from dataclasses import replace
 from typing import Any, Dict
 
+import yaml
+
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises.deadlift import DEADLIFT
 from rehab_coach.exercises.jumping_jack import JUMPING_JACK
@@ -57,6 +59,22 @@ def add_own(table: Any, where: str = "own_exercises") -> None:
         raise RehabCoachError("%s must be a table of labels, not %r; see docs/exercises.md" % (where, table))
     check_labels(table, where)
     _own.update({label: _described(label, values, "%s: %s" % (where, label)) for label, values in table.items()})
+
+
+def read_own(path: str) -> None:
+    """`add_own` with the section own_exercises of a configuration file like config/coach.yaml, if it has one.
+
+    Raises:
+        RehabCoachError: the file cannot be read, or its section is not as it must be.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            content = yaml.safe_load(stream)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RehabCoachError("cannot read the configuration %s: %s" % (path, " ".join(str(error).split()))) from error
+    if not isinstance(content, dict):
+        raise RehabCoachError("%s is no configuration: it must have sections, as config/coach.yaml has" % path)
+    add_own(content.get("own_exercises", {}), "%s: own_exercises" % path)
 
 
 def _described(label: str, values: Any, where: str) -> Exercise:

@@ -133,7 +133,7 @@ def _clip(row: Dict[str, str], folder: str, line: int, labels: Optional[Sequence
     if not row["label"]:
         raise ValueError("no label")
     if labels is not None and row["label"] not in labels:
-        check_label(row["label"], "it")
+        check_label(row["label"], "it")  # says how the label could be written
         raise ValueError("unknown label '%s'; known: %s" % (row["label"], ", ".join(labels)))
     if not row["file"]:
         raise ValueError("it names no file")

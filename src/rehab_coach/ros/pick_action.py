@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Callable, Optional
+from typing import Callable, List, Optional
 
 import rosgraph
 import rospy
@@ -46,7 +46,7 @@ class PickAction:
         self._seed = None if seed < 0 else seed
         self._picker: Optional[ExercisePicker] = None
         self._known: Optional[Exercises] = None  # what the recorder recognises
-        self._picked_from: Optional[Exercises] = None  # what it did when the picker was made
+        self._asked: List[str] = []  # what the picker chooses from
         self._rounds = get_parameter("~rounds", 0, int, minimum=0)
         self._round_timeout = get_parameter("~round_timeout", 90.0, float, minimum=1.0, maximum=3600.0)
         self._pause = get_parameter("~pause", 6.0, float, minimum=0.0, maximum=600.0)
@@ -106,12 +106,12 @@ class PickAction:
         return "parameter %s" % rospy.resolve_name("~exercises")
 
     def _choice(self) -> ExercisePicker:
-        """Chooses from the list, or from all that the recorder recognises by now."""
+        """Chooses from the list, or from all that is recognised by now; a recorder that came back changes nothing."""
         known = self._known
-        if known is not self._picked_from:
-            asked = self._wanted or known.labels
-            check_asked(asked, known.labels, self._where(), "the model " + known.model)
-            self._picker, self._picked_from = ExercisePicker(asked, self._order, self._seed), known
+        asked = self._wanted or known.labels
+        check_asked(asked, known.labels, self._where(), "the model " + known.model)
+        if asked != self._asked:
+            self._picker, self._asked = ExercisePicker(asked, self._order, self._seed), asked
         return self._picker
 
     def _on_exercises(self, message: Exercises) -> None:

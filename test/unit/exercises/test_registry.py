@@ -100,11 +100,29 @@ def test_a_table_that_is_wrong_adds_nothing(table, said):
     assert find("hop").names == {}
 
 
-def test_the_example_in_the_configuration_is_right():
+def test_the_example_in_the_configuration_is_right(tmp_path):
     with open(share_path("config", "coach.yaml"), encoding="utf-8") as stream:
         text = stream.read()
     example = yaml.safe_load(text[text.index("# own_exercises:") :].replace("\n# ", "\n").lstrip("# "))
     (values,) = example["own_exercises"].values()
     del values["picture"]
-    registry.add_own(example["own_exercises"])
+    (tmp_path / "coach.yaml").write_text(yaml.safe_dump(example))
+    registry.read_own(str(tmp_path / "coach.yaml"))
     assert load_texts("no").an("arm_circle") == "en armsirkel"
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (None, "cannot read the configuration .*coach.yaml"),
+        ("a: [", "cannot read the configuration .*coach.yaml"),
+        ("- 1", "coach.yaml is no configuration"),
+        ("own_exercises: 3", "coach.yaml: own_exercises must be a table"),
+    ],
+)
+def test_a_configuration_that_is_none_is_told(tmp_path, content, said):
+    path = tmp_path / "coach.yaml"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(RehabCoachError, match=said):
+        registry.read_own(str(path))

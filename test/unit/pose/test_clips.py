@@ -113,6 +113,7 @@ def test_a_url_is_a_clip_but_not_for_an_estimator(tmp_path):
         ("label,video\nsquat,a.mp4\n", "no column 'file'"),
         ("label,file,label\nsquat,a.mp4,lunge\n", "column 'label' twice"),
         ("label,file\nyoga,a.mp4\n", "unknown label 'yoga'"),
+        ("label,file\nKnie beugen,a.mp4\n", "such as knie_beugen"),
         ("label,file\nsquat,\n", "names no file"),
         ("label,file,start\nsquat,a.mp4,soon\n", "start must be seconds"),
         ("label,file,start,end\nsquat,a.mp4,3,2\n", "end 2 must come after start 3"),

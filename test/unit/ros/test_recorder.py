@@ -10,6 +10,7 @@ pytest.importorskip("rehab_coach.msg", reason="the workspace is not sourced")
 
 import rospy  # noqa: E402
 
+from rehab_coach.errors import RehabCoachError  # noqa: E402
 from rehab_coach.movement import Movement, Remark  # noqa: E402
 from rehab_coach.msg import ActionClass, Prediction  # noqa: E402
 from rehab_coach.ros import recorder as module  # noqa: E402
@@ -72,3 +73,22 @@ def test_without_an_exercise_there_is_a_message_without_a_movement(recorder, sta
     with mock.patch.object(module, "analyse", side_effect=AssertionError("nothing to measure")):
         message = published(recorder, Prediction(round=5, status=status), sequence)
     assert (message.round, message.label, message.prediction.status) == (5, "", status)
+
+
+@pytest.mark.parametrize(
+    "labels, said",
+    [(["Bein heben", "unknown"], "such as bein_heben"), (["hop", "Hop"], "'hop' and 'Hop', which differ")],
+)
+def test_a_model_whose_labels_nobody_could_ask_for_is_told_at_the_start(labels, said):
+    recognizer = mock.MagicMock()
+    recognizer.load.return_value.labels = labels
+    replaced = dict(
+        get_parameter=lambda name, default, *_, **__: default,
+        rospy=mock.MagicMock(),
+        create_estimator=mock.MagicMock(),
+        Recognizer=recognizer,
+    )
+    with mock.patch.multiple(module, **replaced), pytest.raises(
+        RehabCoachError, match="coach.safetensors has .*" + said
+    ):
+        module.Recorder()

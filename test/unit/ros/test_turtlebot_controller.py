@@ -95,7 +95,11 @@ def test_a_stop_during_a_release_that_waits_for_the_master_acts_at_once_and_is_k
 
 def movement(number, *remarks):
     repetition = Repetition(0.0, 1.0, 2.0, 1.0, 0.0, 1.0, 0.0)
-    message = to_movement_message(Movement("squat", 10.0, (repetition,), remarks))
+    return movement_of("squat", number, (repetition,), remarks)
+
+
+def movement_of(label, number, repetitions=(), remarks=()):
+    message = to_movement_message(Movement(label, 10.0, repetitions, remarks))
     message.round = number
     return message
 
@@ -129,3 +133,12 @@ def test_without_a_remark_or_its_sentence_the_answer_stands_alone(moving, remark
     moving._on_prediction(Prediction(round=3, status="recognised", label="squat", confidence=0.9))
     moving._on_movement(movement(3, *remarks))
     assert said(moving) == [(3, "correct")]
+
+
+def test_an_exercise_without_rules_is_answered_and_not_judged(moving):
+    moving._messages = mock.Mock()
+    moving._on_action_class(ActionClass(round=3, label="arm_circle"))
+    moving._on_prediction(Prediction(round=3, status="recognised", label="arm_circle", confidence=0.9))
+    moving._on_movement(movement_of("arm_circle", 3))
+    texts = [call[0][0].text for call in moving._messages.publish.call_args_list]
+    assert texts == ["Well done! That was arm circle", "I do not judge this one yet"]

@@ -5,7 +5,7 @@ import pytest
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import EXERCISES
 from rehab_coach.simulation.motions import KINDS, make_motion
-from rehab_coach.simulation.obedience import ACROSS, CHOICES, LONGEST, SHORTEST, Obedience
+from rehab_coach.simulation.obedience import ACROSS, CHOICES, LONGEST, SHORTEST, Obedience, motion_of
 
 
 @pytest.mark.parametrize("asked", EXERCISES)
@@ -48,6 +48,16 @@ def test_named_faults_are_shown_where_the_motion_knows_them():
 def test_only_what_she_can_do_is_shown():
     patient = Obedience(0, 0.5, choices=("squat", "waving"))
     assert {patient.choose("lunge") for _ in range(40)} == {"squat", "waving"}
+
+
+def test_of_other_labels_she_does_the_motion_of_the_same_name_or_something_else():
+    obedient = Obedience(1, 1.0)
+    assert {obedient.choose("lateral_raise") for _ in range(20)} == {"lateral_raise"}
+    response = obedient.respond("lateral_raise")
+    assert response.right and response.label == "lateral_raise"
+    assert motion_of("moon_walk") is None and motion_of("squat") == "squat"
+    assert not any(obedient.respond("moon_walk").right for _ in range(20))
+    assert {Obedience(1, 0.0).choose("lateral_raise") for _ in range(50)} <= set(CHOICES) - {"lateral_raise"}
 
 
 @pytest.mark.parametrize("choice", CHOICES)

@@ -54,6 +54,15 @@ def test_verdicts_are_held_against_what_the_patient_did(log):
     assert "2 of 3" in lines["squat"] and "4 of 6" in lines["all"] and "6 rounds" in lines["6"]
 
 
+def test_exercises_of_ones_own_stand_between_the_catalogue_and_the_unknown(log):
+    play(log, 1, "hip_hinge", "waving", "unknown", "wrong", label="unknown", status="unknown")
+    play(log, 2, "hip_hinge", "hip_hinge", "hip_hinge", "correct")
+    play(log, 3, "squat", "squat", "squat", "correct")
+    result = log.result()
+    assert [group["shown"] for group in result["per_exercise_and_view"]] == ["squat", "hip_hinge", "unknown"]
+    assert result["right_answers"] == 3 and "hip_hinge" in table(result)
+
+
 @pytest.mark.parametrize(
     "response, seen, kind, status, why",
     [
