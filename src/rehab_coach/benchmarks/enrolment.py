@@ -13,7 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.movements import VIRTUAL, Recording, halves, read_recordings, train_embedding
+from rehab_coach.learning.movements import VIRTUAL, Recording, halves, movement_of, read_recordings, train_embedding
 from rehab_coach.recognition import Recognizer
 from rehab_coach.recognition.embedding import Embedding, unit
 from rehab_coach.recognition.enrolment import disagreeing
@@ -61,7 +61,7 @@ TAKES = (1, 3, 5)
 SHOWN_BY = 3
 """People of whom each shows an exercise, one after the other."""
 FALSE_ACCEPTS = 0.03
-"""Of the recordings of other movements: thresholds are chosen for this share, below the five points that are allowed."""
+"""Of the recordings of other movements: thresholds are chosen for this share, below the five points allowed."""
 METHODS = ("embedding", "dtw")
 FRAMES, REACH = 24, 6
 """Of a repetition in dynamic time warping, and by how many a frame may be moved."""
@@ -72,11 +72,13 @@ class Trial(NamedTuple):
     """One new exercise that one person showed.
 
     Attributes:
-        action: the exercise; source: whose people show it; fold: the half of the movements that it belongs to.
+        action: the exercise.
+        source: whose people show it.
+        fold: the half of the movements that it belongs to.
         takes: number of them.
         queries: numbers of the recordings that are answered.
         nearness: method -> (queries,), higher is nearer.
-        agree: the takes were found to agree (at the threshold given), for each number of takes.
+        directions: (takes, D) of the takes in the embedding.
     """
 
     action: str
@@ -120,8 +122,11 @@ def run(data: str, recognizer: Optional[Recognizer] = None, dtw: bool = True) ->
         for method in methods
         for fold in (0, 1)
     }
-    judged = [_judged(trial, method, thresholds, recordings, truth, probabilities, recognizer)
-              for trial in trials for method in methods]  # fmt: skip
+    judged = [
+        _judged(trial, method, thresholds, recordings, truth, probabilities, recognizer)
+        for trial in trials
+        for method in methods
+    ]
     chosen = {fold: thresholds["embedding", fold] for fold in (0, 1)}
     refused = [bool(disagreeing(trial.directions, chosen[trial.fold])) for trial in trials if trial.takes == 3]
     return {
@@ -146,7 +151,7 @@ def _trials(
         embedding = train_embedding([recordings[number] for number in learned], recognizer, 0.5)
         directions = embedding(features)
         for source, actions in NEW.items():
-            for action in (action for action in actions if half_of.get(_movement(action)) == fold):
+            for action in (action for action in actions if half_of.get(movement_of(action)) == fold):
                 trials += _trials_of(
                     action, source, fold, recordings, people, directions, embedding, recognizer, warped
                 )
@@ -156,7 +161,7 @@ def _trials(
 def _trials_of(action, source, fold, recordings, people, directions, embedding: Embedding, recognizer, warped):
     names = np.array([recording.action for recording in recordings])
     groups = np.array([recording.group for recording in recordings])
-    same = np.array([recording.movement == _movement(action) for recording in recordings])
+    same = np.array([recording.movement == movement_of(action) for recording in recordings])
     shows = (names == action) & (people == fold)
     shows &= np.array([recording.source in ("uiprmd", "utd", VIRTUAL) for recording in recordings])
     if source != ANY:
@@ -183,13 +188,9 @@ def _trials_of(action, source, fold, recordings, people, directions, embedding: 
 
 
 def _some(people: List[str]) -> List[str]:
-    return [people[number] for number in np.unique(np.linspace(0, len(people) - 1, SHOWN_BY).astype(int))] if people else []
-
-
-def _movement(action: str) -> str:
-    from rehab_coach.learning.movements import SAME_MOVEMENT
-
-    return SAME_MOVEMENT.get(action, action)
+    if len(people) <= SHOWN_BY:
+        return people
+    return [people[number] for number in np.linspace(0, len(people) - 1, SHOWN_BY).astype(int)]
 
 
 def _halves_of_people(recordings: Sequence[Recording]) -> np.ndarray:

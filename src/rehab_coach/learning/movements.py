@@ -2,7 +2,7 @@
 
 A data folder holds the sets of `rehab_coach.learning.datasets` and
 
-    enrolment/skeletons.csv   rendered people, `rehab-coach render --plan config/plans/enrolment.yaml ... --estimator truth`
+    enrolment/skeletons.csv   rendered people of config/plans/enrolment.yaml, which says how they are made
 
 From these come the embedding that ships and the measurement of exercises of one's own.
 """
@@ -75,13 +75,18 @@ class Recording(NamedTuple):
     @property
     def movement(self) -> str:
         """What unites the names of one movement."""
-        return SAME_MOVEMENT.get(self.action, self.action)
+        return movement_of(self.action)
 
     def takes(self) -> List[SkeletonSequence]:
         """Its repetitions, at most five, each as a recording."""
         stamps = self.sequence.stamps
         spans = [np.flatnonzero((stamps >= start) & (stamps <= end)) for start, end in self.repetitions[:5]]
         return [self.sequence[span[0] : span[-1] + 1] for span in spans if len(span) > 5] or [self.sequence]
+
+
+def movement_of(action: str) -> str:
+    """The one name of a movement that goes under several."""
+    return SAME_MOVEMENT.get(action, action)
 
 
 def read_recordings(folder: str) -> List[Recording]:
