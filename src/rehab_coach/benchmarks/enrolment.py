@@ -148,7 +148,7 @@ def _trials(
     trials = []
     for fold in (0, 1):  # of the new movements and of the people who are judged
         learned = np.flatnonzero((movement != fold) & (people != fold))
-        embedding = train_embedding([recordings[number] for number in learned], recognizer, 0.5)
+        embedding = train_embedding([recordings[number] for number in learned], features[learned], recognizer, 0.5)
         directions = embedding(features)
         for source, actions in NEW.items():
             for action in (action for action in actions if half_of.get(movement_of(action)) == fold):

@@ -11,7 +11,7 @@ import json
 import os
 import zlib
 from dataclasses import replace
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 SETS = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
 VIRTUAL = "virtual"
-MOST_OF_A_PERSON, MOST_OF_AN_ACTION = 6, 24
+MOST_OF_A_PERSON, MOST_OF_AN_ACTION = 6, 12
 """Recordings that are taken of one person and movement, and of one movement of a set of videos."""
 LONGEST = 10.0
 """Seconds of a recording, the robot's."""
@@ -111,26 +111,21 @@ def halves(names: List[str]) -> Dict[str, int]:
     return {name: number % 2 for number, name in enumerate(sorted(set(names)))}
 
 
-def train_embedding(recordings: List[Recording], recognizer: Recognizer, threshold: float) -> Embedding:
+def train_embedding(
+    recordings: Sequence[Recording], features: np.ndarray, recognizer: Recognizer, threshold: float
+) -> Embedding:
     """The embedding of a model, from recordings in which somebody is seen.
 
     Args:
         recordings: of many movements and people.
+        features: (recordings, D), `Recognizer.features` of each.
         recognizer: of the model.
         threshold: see `Embedding`.
     """
-    features = [recognizer.features(recording.sequence) for recording in recordings]
-    seen = [number for number, feature in enumerate(features) if feature is not None]
-    # A set's own way of recording is no difference within a movement that one wants to overlook at any price.
-    names = ["%s %s" % (recordings[number].source, recordings[number].action) for number in seen]
-    return fit_embedding(
-        np.stack([features[number] for number in seen]),
-        names,
-        recognizer.digest,
-        threshold,
-        recordings=len(seen),
-        movements=len(set(names)),
-    )
+    # How a set differs from the others is no difference within a movement that the embedding should overlook.
+    names = ["%s %s" % (recording.source, recording.action) for recording in recordings]
+    counts = {"recordings": len(names), "movements_of_sets": len(set(names))}
+    return fit_embedding(features, names, recognizer.digest, threshold, **counts)
 
 
 def _of_sample(sample: Sample) -> Recording:

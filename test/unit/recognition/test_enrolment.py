@@ -160,7 +160,7 @@ def test_the_nearest_of_several_takes_over():
     near = EnrolledExercise("near", direction, 0.5, digest, 1)
     nearly = EnrolledExercise("nearly", unit(direction + 0.5 * unit(np.ones(12))), 0.5, digest, 1)
     answer = add(recognizer, nearly, near).recognize(recording())
-    assert answer.label == "near" and answer.confidence == answer.probabilities.max()
+    assert answer.label == "near" and answer.confidence == pytest.approx(answer.probabilities.max())
     at_threshold = EnrolledExercise("near", direction, float(direction @ direction), digest, 1)
     assert add(recognizer, at_threshold).decide(
         recognizer.recognizer.recognize(recording()), direction
