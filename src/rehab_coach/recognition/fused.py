@@ -150,6 +150,10 @@ class FusedSTGCN(nn.Module):
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """(N, 3, T, V, M) -> (N, classes), as STGCN.forward in evaluation mode."""
+        return functional.linear(self.features(windows), self.head_weight, self.head_bias)
+
+    def features(self, windows: torch.Tensor) -> torch.Tensor:
+        """(N, 3, T, V, M) -> (N, width), as STGCN.features in evaluation mode."""
         windows = add_streams(windows, self.streams, self.neighbours)
         batch, _, _, _, persons = windows.shape
         features = windows.permute(0, 4, 2, 3, 1).flatten(0, 1) * self.input_scale + self.input_shift
@@ -158,4 +162,4 @@ class FusedSTGCN(nn.Module):
         features = features.mean(dim=(1, 2)).view(batch, persons, -1).mean(dim=1)
         if self.fully_connected:
             features = functional.linear(features, self.hidden_weight, self.hidden_bias).relu_()
-        return functional.linear(features, self.head_weight, self.head_bias)
+        return features

@@ -5,6 +5,7 @@
 The contract is everything that somebody needs who wants to use the weights; see `ModelContract`.
 """
 
+import hashlib
 import os
 from typing import Tuple
 
@@ -23,6 +24,15 @@ METADATA_KEY = "rehab_coach"
 
 class ModelError(RehabCoachError):
     """A model file that cannot be used."""
+
+
+def weights_digest(network: STGCN) -> str:
+    """SHA-256 of a network's weights: which network numbers were made for that stand in another file."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def save_model(path: str, network: STGCN, contract: ModelContract) -> None:

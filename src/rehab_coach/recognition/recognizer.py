@@ -10,7 +10,7 @@ from rehab_coach.exercises import UNKNOWN
 from rehab_coach.paths import share_path
 from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.fused import FusedSTGCN
-from rehab_coach.recognition.model_file import load_model
+from rehab_coach.recognition.model_file import load_model, weights_digest
 from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.rounds import Status
@@ -50,6 +50,10 @@ class Recognizer:
         threads: CPU threads of PyTorch, for the whole process; None leaves its default.
         minimum_seen: a recording is "not_seen" if a smaller share of its frames holds a person,
         minimum_seconds: or if a person was seen for a shorter time.
+
+    Attributes:
+        contract: the network's.
+        digest: SHA-256 of its weights.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Recognizer:
             torch.set_num_threads(threads)
         self.contract = contract
         self.minimum_seen, self.minimum_seconds = minimum_seen, minimum_seconds
+        self.digest = weights_digest(network)
         self._network = FusedSTGCN(network)
         self._exercises = np.array([label != UNKNOWN for label in contract.labels])
 
@@ -122,6 +127,26 @@ class Recognizer:
             unknown = float(probabilities[~self._exercises].sum())
             return Recognition(UNKNOWN, Status.UNKNOWN, unknown, labels, probabilities)
         return Recognition(labels[best], Status.RECOGNISED, confidence, labels, probabilities)
+
+    def features(self, sequence: SkeletonSequence, method: str = "interpolate") -> Optional[np.ndarray]:
+        """What the network makes of a recording before it decides among its labels.
+
+        Args:
+            sequence, method: as for `recognize`.
+
+        Returns:
+            float32 (width,), the mean over the windows and their mirror images, weighted as in `recognize`; None
+            where `recognize` answers "not_seen".
+        """
+        if not self._is_seen(sequence):
+            return None
+        inputs = windows(sequence, self.contract, method)
+        weights = (inputs[:, 2] > 0).any(axis=(2, 3)).mean(axis=1)
+        if weights.max() < self.minimum_seen:
+            return None
+        with torch.inference_mode():
+            both = self._network.features(torch.from_numpy(np.concatenate([inputs, mirrored(inputs)]))).numpy()
+        return np.average(both, axis=0, weights=np.tile(weights, 2)).astype(np.float32)
 
     def _is_seen(self, sequence: SkeletonSequence) -> bool:
         """Whether a person is in enough of the frames, for long enough."""

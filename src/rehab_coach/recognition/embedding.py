@@ -1,0 +1,147 @@
+"""How near two recordings are: the network's features, measured by how much they differ within one movement.
+
+The features before a network's last layer also tell movements apart that it was not trained to name. What makes two
+people's recordings of one movement differ (body, view, pace, the estimator's errors) is large in some directions of
+the features and small in others. `Embedding` weighs each direction by the inverse of that: within-class covariance
+normalisation (Hatch, Kajarekar and Stolcke, "Within-class covariance normalization for SVM-based speaker recognition",
+Interspeech 2006), then the angle between two recordings says how near they are.
+
+    metadata["rehab_coach"] = {"format_version": 1, "kind": "embedding", "model": SHA-256, "threshold": 0.5, ...}
+    mean (D,), weights (D, D), float32
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from typing import Any, Dict, Optional, Sequence
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from rehab_coach.files import written_whole
+from rehab_coach.paths import share_path
+from rehab_coach.recognition.model_file import METADATA_KEY, ModelError
+
+FORMAT_VERSION = 1
+KIND = "embedding"
+SHRINKAGE = 0.05
+"""Of the mean variance, added to every direction: few recordings say little about the small ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """From a network's features to directions that can be compared.
+
+    Attributes:
+        mean: float32 (D,), of the features of many movements.
+        weights: float32 (D, D).
+        threshold: cosine from which two recordings show the same movement.
+        model: `Recognizer.digest` of the network that the features come from.
+        training: what it was made from; plain JSON values.
+    """
+
+    mean: np.ndarray
+    weights: np.ndarray
+    threshold: float
+    model: str
+    training: Dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Features (..., D) -> unit vectors float32 (..., D)."""
+        return unit((features - self.mean) @ self.weights)
+
+    def save(self, path: str) -> None:
+        """Write the file, whole or not at all; RehabCoachError if it cannot be written."""
+        header = {
+            "format_version": FORMAT_VERSION,
+            "kind": KIND,
+            "model": self.model,
+            "threshold": self.threshold,
+            "training": self.training,
+        }
+        tensors = {"mean": np.ascontiguousarray(self.mean), "weights": np.ascontiguousarray(self.weights)}
+        content = save(tensors, {METADATA_KEY: json.dumps(header, sort_keys=True)})
+        with written_whole(path) as temporary, open(temporary, "wb") as stream:
+            stream.write(content)
+
+    @classmethod
+    def load(cls, path: Optional[str] = None) -> "Embedding":
+        """Read what `save` wrote, by default the file that ships.
+
+        Raises:
+            ModelError: the file is missing, broken or of another kind.
+        """
+        path = os.fspath(path or default_embedding())
+        header, tensors = read_tensors(path, KIND)
+        try:
+            mean, weights = tensors["mean"], tensors["weights"]
+            if weights.shape != (len(mean), len(mean)) or not (np.isfinite(mean).all() and np.isfinite(weights).all()):
+                raise ValueError("mean %s and weights %s" % (mean.shape, weights.shape))
+            return cls(mean, weights, float(header["threshold"]), str(header["model"]), dict(header["training"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError("the content of %s does not fit together (%s): copy it again" % (path, error)) from error
+
+
+def default_embedding() -> str:
+    """Path of the embedding that ships with the package, for the model that ships."""
+    return share_path("models", "embedding.safetensors")
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., D) at length 1, float32; zero stays zero."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
+
+
+def fit_embedding(
+    features: np.ndarray, movements: Sequence[str], model: str, threshold: float = 0.5, **training: Any
+) -> Embedding:
+    """Learn what differs within one movement.
+
+    Args:
+        features: float (N, D), of recordings of many people and movements.
+        movements: N names; recordings of one name show the same movement.
+        model: `Recognizer.digest` of the network.
+        threshold: see `Embedding`.
+        training: what shall be known of it.
+
+    Raises:
+        ValueError: there are not two recordings of one movement anywhere.
+    """
+    names = np.asarray(movements)
+    differences = []
+    for name in np.unique(names):
+        of_one = features[names == name]
+        if len(of_one) > 1:
+            differences.append(of_one - of_one.mean(axis=0))
+    if not differences:
+        raise ValueError("an embedding needs several recordings of one movement")
+    within = np.concatenate(differences).astype(np.float64)
+    covariance = within.T @ within / len(within)
+    covariance += SHRINKAGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+    weights = np.linalg.cholesky(np.linalg.inv(covariance))
+    return Embedding(
+        features.mean(axis=0).astype(np.float32), weights.astype(np.float32), float(threshold), model, training
+    )
+
+
+def read_tensors(path: str, kind: str):
+    """Header and arrays of a safetensors file of this package.
+
+    Raises:
+        ModelError: the file is missing, broken, of another kind or version.
+    """
+    if not os.path.isfile(path):
+        raise ModelError("there is no file %s" % path)
+    try:
+        with safe_open(path, framework="np") as stored:
+            header = json.loads((stored.metadata() or {}).get(METADATA_KEY, "{}"))
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError("%s is broken, cut short or of another kind (%s): copy it again" % (path, error)) from error
+    if not isinstance(header, dict) or header.get("kind") != kind or header.get("format_version") != FORMAT_VERSION:
+        raise ModelError(
+            "%s is no %s of version %d, which this version of the package reads" % (path, kind, FORMAT_VERSION)
+        )
+    return header, tensors
