@@ -1,5 +1,6 @@
 """The node that films and recognises: skeletons frame by frame while recording, the exercise right after it."""
 
+import math
 import os
 import threading
 import time
@@ -22,8 +23,12 @@ from rehab_coach.robot.recording import Phase, Recording, Timing
 from rehab_coach.ros.conversions import to_movement_message, to_picture, to_skeleton_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.ros.readiness import Readiness, why_silent
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.texts import ENGLISH, languages, load_texts
+
+PICTURES = 3
+"""Pictures that must have been read and estimated before the first round."""
 
 
 class Recorder:
@@ -33,6 +38,7 @@ class Recorder:
         stgcn_prediction (rehab_coach/Prediction): exactly one for each round.
         movement (rehab_coach/Movement, latched): exactly one for each round, after its prediction.
         skeleton (rehab_coach/Skeleton): the patient in each picture that was estimated.
+        readiness (diagnostic_msgs/DiagnosticStatus, latched): what it lacks until pictures come that it can read.
         display_message (rehab_coach/DisplayMessage): kinds countdown, recording, info (what to do to be seen), problem.
         /diagnostics
     Subscribes:
@@ -63,14 +69,18 @@ class Recorder:
         # Survives a restart: the latched request of a round that is over must not be played again.
         self._answered = get_parameter("~answered", "", str)
         self._picture = None
+        self._readiness = Readiness("recorder")
+        self._read, self._read_at, self._looked_at = 0, 0.0, -math.inf  # pictures before the first round
+        self._unreadable = ""  # why the last picture could not be read
         self._round = 0
         self._last_stamp = 0.0
         self._estimate_time, self._last_person = 0.0, None
         try:
             self._load()
         except RehabCoachError as error:
-            reason = str(error).split(";")[0].split("\n")[0]
-            self._say(0, self._texts("cannot_start", reason=reason), "problem", 0.0)
+            text = self._texts("cannot_start", reason=str(error).split(";")[0].split("\n")[0])
+            self._readiness.lacks(text, str(error))
+            self._say(0, text, "problem", 0.0)
             rospy.sleep(0.5)  # the message must leave before the node does
             raise
         self._diagnostics = Diagnostics()
@@ -136,6 +146,41 @@ class Recorder:
                 prediction, sequence = self._play_round(action)
                 if not rospy.is_shutdown():
                     self._publish_movement(action, prediction, sequence)
+            elif not self._readiness.ready:
+                self._await_pictures()
+
+    def _await_pictures(self) -> None:
+        """The first round waits until pictures come, one soon after the other, that can be read and estimated."""
+        with self._condition:
+            message, self._picture = self._picture, None
+        if message is not None:
+            picture = self._to_picture(message)
+            if picture is not None:
+                self._estimator.estimate(picture)
+                late = time.monotonic() - self._read_at > self._timing.picture
+                self._read, self._read_at = 1 if late else self._read + 1, time.monotonic()
+        if self._read >= PICTURES:
+            self._readiness.is_complete()
+        elif time.monotonic() - self._looked_at > 1.0:  # looking asks the master
+            self._looked_at = time.monotonic()
+            if time.monotonic() - self._read_at > self._timing.picture:
+                self._readiness.lacks(self._picture_problem or self._texts("waiting_for_camera"), self._no_pictures())
+
+    def _to_picture(self, message) -> Optional[np.ndarray]:
+        """None: it cannot be read; the log says why, and the person is told if it goes on."""
+        try:
+            picture = to_picture(message)
+        except RehabCoachError as error:
+            rospy.logwarn_throttle(10, "%s: %s; it is left out" % (self._pictures.resolved_name, error))
+            self._unreadable = str(error)
+            return None
+        self._unreadable = ""
+        return picture
+
+    @property
+    def _picture_problem(self) -> str:
+        """What is wrong with the pictures that come, for the person; empty: nothing, or none come."""
+        return self._unreadable and self._texts("unreadable_picture", reason=self._unreadable.split(";")[0])
 
     def _play_round(self, action: ActionClass) -> Tuple[Prediction, Optional[SkeletonSequence]]:
         """From the request to its one prediction; returns it, and what was recorded."""
@@ -201,6 +246,7 @@ class Recorder:
         with self._condition:
             self._picture = None  # one from before the request
         while recording.phase is not Phase.OVER:
+            recording.no_picture = self._picture_problem or self._texts("no_picture")
             for notice in recording.update(rospy.get_time()):
                 self._say(action.round, notice.text, notice.kind, notice.seconds)
                 if self._pictures.get_num_connections() == 0:
@@ -223,10 +269,8 @@ class Recorder:
             stamp = rospy.get_time()
             if stamp <= self._last_stamp:
                 return
-        try:
-            picture = to_picture(message)
-        except RehabCoachError as error:
-            rospy.logwarn_throttle(10, "%s: %s; it is left out" % (self._pictures.resolved_name, error))
+        picture = self._to_picture(message)
+        if picture is None:
             return
         size = (picture.shape[1], picture.shape[0])
         started = time.perf_counter()
@@ -244,7 +288,7 @@ class Recorder:
         if sequence is None:
             if recording.camera_lost:
                 rospy.logerr("%s", self._no_pictures())
-                self._say(prediction.round, self._texts("no_picture"), "problem", 0.0)
+                self._say(prediction.round, recording.no_picture, "problem", 0.0)
                 return
             prediction.status = Prediction.NOT_SEEN
             return
@@ -264,19 +308,8 @@ class Recorder:
         prediction.frames_with_person = int(sequence.seen.sum())
 
     def _no_pictures(self) -> str:
-        """Why there are no pictures, as far as the master knows."""
-        topic = self._pictures.resolved_name
-        kinds = dict(rospy.get_published_topics())
-        if topic not in kinds:
-            return "nobody publishes %s: start the camera node or remap the topic to your camera driver's" % topic
-        expected = self._pictures.type
-        if kinds[topic] != expected:
-            return "%s carries %s, expected %s: remap the topic, or set ~transport to raw or compressed" % (
-                topic,
-                kinds[topic],
-                expected,
-            )
-        return "no pictures come on %s although %s is published there: is the camera plugged in?" % (topic, expected)
+        """Why there are no pictures, as far as anybody knows."""
+        return self._unreadable or why_silent(self._pictures.resolved_name, self._pictures.type)
 
     def _say(self, number: int, text: str, kind: str, seconds: float) -> None:
         message = DisplayMessage(round=number, text=text, kind=kind, seconds=seconds)
