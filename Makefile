@@ -7,6 +7,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: setup packages build demo simulation test clean
 
+ifneq ($(word 2,$(CURDIR)),)
+$(error "$(CURDIR)" has a space in it, which a script's first line cannot have: move the folder to a path without)
+endif
+
 PYTHON ?= /usr/bin/python3
 VENV := .venv
 # A clean environment: a virtual environment or another workspace of the caller must not leak into the build.

@@ -48,7 +48,7 @@ PATIENCE = 0.7  # seconds that a problem must stand before it is said: a single 
 class Recording:
     """The frames of one round.
 
-    Times are seconds of one clock; the stamps of the pictures are of the same clock.
+    Times are seconds of a clock that nobody sets; the stamps of the pictures are of another one.
 
     Args:
         now: when the round began.

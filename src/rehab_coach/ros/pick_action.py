@@ -8,6 +8,7 @@ import rospy
 
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction
 from rehab_coach.robot.exercises import EXERCISES, ORDERS, ExercisePicker
+from rehab_coach.robot.steady_time import SteadyClock
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
 from rehab_coach.ros.readiness import WaitingList
@@ -155,13 +156,10 @@ class PickAction:
             time.sleep(0.1)
 
     def _wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-        """Wait in ROS time. Returns whether ``until`` came true in time."""
-        start = rospy.Time.now()
+        """Wait in ROS time, whether or not somebody sets the clock. Returns whether ``until`` came true in time."""
+        clock = SteadyClock()
         while not rospy.is_shutdown() and not until():
-            elapsed = (rospy.Time.now() - start).to_sec()
-            if elapsed < 0.0:  # the clock was set back, as at the start of a simulation
-                start = rospy.Time.now()
-            elif elapsed >= seconds:
+            if clock.follow(rospy.get_time()) >= seconds:
                 return False
             time.sleep(0.05)
         return until()

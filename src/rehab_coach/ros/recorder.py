@@ -20,6 +20,7 @@ from rehab_coach.pose import create_estimator
 from rehab_coach.recognition import Recognizer
 from rehab_coach.recognition.recognizer import default_model
 from rehab_coach.robot.recording import Phase, Recording, Timing
+from rehab_coach.robot.steady_time import LONGEST_STEP, PictureTimes, SteadyClock
 from rehab_coach.ros.conversions import to_movement_message, to_picture, to_skeleton_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
@@ -241,13 +242,14 @@ class Recorder:
     def _record(self, action: ActionClass) -> Optional[Recording]:
         """Film until the recording is over; None when a newer request or the shutdown ended it."""
         self._estimator.reset()
-        recording = Recording(rospy.get_time(), self._estimator.layout, self._timing, self._texts)
+        clock, times = SteadyClock(), PictureTimes()
+        recording = Recording(clock.follow(rospy.get_time()), self._estimator.layout, self._timing, self._texts)
         self._last_stamp = 0.0
         with self._condition:
             self._picture = None  # one from before the request
         while recording.phase is not Phase.OVER:
             recording.no_picture = self._picture_problem or self._texts("no_picture")
-            for notice in recording.update(rospy.get_time()):
+            for notice in recording.update(clock.follow(rospy.get_time())):
                 self._say(action.round, notice.text, notice.kind, notice.seconds)
                 if self._pictures.get_num_connections() == 0:
                     rospy.logwarn_throttle(10, self._no_pictures())
@@ -259,16 +261,14 @@ class Recorder:
                 rospy.logwarn("round %d was ended by %s", action.round, "a newer request" if newer else "the shutdown")
                 return None
             if picture is not None:
-                self._estimate(recording, picture)
+                self._estimate(recording, picture, clock, times)
         return recording
 
-    def _estimate(self, recording: Recording, message) -> None:
+    def _estimate(self, recording: Recording, message, clock: SteadyClock, times: PictureTimes) -> None:
         stamp = message.header.stamp.to_sec()
-        if stamp <= self._last_stamp:  # none, the same again, or the camera's clock was set
-            rospy.logwarn_throttle(10, "the pictures' stamps do not increase; the time of arrival is taken instead")
-            stamp = rospy.get_time()
-            if stamp <= self._last_stamp:
-                return
+        taken = times.time_of(stamp or rospy.get_time(), clock.follow(rospy.get_time()))
+        if taken != stamp:
+            rospy.logwarn_throttle(10, "the pictures' stamps are missing or jump; the time of arrival is taken instead")
         picture = self._to_picture(message)
         if picture is None:
             return
@@ -276,8 +276,9 @@ class Recorder:
         started = time.perf_counter()
         poses = self._estimator.estimate(picture)
         self._estimate_time = time.perf_counter() - started
-        patient = recording.add(stamp, rospy.get_time(), poses, size)
-        self._last_stamp = stamp
+        now = rospy.get_time()
+        patient = recording.add(taken, clock.follow(now), poses, size)
+        self._last_stamp = taken if abs(now - taken) < LONGEST_STEP else now
         self._skeletons.publish(to_skeleton_message(message.header, patient, size, self._estimator.layout))
         self._frequency.tick()
         if patient is not None:
