@@ -32,14 +32,13 @@ setup: packages $(VENV)/.installed models/mobilenet_thin.pb build
 # Each step is one line that says what is fetched, and how much of it; what the tools say themselves is in setup.log.
 LOG := setup.log
 SHOW_LOG := { tail -n 40 $(LOG); echo "That failed; all of it is in $(CURDIR)/$(LOG)."; exit 1; }
-# Measured; with PyTorch's CPU build, and what pip has in its cache, it is less.
-PIP_DOWNLOADS := 1900
+PIP_DOWNLOADS := about 800 MB (4000 with PyTorch for CUDA)
 # Reads what pip says; a line for each large file.
 TELL_PIP := fetched=0; while IFS= read -r line; do echo "$$line" >> $(LOG); case "$$line" in \
   *Downloading*MB\)) size=$${line\#\#*\(}; size=$${size%%.*}; size=$${size%% *}; fetched=$$((fetched + size)); \
     [ "$$size" -lt 15 ] || { name=$${line\#*Downloading }; \
-    echo "    $${name%%-*}, $$size MB: $$fetched of about $(PIP_DOWNLOADS) MB"; };; \
-  "Installing collected packages"*) echo "    unpacking $$(grep -o , <<< "$$line" | wc -l) packages, which takes a minute";; esac; done
+    echo "    $${name%%-*}, $$size MB: $$fetched of $(PIP_DOWNLOADS)"; };; \
+  "Installing collected packages"*,*) echo "    unpacking $$(grep -o , <<< "$$line" | wc -l) packages, which takes a minute";; esac; done
 
 packages:
 	@missing=$$(dpkg-query -W -f '$${Package} $${Status}\n' $(DEBIAN_PACKAGES) 2>/dev/null | awk '/ok installed/ {print $$1}' \
@@ -54,7 +53,7 @@ packages:
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get $$install $$missing >> $(LOG) 2>&1 || $(SHOW_LOG)
 
 $(VENV)/.installed: setup.py | packages
-	@echo "2/4 Python packages in $(VENV), 3 to 4 GB with what they need"
+	@echo "2/4 Python packages in $(VENV); what pip has in its cache is not fetched"
 	@$(PYTHON) -m venv --system-site-packages $(VENV)
 	@set -o pipefail; export PYTHONUNBUFFERED=1; pip="$(VENV)/bin/python -m pip --disable-pip-version-check install --progress-bar off"; \
 	{ $$pip -e '.[$(EXTRAS)]' && $$pip --no-deps pyrender==0.1.45; } 2>&1 | { $(TELL_PIP); } || $(SHOW_LOG)

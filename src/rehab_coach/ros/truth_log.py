@@ -27,7 +27,7 @@ class TruthLog:
         verdict = join.answer(prediction.status, prediction.label, prediction.confidence).kind
         right = Round(prediction.round, response.asked, response.shown, verdict=verdict).right
         self._rounds, self._right = self._rounds + 1, self._right + right
-        agreement = "no verdict" if verdict == "problem" else "the verdict is right" if right else "the verdict is wrong"
+        agreement = "no verdict" if verdict == "problem" else "the verdict is %s" % ("right" if right else "wrong")
         rospy.loginfo("Round %d: she %s: %s", prediction.round, response.deed, agreement)
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ STRANGERS = {
     "side_bend": "bent to the side",
     "toe_touch": "touched her toes",
 }
-"""What she does instead that is none of the six exercises, and how one tells it: what people do who did not understand."""
+"""What she does instead that is none of the six, and how one tells it: what people do who did not understand."""
 CHOICES = tuple(EXERCISES) + tuple(STRANGERS)
 SHORTEST, LONGEST = 0.7, 1.8  # seconds from the question to the beginning: she reads, understands, and gets ready
 ON_THE_FLOOR = ("hands_and_toes", "back")
