@@ -1,7 +1,7 @@
 """What the first round waits for: each node that it needs says what it lacks, and when it lacks nothing any more.
 
-The topic is ``readiness``, diagnostic_msgs/DiagnosticStatus, latched: `name` of the node as in coach.launch, `message` for
-the person, in her language; empty: ready. `values` holds the cause, for the log.
+The topic is ``readiness``, diagnostic_msgs/DiagnosticStatus, latched: `name` of the node as in coach.launch, `message`
+for the person, in her language; empty: ready. `values` holds the cause, for the log.
 """
 
 from socket import create_connection
@@ -105,7 +105,7 @@ def why_silent(topic: str, kind: str) -> str:
                 )
     except (rosgraph.MasterException, OSError) as error:
         return "nothing comes on %s, and the ROS master does not answer: %s" % (topic, error)
-    return "nothing comes on %s although %s publishes %s there: is the device plugged in?" % (
+    return "nothing comes on %s although %s publishes %s there: does it still start, or is its device unplugged?" % (
         topic,
         " and ".join(publishers),
         kind,

@@ -1,4 +1,4 @@
-"""What a virtual patient really did, for whoever reads the log: else a wrong exercise looks like an error of the coach."""
+"""What a virtual patient really did: without that a wrong exercise looks like an error of the coach in the log."""
 
 from typing import Optional
 
