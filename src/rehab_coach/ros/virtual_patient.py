@@ -91,6 +91,7 @@ class VirtualPatient:
         self._raw = rospy.Publisher("camera/image", Image, queue_size=2)
         self._lens = rospy.Publisher("camera/camera_info", CameraInfo, queue_size=2)
         self._truths = rospy.Publisher("~truth", Truth, queue_size=100)
+        rospy.loginfo("the virtual patient gets ready; the first time on a computer that takes a minute or more")
         try:
             self._patient = live.VirtualPatient(
                 self._seed, look=Look(room=room, light=light), size=self._size, camera=self._camera, rate=MOTION_RATE
