@@ -13,10 +13,12 @@ import rospy
 import rostest
 from diagnostic_msgs.msg import DiagnosticStatus
 from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import Bool
 
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
 from rehab_coach.paths import share_path
 from rehab_coach.ros.testing import PATIENCE, wait_for
+from rehab_coach.visits.store import VisitStore
 
 SPACE = "/bot1"  # a coach in a namespace of its own
 LAUNCH = """<launch><group ns="bot1">
@@ -37,6 +39,7 @@ class ColdStart(unittest.TestCase):
         path = os.path.join(folder.name, "two_coaches.launch")
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(LAUNCH.format(folder=folder.name))
+        self.database = os.path.join(folder.name, "visits.sqlite")
         # A home that nobody can write to; empty caches; no UTF-8.
         self.environment = dict(
             os.environ,
@@ -105,19 +108,28 @@ class ColdStart(unittest.TestCase):
         self.start([roslib.packages.find_node("rehab_coach", "fake_turtlebot")[0], "__ns:=bot1"])
 
         self.wait_for_text("Kan jeg ta vare på resultatene dine, Åse?")
+        consent = rospy.Publisher(SPACE + "/consent", Bool, queue_size=1, latch=True)
+        consent.publish(True)
         self.assert_in_its_own_namespace()
         wait_for(lambda: self.predictions, "the end of the first round")
         self.assertEqual([request.round for request in self.requests], [1])
         (prediction,) = self.predictions
         self.assertEqual((prediction.round, prediction.status, prediction.label), (1, "recognised", "squat"))
         self.wait_for_text("Bra! Det var en knebøy")
+        wait_for(lambda: self.kept_rounds() == [(1, "squat", "correct")], "the round in the database")
         self.assertFalse([message.text for message in self.messages if message.kind == "problem"])
+
+    def kept_rounds(self):
+        with VisitStore(self.database) as store:
+            return [(one.number, one.asked, one.verdict) for one in store.rounds("Åse")]
 
     def assert_in_its_own_namespace(self):
         """Two coaches under one master share nothing but what all of ROS shares."""
         shared = {"/rosout", "/rosout_agg", "/diagnostics", "/tf", "/tf_static"}
-        nodes = [[name for name, users in kind if any(each.startswith(SPACE) for each in users)]
-                 for kind in rosgraph.Master(rospy.get_name()).getSystemState()]
+        nodes = [
+            [name for name, users in kind if any(each.startswith(SPACE) for each in users)]
+            for kind in rosgraph.Master(rospy.get_name()).getSystemState()
+        ]
         self.assertTrue(all(nodes))
         outside = {name for kind in nodes for name in kind if not name.startswith(SPACE + "/")}
         self.assertLessEqual(outside, shared)

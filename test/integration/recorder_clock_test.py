@@ -26,9 +26,7 @@ JUMPS = {3: 3600.0, 4: -3600.0}  # s, by how much the clock is set in the middle
 class RecorderClock(unittest.TestCase):
     def setUp(self):
         with VideoSource(share_path("test", "data", "squat.mp4")) as source:
-            self.pictures = [
-                cv2.imencode(".jpg", picture)[1].tobytes() for picture, _ in source.read(end=BAG)
-            ][::2]
+            self.pictures = [cv2.imencode(".jpg", picture)[1].tobytes() for picture, _ in source.read(end=BAG)][::2]
         self.set, self.back = 0.0, 0
         self.predictions, self.messages, self.filmed = [], [], set()
         rospy.Subscriber("stgcn_prediction", Prediction, self.predictions.append, queue_size=10)
@@ -61,7 +59,9 @@ class RecorderClock(unittest.TestCase):
         arguments = ["_rounds:=4", "_exercises:=squat", "_start_delay:=0.5", "_pause:=0.5"]
         process = subprocess.Popen([program] + arguments)
         self.addCleanup(process.kill)
-        wait_for(lambda: [each for each in self.messages if "my set-up" in each.text], "the missing clock on the screen")
+        wait_for(
+            lambda: [each for each in self.messages if "my set-up" in each.text], "the missing clock on the screen"
+        )
         threading.Thread(target=self.play, daemon=True).start()
         self.assertEqual(process.wait(PATIENCE), 0)
         self.assertEqual(

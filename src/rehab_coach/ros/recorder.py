@@ -69,7 +69,7 @@ class Recorder:
         self._requests: Deque[ActionClass] = deque()
         # Survives a restart: the latched request of a round that is over must not be played again.
         self._answered = get_parameter("~answered", "", str)
-        self._picture = None
+        self._picture, self._arrived = None, -math.inf
         self._readiness = Readiness("recorder")
         self._read, self._read_at, self._looked_at = 0, 0.0, -math.inf  # pictures before the first round
         self._unreadable = ""  # why the last picture could not be read
@@ -134,7 +134,7 @@ class Recorder:
 
     def _on_picture(self, message) -> None:
         with self._condition:
-            self._picture = message
+            self._picture, self._arrived = message, time.monotonic()
             self._condition.notify()
 
     def spin(self) -> None:
@@ -165,7 +165,7 @@ class Recorder:
         elif time.monotonic() - self._looked_at > 1.0:  # looking asks the master
             self._looked_at = time.monotonic()
             if time.monotonic() - self._read_at > self._timing.picture:
-                self._readiness.lacks(self._picture_problem or self._texts("waiting_for_camera"), self._no_pictures())
+                self._readiness.lacks(self._no_picture_text("waiting_for_camera"), self._no_pictures())
 
     def _to_picture(self, message) -> Optional[np.ndarray]:
         """None: it cannot be read; the log says why, and the person is told if it goes on."""
@@ -180,8 +180,13 @@ class Recorder:
 
     @property
     def _picture_problem(self) -> str:
-        """What is wrong with the pictures that come, for the person; empty: nothing, or none come."""
-        return self._unreadable and self._texts("unreadable_picture", reason=self._unreadable.split(";")[0])
+        """Why the pictures that come cannot be read; empty: they can, or none come."""
+        return self._unreadable if time.monotonic() - self._arrived < self._timing.picture else ""
+
+    def _no_picture_text(self, otherwise: str) -> str:
+        """What the person reads while there is no picture to work with."""
+        problem = self._picture_problem
+        return self._texts("unreadable_picture", reason=problem.split(";")[0]) if problem else self._texts(otherwise)
 
     def _play_round(self, action: ActionClass) -> Tuple[Prediction, Optional[SkeletonSequence]]:
         """From the request to its one prediction; returns it, and what was recorded."""
@@ -248,7 +253,7 @@ class Recorder:
         with self._condition:
             self._picture = None  # one from before the request
         while recording.phase is not Phase.OVER:
-            recording.no_picture = self._picture_problem or self._texts("no_picture")
+            recording.no_picture = self._no_picture_text("no_picture")
             for notice in recording.update(clock.follow(rospy.get_time())):
                 self._say(action.round, notice.text, notice.kind, notice.seconds)
                 if self._pictures.get_num_connections() == 0:
@@ -310,7 +315,7 @@ class Recorder:
 
     def _no_pictures(self) -> str:
         """Why there are no pictures, as far as anybody knows."""
-        return self._unreadable or why_silent(self._pictures.resolved_name, self._pictures.type)
+        return self._picture_problem or why_silent(self._pictures.resolved_name, self._pictures.type)
 
     def _say(self, number: int, text: str, kind: str, seconds: float) -> None:
         message = DisplayMessage(round=number, text=text, kind=kind, seconds=seconds)
