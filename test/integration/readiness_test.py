@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A cold start: nothing in any cache, no home, no robot, no camera, then a bad one. The first round waits and is right."""
+"""A cold start: empty caches, no home, no robot, no camera, then a bad one. The first round waits and is right."""
 
 import os
 import signal
@@ -7,8 +7,8 @@ import subprocess
 import tempfile
 import unittest
 
-import roslib.packages
 import rosgraph
+import roslib.packages
 import rospy
 import rostest
 from diagnostic_msgs.msg import DiagnosticStatus
