@@ -10,6 +10,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: setup packages build demo simulation unit lint test clean
 
+ifneq ($(word 2,$(CURDIR)),)
+$(error "$(CURDIR)" has a space in it, which a script's first line cannot have: move the folder to a path without)
+endif
+
 PYTHON ?= /usr/bin/python3
 VENV := .venv
 # A clean environment: a virtual environment or another workspace of the caller must not leak into the build.
@@ -28,29 +32,46 @@ DEBIAN_PACKAGES := ca-certificates g++ make cmake catkin espeak-ng ffmpeg \
 
 setup: packages $(VENV)/.installed models/mobilenet_thin.pb build
 
+# Each step is one line that says what is fetched, and how much of it; what the tools say themselves is in setup.log.
+LOG := setup.log
+SHOW_LOG := { tail -n 40 $(LOG); echo "That failed; all of it is in $(CURDIR)/$(LOG)."; exit 1; }
+PIP_DOWNLOADS := about 800 MB (4000 with PyTorch for CUDA)
+# Reads what pip says; a line for each large file.
+TELL_PIP := fetched=0; while IFS= read -r line; do echo "$$line" >> $(LOG); case "$$line" in \
+  *Downloading*MB\)) size=$${line\#\#*\(}; size=$${size%%.*}; size=$${size%% *}; fetched=$$((fetched + size)); \
+    [ "$$size" -lt 15 ] || { name=$${line\#*Downloading }; \
+    echo "    $${name%%-*}, $$size MB: $$fetched of $(PIP_DOWNLOADS)"; };; \
+  "Installing collected packages"*,*) echo "    unpacking $$(grep -o , <<< "$$line" | wc -l) packages, which takes a minute";; esac; done
+
 packages:
 	@missing=$$(dpkg-query -W -f '$${Package} $${Status}\n' $(DEBIAN_PACKAGES) 2>/dev/null | awk '/ok installed/ {print $$1}' \
 	  | sort > .packages.have; printf '%s\n' $(DEBIAN_PACKAGES) | sort | comm -23 - .packages.have; rm -f .packages.have); \
 	[ -z "$$missing" ] && exit 0; \
 	sudo=; if [ $$(id -u) != 0 ]; then sudo=sudo; command -v sudo >/dev/null || \
 	  { echo "Debian packages are missing and neither root nor sudo is at hand; as root: apt-get install" $$missing; exit 1; }; fi; \
-	echo "installing Debian packages:" $$missing; \
-	$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing
+	install="install -y -qq --no-install-recommends"; \
+	echo "1/4 Debian packages:" $$missing; \
+	$$sudo apt-get update -qq >> $(LOG) 2>&1 || $(SHOW_LOG); \
+	$$sudo apt-get $$install --print-uris $$missing | awk '{size += $$3} END {printf "    %d packages, %d MB\n", NR, size / 1e6}'; \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get $$install $$missing >> $(LOG) 2>&1 || $(SHOW_LOG)
 
 $(VENV)/.installed: setup.py | packages
-	$(PYTHON) -m venv --system-site-packages $(VENV)
-	$(VENV)/bin/python -m pip install -q -e '.[$(EXTRAS)]'
-	$(VENV)/bin/python -m pip install -q --no-deps pyrender==0.1.45
-	touch $@
+	@echo "2/4 Python packages in $(VENV); what pip has in its cache is not fetched"
+	@$(PYTHON) -m venv --system-site-packages $(VENV)
+	@set -o pipefail; export PYTHONUNBUFFERED=1; pip="$(VENV)/bin/python -m pip --disable-pip-version-check install --progress-bar off"; \
+	{ $$pip -e '.[$(EXTRAS)]' && $$pip --no-deps pyrender==0.1.45; } 2>&1 | { $(TELL_PIP); } || $(SHOW_LOG)
+	@touch $@
 
 models/mobilenet_thin.pb: | $(VENV)/.installed
-	$(VENV)/bin/rehab-coach fetch-graph
+	@echo "3/4 the pose network, 8 MB"
+	@$(VENV)/bin/rehab-coach fetch-graph >> $(LOG) 2>&1 || $(SHOW_LOG)
 
 # The package in the workspace is a folder of links: linked as a whole it would contain its own workspace, and rosrun
 # would find everything twice.
 # catkin is quick when nothing changed; a workspace configured with another Python is made anew.
 build: $(VENV)/.installed
 	@[ ! -L .ws/src/rehab_coach ] || rm -rf .ws
+	@[ -e .ws/devel/setup.bash ] || echo "4/4 the catkin workspace in .ws"
 	@mkdir -p .ws/src/rehab_coach && ln -sfn $(addprefix $(CURDIR)/,$(wildcard *)) .ws/src/rehab_coach/
 	@grep -qs "PYTHON_EXECUTABLE.*=$(CURDIR)/$(VENV)/bin/python3$$" .ws/build/CMakeCache.txt || rm -rf .ws/build .ws/devel
 	@$(ROS_ENV) catkin_make -C .ws -DPYTHON_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python3 > .ws/build.log 2>&1 \
@@ -79,8 +100,8 @@ unit: setup
 lint: $(VENV)/.installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
-	$(VENV)/bin/lint-imports --no-cache
+	$(ROS_ENV) $(VENV)/bin/mypy
+	$(ROS_ENV) $(VENV)/bin/lint-imports --no-cache --no-logo
 
 # Only tests need them: a browser that opens the report, keys that are pressed, a look at package.xml.
 test: DEBIAN_PACKAGES += catkin-lint chromium xdotool

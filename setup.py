@@ -29,6 +29,7 @@ EXTRAS = {
     "mediapipe": [
         "mediapipe==0.10.11; python_version<'3.9' and platform_machine=='x86_64'",
         "mediapipe==0.10.21; python_version>='3.9'",
+        "jaxlib<0.7.2; python_version>='3.9'",  # newer ones need NumPy 2: pip would fetch ten of them to find that out
     ],
     "display": ["pygame==2.6.1"],
     "train": [

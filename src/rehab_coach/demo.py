@@ -5,7 +5,8 @@ import re
 import signal
 import subprocess
 import sys
-from typing import List, Tuple
+import tempfile
+from typing import Dict, List, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN, check_asked, check_labels
@@ -159,6 +160,19 @@ def _chosen(source: str) -> str:
     return path
 
 
+def _keep_logs(environment: Dict[str, str]) -> None:
+    """roslaunch does not start where it cannot write its logs, as in a home that is read-only."""
+    home = environment.get("ROS_HOME") or os.path.join(environment.get("HOME", "/"), ".ros")
+    try:
+        os.makedirs(home, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        environment["ROS_HOME"] = tempfile.mkdtemp(prefix="rehab_coach_")
+        environment.pop("ROS_LOG_DIR", None)
+        print("Logs are in %s: %s cannot be written (%s)." % (environment["ROS_HOME"], home, error.strerror))
+
+
 def _run(command: List[str]) -> Tuple[List[str], bool]:
     """Run roslaunch, show what the nodes say and keep the rest, which is roslaunch's talk about processes.
 
@@ -171,6 +185,7 @@ def _run(command: List[str]) -> Tuple[List[str], bool]:
         ROSCONSOLE_FORMAT=MARK + "${message}",
         PYTHONUNBUFFERED="1",
     )
+    _keep_logs(environment)
     output, interrupted = [], False
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True

@@ -9,6 +9,7 @@ import unittest
 import roslib.packages
 import rospy
 import rostest
+from diagnostic_msgs.msg import DiagnosticStatus
 
 from rehab_coach.exercises import EXERCISES
 from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction
@@ -23,6 +24,8 @@ class PickActionTest(unittest.TestCase):
         self.exercises = rospy.Publisher("exercises", Exercises, queue_size=1, latch=True)
         self.addCleanup(self.exercises.unregister)
         self.recognise(*EXERCISES)
+        self.readiness = rospy.Publisher("readiness", DiagnosticStatus, queue_size=10)
+        self.addCleanup(self.readiness.unregister)
         self.addCleanup(
             rospy.Subscriber("display_message", DisplayMessage, self.messages.append, queue_size=100).unregister
         )
@@ -31,7 +34,7 @@ class PickActionTest(unittest.TestCase):
         self.exercises.publish(Exercises(model="mine.safetensors", labels=labels))
 
     def be_the_recorder(self, predicts=True):
-        """Listen for requests and, where wanted, answer each one."""
+        """Be ready, with the controller, listen for requests and, where wanted, answer each one."""
 
         def on_action(message):
             self.actions.append(message)
@@ -39,6 +42,13 @@ class PickActionTest(unittest.TestCase):
                 self.predictions.publish(Prediction(round=message.round, status="not_seen"))
 
         self.addCleanup(rospy.Subscriber("action_class", ActionClass, on_action, queue_size=10).unregister)
+        timer = rospy.Timer(rospy.Duration(0.1), lambda _: self.tell(recorder="", turtlebot_controller=""))
+        self.addCleanup(timer.shutdown)
+
+    def tell(self, **texts):
+        """What nodes say that they lack."""
+        for name, text in texts.items():
+            self.readiness.publish(DiagnosticStatus(name=name, message=text))
 
     def start(self, **parameters):
         program = roslib.packages.find_node("rehab_coach", "pick_action")[0]
@@ -60,18 +70,25 @@ class PickActionTest(unittest.TestCase):
     def texts(self, kind):
         return [message.text for message in self.messages if message.kind == kind]
 
-    def test_it_says_what_it_is_not_and_waits_for_the_recorder(self):
-        self.start()
+    def test_it_says_what_it_is_not_and_what_it_waits_for_until_all_is_there(self):
+        self.start(start_delay=1.0)
         wait_for(lambda: self.messages, "the first screen")
         self.assertEqual(self.messages[0].kind, DisplayMessage.INFO)
         self.assertIn("not a medical device", self.messages[0].text)
+        wait_for(lambda: self.texts(DisplayMessage.INFO)[1:] == ["Getting ready …"], "what it waits for")
+        wait_for(self.readiness.get_num_connections, "its ear")
+        self.tell(recorder="No camera", turtlebot_controller="No robot", speaker="No voice")
+        wait_for(lambda: self.texts(DisplayMessage.INFO)[-1] == "No camera. No robot", "what is missing now")
+        self.tell(recorder="")
+        wait_for(lambda: self.texts(DisplayMessage.INFO)[-1] == "No robot", "the rest")
         time.sleep(1.0)
+        self.assertEqual(self.texts(DisplayMessage.INFO)[-2:], ["No camera. No robot", "No robot"])
         self.assertEqual(self.texts(DisplayMessage.PROMPT), [])
         self.be_the_recorder()
         wait_for(lambda: self.actions, "the first request")
         self.assertEqual(self.actions[0].round, 1)
 
-    def test_a_listener_that_predicts_nothing_is_no_recorder(self):
+    def test_nobody_who_could_predict_is_waited_for(self):
         self.predictions.unregister()
         self.be_the_recorder(predicts=False)
         self.start()
@@ -121,9 +138,10 @@ class PickActionTest(unittest.TestCase):
     def test_a_round_goes_on_until_its_movement_is_measured(self):
         movements = rospy.Publisher("movement", Movement, queue_size=10)
         self.addCleanup(movements.unregister)
-        self.be_the_recorder()
         process = self.start(rounds=1, pause=0)
-        wait_for(lambda: self.actions and movements.get_num_connections(), "the first request")
+        wait_for(movements.get_num_connections, "the node")
+        self.be_the_recorder()
+        wait_for(lambda: self.actions, "the first request")
         time.sleep(1.0)
         self.assertIsNone(process.poll())
         movements.publish(Movement(round=1))

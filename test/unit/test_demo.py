@@ -1,5 +1,6 @@
 """Which demo.launch is started; none is."""
 
+import os
 import subprocess
 import sys
 
@@ -111,6 +112,16 @@ def test_sigterm_ends_what_was_started():
     assert process.stdout.readline().strip() == "ready"
     process.terminate()
     assert process.communicate(timeout=60)[0].strip() == "ended"
+
+
+def test_a_home_that_is_read_only_gets_its_logs_elsewhere(capsys, tmp_path):
+    environment = {"HOME": "/proc"}
+    demo._keep_logs(environment)
+    assert os.path.isdir(environment["ROS_HOME"]) and "/proc/.ros cannot be written" in capsys.readouterr().out
+    os.rmdir(environment["ROS_HOME"])
+    environment = {"HOME": str(tmp_path)}
+    demo._keep_logs(environment)
+    assert "ROS_HOME" not in environment and os.path.isdir(tmp_path / ".ros")
 
 
 def test_other_sources(command, monkeypatch, tmp_path):

@@ -64,7 +64,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.save:
         check_writable(os.path.dirname(arguments.save))
     recognizer = Recognizer.load(arguments.model)
-    recognizer.warm_up()
     with VideoSource(arguments.video) as source:
         rate = source.rate or 30.0
         last = min(end or source.duration, source.duration)
@@ -91,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     problem = shortfall(sequence, rate, max(0.0, last - start))
     if problem:
         print("warning: " + problem, file=sys.stderr)
+    recognizer.warm_up(sequence.duration)  # only now: estimating for minutes has taken its memory and its threads
     began = time.perf_counter()
     recognition = recognizer.recognize(sequence, arguments.method)
     waiting_time = time.perf_counter() - began

@@ -10,6 +10,8 @@ from rehab_coach.skeleton.layout import BLAZEPOSE_33, COCO_18
 from rehab_coach.texts import Texts, load_texts
 
 SAME_PERSON = 0.35
+ANOTHER = 0.05  # by how much more a pose must be like another person's to be theirs
+WHOLE = 8  # joints of somebody who counts as a person; fewer may be a part of the patient
 
 
 def prominence(pose: Pose, size: Tuple[int, int]) -> float:
@@ -43,7 +45,8 @@ class PatientTracker:
 
     The most prominent person is the patient at the start. From then on the patient is whoever continues the last pose;
     when nobody does, nobody is reported: a bystander does not become the patient because the patient was missed in a
-    few frames. After `patience` seconds without the patient the choice starts anew.
+    few frames, nor because they pass in front: the others are remembered too, and who continues one of them is not
+    the patient. After `patience` seconds without the patient the choice starts anew.
 
     Args:
         patience: seconds.
@@ -56,6 +59,7 @@ class PatientTracker:
     def reset(self) -> None:
         """Forget the patient."""
         self._last: Optional[Pose] = None
+        self._others: List[Pose] = []
         self._stamp = 0.0
 
     def update(self, poses: List[Pose], size: Tuple[int, int], stamp: float) -> Optional[Pose]:
@@ -70,13 +74,24 @@ class PatientTracker:
             self.reset()
         if not poses:
             return None
+        patient: Optional[Pose] = None
         if self._last is None:
             patient = max(poses, key=lambda pose: prominence(pose, size))
         else:
-            patient = max(poses, key=lambda pose: similarity(pose, self._last))
-            if similarity(patient, self._last) < SAME_PERSON:
-                return None
-        self._last, self._stamp = patient, stamp
+            like = [similarity(pose, self._last) for pose in poses]
+            lead = list(like)  # by how much more like the patient than like another person, who is one pose at most
+            for other in self._others:
+                theirs = [similarity(pose, other) for pose in poses]
+                claimed = int(np.argmax(theirs))
+                lead[claimed] = min(lead[claimed], like[claimed] - theirs[claimed])
+            best = max(
+                (each for each in range(len(poses)) if like[each] >= SAME_PERSON), key=lead.__getitem__, default=-1
+            )
+            if best >= 0 and lead[best] >= -ANOTHER:
+                patient = poses[best]
+        self._others = [pose for pose in poses if pose is not patient and pose.seen.sum() >= WHOLE]
+        if patient is not None:
+            self._last, self._stamp = patient, stamp
         return patient
 
 

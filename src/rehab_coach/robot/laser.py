@@ -13,6 +13,8 @@ _EIGHTH = math.pi / 4.0  # of a turn, radians
 # Share of the rays; below it the laser is covered or broken. The LDS-01's 0 also means "nothing within reach",
 # so it is low, and asked of the whole turn and of each sector that the motion needs.
 _LEAST_MEASURED = 0.1
+# Times the laser's reach; what is farther, such as 65.535 m, stands for an error.
+_BEYOND = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +74,10 @@ class LaserCheck:
         """Why the robot must not move with this velocity, None when the way is free."""
         ranges = np.asarray(scan.ranges, dtype=float).ravel()
         geometry = (scan.angle_min, scan.angle_increment, scan.range_min, scan.range_max)
-        if not ranges.size or scan.angle_increment == 0.0 or not all(map(math.isfinite, geometry)):
+        valid = all(map(math.isfinite, geometry)) and scan.angle_increment and scan.range_min <= scan.range_max
+        if not (ranges.size and valid):
             return "the laser scan is empty or not valid"
-        measured = ~np.isnan(ranges) & (ranges != 0.0)
+        measured = ~np.isnan(ranges) & (ranges != 0.0) & ((ranges <= _BEYOND * scan.range_max) | np.isinf(ranges))
         if not _enough(measured):
             return "the laser measures next to nothing; is it covered?"
         angles = scan.angle_min + scan.angle_increment * np.arange(ranges.size) + self.laser_yaw

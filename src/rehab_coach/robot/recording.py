@@ -49,7 +49,7 @@ PATIENCE = 0.7  # seconds that a problem must stand before it is said: a single 
 class Recording:
     """The frames of one round.
 
-    Times are seconds of one clock; the stamps of the pictures are of the same clock.
+    Times are seconds of a clock that nobody sets; the stamps of the pictures are of another one.
 
     Args:
         now: when the round began.
@@ -60,6 +60,7 @@ class Recording:
     Attributes:
         phase: what it is doing.
         camera_lost: the pictures stopped coming.
+        no_picture: what the person reads while none come.
     """
 
     def __init__(self, now: float, layout: Layout, timing: Timing, texts: Optional[Texts] = None):
@@ -67,6 +68,7 @@ class Recording:
         self.camera_lost = False
         self._layout, self._timing = layout, timing
         self._texts = texts or load_texts()
+        self.no_picture = self._texts("no_picture")
         self._tracker = PatientTracker()
         self._frames: List[Tuple[float, Optional[Pose]]] = []
         self._size = (1, 1)
@@ -118,7 +120,7 @@ class Recording:
                 self._counted += 1
         if self.phase is Phase.FRAMING:
             if silent:
-                self._frame(self._texts("no_picture"), now)
+                self._frame(self.no_picture, now)
             if now - self._began > timing.countdown + timing.framing:
                 self._give_up_framing(now, silent)
         elif self.phase is Phase.RECORDING and silent:
@@ -139,7 +141,7 @@ class Recording:
             self._problem, self._problem_since, self._problem_said = problem, now, -REPEAT
         if now - self._problem_since >= PATIENCE and now - self._problem_said >= REPEAT:
             self._problem_said = now
-            kind = Kind.PROBLEM if problem == self._texts("no_picture") else Kind.INFO
+            kind = Kind.PROBLEM if problem == self.no_picture else Kind.INFO
             self._notices.append(Notice(problem, kind, 0.0))
 
     def _give_up_framing(self, now: float, silent: bool) -> None:

@@ -18,18 +18,24 @@ class SafetyState:
 
     Attributes:
         stopped: somebody stopped the robot; set until it is released.
+        require_scan: see above.
         recording: a person is being filmed; a moving camera would spoil the recording.
     """
 
     def __init__(self, laser: LaserCheck, require_scan: bool, scan_timeout: float):
         self._laser = laser
-        self._require_scan = require_scan
+        self.require_scan = require_scan
         self._scan_timeout = scan_timeout
         self._scan: Optional[Scan] = None
         self._stamp: Optional[float] = None
         self._arrival = -math.inf
         self.stopped = False
         self.recording = False
+
+    @property
+    def has_scan(self) -> bool:
+        """A scan came, however old it is."""
+        return self._scan is not None
 
     def set_scan(self, scan: Scan, stamp: Optional[float], monotonic: float) -> None:
         """Take the newest scan.
@@ -54,7 +60,7 @@ class SafetyState:
         if self.recording:
             return "a recording is going on"
         if self._scan is None:
-            return "no laser scan has come; is the laser running?" if self._require_scan else None
+            return "no laser scan has come; is the laser running?" if self.require_scan else None
         age = monotonic - self._arrival
         if age > self._scan_timeout:
             return "the last laser scan came %.1f s ago; is the laser running?" % age

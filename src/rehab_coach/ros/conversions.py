@@ -15,15 +15,26 @@ from rehab_coach.msg import Skeleton
 from rehab_coach.pose import Pose
 from rehab_coach.skeleton import Layout
 
-# encoding -> (channels, conversion to BGR); cv_bridge would do it too, for 770 MB of disk
+# encoding -> (bytes of a pixel, conversion to BGR); cv_bridge would do it too, for 770 MB of disk. OpenCV names a Bayer
+# pattern by the second row's second and third pixel, ROS by the first row's first two and the second row's.
 _ENCODINGS = {
     "bgr8": (3, None),
+    "8UC3": (3, None),
     "rgb8": (3, cv2.COLOR_RGB2BGR),
     "mono8": (1, cv2.COLOR_GRAY2BGR),
+    "8UC1": (1, cv2.COLOR_GRAY2BGR),
+    "mono16": (2, cv2.COLOR_GRAY2BGR),
     "bgra8": (4, cv2.COLOR_BGRA2BGR),
+    "8UC4": (4, cv2.COLOR_BGRA2BGR),
     "rgba8": (4, cv2.COLOR_RGBA2BGR),
     "yuv422_yuy2": (2, cv2.COLOR_YUV2BGR_YUY2),
+    "yuyv": (2, cv2.COLOR_YUV2BGR_YUY2),
     "yuv422": (2, cv2.COLOR_YUV2BGR_UYVY),
+    "uyvy": (2, cv2.COLOR_YUV2BGR_UYVY),
+    "bayer_rggb8": (1, cv2.COLOR_BayerBG2BGR),
+    "bayer_bggr8": (1, cv2.COLOR_BayerRG2BGR),
+    "bayer_gbrg8": (1, cv2.COLOR_BayerGR2BGR),
+    "bayer_grbg8": (1, cv2.COLOR_BayerGB2BGR),
 }
 
 _TIMES = ("start", "turn", "end", "down", "hold", "up", "pause")  # fields that message and object share
@@ -53,17 +64,20 @@ def _decode(message: Union[CompressedImage, Image]) -> np.ndarray:
         return picture
     if message.encoding not in _ENCODINGS:
         raise RehabCoachError("the picture's encoding is %s; known: %s" % (message.encoding, ", ".join(_ENCODINGS)))
-    channels, conversion = _ENCODINGS[message.encoding]
+    pixel, conversion = _ENCODINGS[message.encoding]
     if (
         not message.width
         or not message.height
-        or message.step < message.width * channels
+        or message.step < message.width * pixel
         or (buffer.size < message.height * message.step)
     ):
         raise RehabCoachError("the picture's data does not fit its size of %d x %d" % (message.width, message.height))
     rows = buffer[: message.height * message.step].reshape(message.height, message.step)
-    picture = rows[:, : message.width * channels].reshape(message.height, message.width, channels)
-    return np.ascontiguousarray(picture) if conversion is None else cv2.cvtColor(picture, conversion)
+    picture = rows[:, : message.width * pixel].reshape(message.height, message.width, pixel)
+    if message.encoding == "mono16":
+        picture = picture[..., :1] if message.is_bigendian else picture[..., 1:]  # the upper byte
+    picture = np.ascontiguousarray(picture)
+    return picture if conversion is None else cv2.cvtColor(picture, conversion)
 
 
 def to_skeleton_message(header: Header, pose: Optional[Pose], size: Tuple[int, int], layout: Layout) -> Skeleton:

@@ -18,6 +18,7 @@ from rehab_coach.display.state import Motion, Phase, ScreenState
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.repetitions.live import RepetitionCounter
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
+from rehab_coach.robot.steady_time import SteadyClock
 from rehab_coach.ros.conversions import to_picture
 from rehab_coach.ros.parameters import get_parameter
 from rehab_coach.ros.stop_switch import StopSwitch
@@ -66,6 +67,7 @@ class Displayer:
         picture_timeout = get_parameter("~picture_timeout", 2.0, float, minimum=0.2, maximum=60.0)
 
         self._lock = threading.Lock()
+        self._clock = SteadyClock()
         self._texts = texts
         self._state = ScreenState(texts)
         self._counter: Optional[RepetitionCounter] = None
@@ -116,6 +118,10 @@ class Displayer:
         rospy.loginfo("what the screen shows is being recorded to %s", video.path)
         return video
 
+    def _now(self) -> float:
+        """Seconds of the screen's own clock; under the lock."""
+        return self._clock.follow(rospy.get_time())
+
     # Callbacks: they store, and draw nothing
 
     def _on_message(self, message: DisplayMessage) -> None:
@@ -123,7 +129,7 @@ class Displayer:
             if self._early is not None:
                 self._early.append(message)
             else:
-                self._tell(message, rospy.get_time())
+                self._tell(message, self._now())
 
     def _tell(self, message: DisplayMessage, now: float) -> None:
         self._state.message(message.text, message.kind, message.seconds, message.round, now)
@@ -132,7 +138,7 @@ class Displayer:
         """A screen that starts late gets the last message of each node in any order: tell them in theirs."""
         for message in sorted(self._early, key=lambda early: early.header.stamp):
             stamp = message.header.stamp.to_sec()
-            self._tell(message, stamp if 0 < stamp < now else now)
+            self._tell(message, now - max(rospy.get_time() - stamp, 0.0) if stamp else now)
         self._early = None
 
     def _on_action_class(self, message: ActionClass) -> None:
@@ -163,7 +169,7 @@ class Displayer:
                 rospy.logwarn_throttle(10, "a picture is not shown: %s" % error)
                 return
         with self._lock:
-            self._pictures.add_picture(data, message.header.stamp.to_sec(), rospy.get_time())
+            self._pictures.add_picture(data, message.header.stamp.to_sec(), self._now())
 
     def _on_skeleton(self, message: Skeleton) -> None:
         try:
@@ -219,7 +225,7 @@ class Displayer:
             self._stop_switch.release()
         elif command in (window.YES, window.NO):
             with self._lock:
-                asked = self._state.view(rospy.get_time()).phase is Phase.QUESTION
+                asked = self._state.view(self._now()).phase is Phase.QUESTION
             if asked:
                 self._consent.publish(command == window.YES)
         elif command == window.QUIT:
@@ -232,8 +238,8 @@ class Displayer:
 
     def draw(self) -> None:
         """Bring the screen up to date."""
-        now = rospy.get_time()
         with self._lock:
+            now = self._now()
             if self._early is not None and time.monotonic() > self._early_end:
                 self._sort_early_messages(now)
             view = self._state.view(now)

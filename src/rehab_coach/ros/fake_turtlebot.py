@@ -64,11 +64,13 @@ class FakeTurtlebot:
 
     def _advance(self, now: rospy.Time) -> None:
         """Drive until now; without a command for too long the robot has stood still since."""
+        if now < self._moved:  # the clock was set back
+            self._velocity, self._moved, self._commanded = STILL, now, now
         until = min(now, self._commanded + rospy.Duration(self._timeout))
         self._place = driven(self._place, self._velocity, max((until - self._moved).to_sec(), 0.0))
         if until < now:
             self._velocity = STILL
-        self._moved = max(now, self._moved)
+        self._moved = now
 
     def _move(self, _event) -> None:
         with self._lock:

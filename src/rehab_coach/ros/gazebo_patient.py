@@ -16,6 +16,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import ActionClass, Prediction, Truth
 from rehab_coach.ros.diagnostics import ERROR, OK, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
+from rehab_coach.ros.truth_log import TruthLog
 from rehab_coach.simulation.gazebo.actor import (
     HIDDEN_SECONDS,
     Act,
@@ -90,6 +91,8 @@ class GazeboPatient:
         self._lock = threading.Lock()
         self._scene: Optional[_Scene] = None
         self._request: Optional[ActionClass] = None
+        self._answered = Prediction()  # the last one
+        self._truth_log = TruthLog()
         self._stop_at: Optional[rospy.Time] = None
         self._number, self._name, self._problem = 0, "", ""
         self._buffer = tf2_ros.Buffer()
@@ -116,6 +119,7 @@ class GazeboPatient:
         with self._lock:
             scene = self._scene
             if scene is not None and scene.response is not None and message.round == scene.round:
+                self._answered = message
                 self._stop_at = rospy.Time.now() + rospy.Duration(SECOND_THOUGHT)
 
     # Main thread: it waits for Gazebo
@@ -132,13 +136,13 @@ class GazeboPatient:
                 stopping = self._stop_at is not None and rospy.Time.now() >= self._stop_at
                 if stopping:
                     self._stop_at = None
+                    self._truth_log.tell(self._answered, self._scene.response)
             act, since = self._scene.act, self._since(rospy.Time.now())
             then = since + HIDDEN_SECONDS
             if request is not None:
                 response = self._obedience.respond(request.label)
                 if motion_of(request.label) is None:
                     rospy.logwarn_once("she cannot do every exercise: for '%s' she does something else", request.label)
-                rospy.loginfo("round %d: asked for %s, the patient does %s", request.round, *response[:2])
                 self._enter(self._actor.respond(response, self._duration, act, then), request.round, response)
             elif stopping and since < act.end or since > act.seconds:
                 self._enter(self._actor.stand(act, then), self._scene.round, self._scene.response)
@@ -260,6 +264,7 @@ class GazeboPatient:
 
     def close(self) -> None:
         """Remove the animations."""
+        self._truth_log.close()
         self._diagnostics.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -4,19 +4,24 @@ import threading
 import time
 from typing import Callable, List, Optional
 
-import rosgraph
 import rospy
 
 from rehab_coach.exercises import check_asked, check_labels
 from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction
 from rehab_coach.robot.exercise_picker import ORDERS, ExercisePicker
+from rehab_coach.robot.steady_time import SteadyClock
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.ros.readiness import WaitingList
 from rehab_coach.ros.texts import get_texts
 from rehab_coach.texts import ENGLISH, languages, load_texts
 
+NEEDED = ("recorder", "turtlebot_controller")
+"""Nodes that must be ready before the first round: without them nobody is seen, or answered."""
 MEASURING = 60.0
 """Seconds that the movement may be measured after its prediction; then the next round begins without it."""
+CLOCK_PATIENCE = 5.0
+"""Seconds until a missing /clock is told."""
 
 
 class PickAction:
@@ -31,6 +36,7 @@ class PickAction:
         stgcn_prediction (rehab_coach/Prediction): the end of a round.
         movement (rehab_coach/Movement): the last that there is to say about a round.
         display_message (rehab_coach/DisplayMessage): while a question is open, the first round waits.
+        readiness (diagnostic_msgs/DiagnosticStatus): while somebody lacks something, the first round waits.
     Parameters: see config/coach.yaml.
 
     Raises:
@@ -64,13 +70,15 @@ class PickAction:
         self._recognisable = rospy.Subscriber("exercises", Exercises, self._on_exercises, queue_size=1)
         self._predictions = rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10)
         self._movements = rospy.Subscriber("movement", Movement, self._on_movement, queue_size=10)
+        self._waiting = WaitingList(NEEDED, self._texts("getting_ready"))
         self._others = rospy.Subscriber("display_message", DisplayMessage, self._on_message, queue_size=20)
 
     def spin(self) -> None:
         """Ask until the last round is over or ROS shuts down."""
         self._say(DisplayMessage.INFO, self._texts("welcome"))
+        self._wait_for_clock()
         self._wait(self._start_delay)
-        self._wait_for_recorder()
+        self._wait_until_all_are_ready()
         self._wait_for_answer()
         while not rospy.is_shutdown() and (self._rounds == 0 or self._round < self._rounds):
             self._play_round()
@@ -143,41 +151,39 @@ class PickAction:
             self._doing = "waiting for an answer"
             self._wait(question.seconds or float("inf"), lambda: self._question is None)
 
-    def _wait_for_recorder(self) -> None:
-        """A recorder subscribes to action_class and advertises its predictions when its networks are warm."""
-        self._doing = "waiting for the recorder"
-        waited = time.monotonic()
-        while not (rospy.is_shutdown() or (self._known and self._recorder_is_there())):
+    def _wait_for_clock(self) -> None:
+        """In simulated time nothing goes on before the first message on /clock."""
+        self._doing = "waiting for /clock"
+        began = time.monotonic()
+        while not (rospy.is_shutdown() or rospy.get_time()):
             time.sleep(0.1)
-            if time.monotonic() - waited > 15.0:
-                rospy.logwarn_throttle(
-                    15,
-                    "still waiting for the recorder: no node subscribes to {} and publishes {} and {}".format(
-                        self._actions.resolved_name,
-                        self._predictions.resolved_name,
-                        self._recognisable.resolved_name,
-                    ),
+            if time.monotonic() - began > CLOCK_PATIENCE:
+                began = float("inf")  # said once
+                self._say(DisplayMessage.INFO, self._texts("wrong_set_up"))
+                rospy.logerr(
+                    "/use_sim_time is set, but nothing comes on /clock: start the simulation or `rosbag play --clock`, "
+                    "or `rosparam set use_sim_time false` and start anew"
                 )
 
-    def _recorder_is_there(self) -> bool:
-        if not self._actions.get_num_connections():  # cheaper than asking the master
-            return False
-        try:
-            publishers, subscribers, _ = rosgraph.Master(rospy.get_name()).getSystemState()
-        except (rosgraph.MasterException, OSError):  # the master is restarting or gone
-            return False
-        predicting = set(dict(publishers).get(self._predictions.resolved_name, []))
-        listening = set(dict(subscribers).get(self._actions.resolved_name, []))
-        return bool(predicting & listening)
+    def _wait_until_all_are_ready(self) -> None:
+        """Say on the screen what is missing, and in the log why, each time that it changes."""
+        self._doing = "waiting until all is ready"
+        said = ""
+        while not rospy.is_shutdown():
+            texts, causes = self._waiting.texts, self._waiting.causes
+            if not texts and self._known and self._predictions.get_num_connections():
+                return
+            if texts and texts + causes != said:
+                said = texts + causes
+                self._say(DisplayMessage.INFO, texts)
+                rospy.loginfo("the first round waits: %s", causes)
+            time.sleep(0.1)
 
     def _wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-        """Wait in ROS time. Returns whether ``until`` came true in time."""
-        start = rospy.Time.now()
+        """Wait in ROS time, whether or not somebody sets the clock. Returns whether ``until`` came true in time."""
+        clock = SteadyClock()
         while not rospy.is_shutdown() and not until():
-            elapsed = (rospy.Time.now() - start).to_sec()
-            if elapsed < 0.0:  # the clock was set back, as at the start of a simulation
-                start = rospy.Time.now()
-            elif elapsed >= seconds:
+            if clock.follow(rospy.get_time()) >= seconds:
                 return False
             time.sleep(0.05)
         return until()
@@ -189,7 +195,7 @@ class PickAction:
 
     def _state(self) -> State:
         values = {"round": self._round, "rounds": self._rounds or "endless", "timed out": self._timed_out}
-        return (WARN if self._doing == "waiting for the recorder" else OK), self._doing, values
+        return (WARN if self._doing.startswith("waiting until") else OK), self._doing, values
 
     def close(self) -> None:
         """Stop reporting."""

@@ -1,5 +1,6 @@
 """The node that films and recognises: skeletons frame by frame while recording, the exercise right after it."""
 
+import math
 import os
 import threading
 import time
@@ -21,11 +22,16 @@ from rehab_coach.pose.registry import DEFAULT, NAMES, create_estimator, get_esti
 from rehab_coach.recognition import Recognizer
 from rehab_coach.recognition.recognizer import default_model
 from rehab_coach.robot.recording import Phase, Recording, Timing
+from rehab_coach.robot.steady_time import LONGEST_STEP, PictureTimes, SteadyClock
 from rehab_coach.ros.conversions import to_movement_message, to_picture, to_skeleton_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.ros.readiness import Readiness, why_silent
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.texts import ENGLISH, languages, load_texts
+
+PICTURES = 3
+"""Pictures that must have been read and estimated before the first round."""
 
 
 class Recorder:
@@ -36,6 +42,7 @@ class Recorder:
         stgcn_prediction (rehab_coach/Prediction): exactly one for each round.
         movement (rehab_coach/Movement, latched): exactly one for each round, after its prediction.
         skeleton (rehab_coach/Skeleton): the patient in each picture that was estimated.
+        readiness (diagnostic_msgs/DiagnosticStatus, latched): what it lacks until pictures come that it can read.
         display_message (rehab_coach/DisplayMessage): kinds countdown, recording, info (what to do to be seen), problem.
         /diagnostics
     Subscribes:
@@ -65,15 +72,19 @@ class Recorder:
         self._requests: Deque[ActionClass] = deque()
         # Survives a restart: the latched request of a round that is over must not be played again.
         self._answered = get_parameter("~answered", "", str)
-        self._picture = None
+        self._picture, self._arrived = None, -math.inf
+        self._readiness = Readiness("recorder")
+        self._read, self._read_at, self._looked_at = 0, 0.0, -math.inf  # pictures before the first round
+        self._unreadable = ""  # why the last picture could not be read
         self._round = 0
         self._last_stamp = 0.0
         self._estimate_time, self._last_person = 0.0, None
         try:
             self._load()
         except RehabCoachError as error:
-            reason = str(error).split(";")[0].split("\n")[0]
-            self._say(0, self._texts("cannot_start", reason=reason), "problem", 0.0)
+            text = self._texts("cannot_start", reason=str(error).split(";")[0].split("\n")[0])
+            self._readiness.lacks(text, str(error))
+            self._say(0, text, "problem", 0.0)
             rospy.sleep(0.5)  # the message must leave before the node does
             raise
         self._diagnostics = Diagnostics()
@@ -141,7 +152,7 @@ class Recorder:
 
     def _on_picture(self, message) -> None:
         with self._condition:
-            self._picture = message
+            self._picture, self._arrived = message, time.monotonic()
             self._condition.notify()
 
     def spin(self) -> None:
@@ -154,6 +165,46 @@ class Recorder:
                 prediction, sequence = self._play_round(action)
                 if not rospy.is_shutdown():
                     self._publish_movement(action, prediction, sequence)
+            elif not self._readiness.ready:
+                self._await_pictures()
+
+    def _await_pictures(self) -> None:
+        """The first round waits until pictures come, one soon after the other, that can be read and estimated."""
+        with self._condition:
+            message, self._picture = self._picture, None
+        if message is not None:
+            picture = self._to_picture(message)
+            if picture is not None:
+                self._estimator.estimate(picture)
+                late = time.monotonic() - self._read_at > self._timing.picture
+                self._read, self._read_at = 1 if late else self._read + 1, time.monotonic()
+        if self._read >= PICTURES:
+            self._readiness.is_complete()
+        elif time.monotonic() - self._looked_at > 1.0:  # looking asks the master
+            self._looked_at = time.monotonic()
+            if time.monotonic() - self._read_at > self._timing.picture:
+                self._readiness.lacks(self._no_picture_text("waiting_for_camera"), self._no_pictures())
+
+    def _to_picture(self, message) -> Optional[np.ndarray]:
+        """None: it cannot be read; the log says why, and the person is told if it goes on."""
+        try:
+            picture = to_picture(message)
+        except RehabCoachError as error:
+            rospy.logwarn_throttle(10, "%s: %s; it is left out" % (self._pictures.resolved_name, error))
+            self._unreadable = str(error)
+            return None
+        self._unreadable = ""
+        return picture
+
+    @property
+    def _picture_problem(self) -> str:
+        """Why the pictures that come cannot be read; empty: they can, or none come."""
+        return self._unreadable if time.monotonic() - self._arrived < self._timing.picture else ""
+
+    def _no_picture_text(self, otherwise: str) -> str:
+        """What the person reads while there is no picture to work with."""
+        problem = self._picture_problem
+        return self._texts("unreadable_picture", reason=problem.split(";")[0]) if problem else self._texts(otherwise)
 
     def _play_round(self, action: ActionClass) -> Tuple[Prediction, Optional[SkeletonSequence]]:
         """From the request to its one prediction; returns it, and what was recorded."""
@@ -212,12 +263,14 @@ class Recorder:
     def _record(self, action: ActionClass) -> Optional[Recording]:
         """Film until the recording is over; None when a newer request or the shutdown ended it."""
         self._estimator.reset()
-        recording = Recording(rospy.get_time(), self._estimator.layout, self._timing, self._texts)
+        clock, times = SteadyClock(), PictureTimes()
+        recording = Recording(clock.follow(rospy.get_time()), self._estimator.layout, self._timing, self._texts)
         self._last_stamp = 0.0
         with self._condition:
             self._picture = None  # one from before the request
         while recording.phase is not Phase.OVER:
-            for notice in recording.update(rospy.get_time()):
+            recording.no_picture = self._no_picture_text("no_picture")
+            for notice in recording.update(clock.follow(rospy.get_time())):
                 self._say(action.round, notice.text, notice.kind, notice.seconds)
                 if self._pictures.get_num_connections() == 0:
                     rospy.logwarn_throttle(10, self._no_pictures())
@@ -229,27 +282,24 @@ class Recorder:
                 rospy.logwarn("round %d was ended by %s", action.round, "a newer request" if newer else "the shutdown")
                 return None
             if picture is not None:
-                self._estimate(recording, picture)
+                self._estimate(recording, picture, clock, times)
         return recording
 
-    def _estimate(self, recording: Recording, message) -> None:
+    def _estimate(self, recording: Recording, message, clock: SteadyClock, times: PictureTimes) -> None:
         stamp = message.header.stamp.to_sec()
-        if stamp <= self._last_stamp:  # none, the same again, or the camera's clock was set
-            rospy.logwarn_throttle(10, "the pictures' stamps do not increase; the time of arrival is taken instead")
-            stamp = rospy.get_time()
-            if stamp <= self._last_stamp:
-                return
-        try:
-            picture = to_picture(message)
-        except RehabCoachError as error:
-            rospy.logwarn_throttle(10, "%s: %s; it is left out" % (self._pictures.resolved_name, error))
+        taken = times.time_of(stamp or rospy.get_time(), clock.follow(rospy.get_time()))
+        if taken != stamp:
+            rospy.logwarn_throttle(10, "the pictures' stamps are missing or jump; the time of arrival is taken instead")
+        picture = self._to_picture(message)
+        if picture is None:
             return
         size = (picture.shape[1], picture.shape[0])
         started = time.perf_counter()
         poses = self._estimator.estimate(picture)
         self._estimate_time = time.perf_counter() - started
-        patient = recording.add(stamp, rospy.get_time(), poses, size)
-        self._last_stamp = stamp
+        now = rospy.get_time()
+        patient = recording.add(taken, clock.follow(now), poses, size)
+        self._last_stamp = taken if abs(now - taken) < LONGEST_STEP else now
         self._skeletons.publish(to_skeleton_message(message.header, patient, size, self._estimator.layout))
         self._frequency.tick()
         if patient is not None:
@@ -260,7 +310,7 @@ class Recorder:
         if sequence is None:
             if recording.camera_lost:
                 rospy.logerr("%s", self._no_pictures())
-                self._say(prediction.round, self._texts("no_picture"), "problem", 0.0)
+                self._say(prediction.round, recording.no_picture, "problem", 0.0)
                 return
             prediction.status = Prediction.NOT_SEEN
             return
@@ -280,19 +330,8 @@ class Recorder:
         prediction.frames_with_person = int(sequence.seen.sum())
 
     def _no_pictures(self) -> str:
-        """Why there are no pictures, as far as the master knows."""
-        topic = self._pictures.resolved_name
-        kinds = dict(rospy.get_published_topics())
-        if topic not in kinds:
-            return "nobody publishes %s: start the camera node or remap the topic to your camera driver's" % topic
-        expected = self._pictures.type
-        if kinds[topic] != expected:
-            return "%s carries %s, expected %s: remap the topic, or set ~transport to raw or compressed" % (
-                topic,
-                kinds[topic],
-                expected,
-            )
-        return "no pictures come on %s although %s is published there: is the camera plugged in?" % (topic, expected)
+        """Why there are no pictures, as far as anybody knows."""
+        return self._picture_problem or why_silent(self._pictures.resolved_name, self._pictures.type)
 
     def _say(self, number: int, text: str, kind: str, seconds: float) -> None:
         message = DisplayMessage(round=number, text=text, kind=kind, seconds=seconds)

@@ -26,6 +26,7 @@ from rehab_coach.robot.velocity import STILL, WAFFLE_ANGULAR, WAFFLE_LINEAR, Vel
 from rehab_coach.ros.conversions import from_movement_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
+from rehab_coach.ros.readiness import Readiness, why_silent
 from rehab_coach.ros.texts import get_texts
 from rehab_coach.rounds import Outcome
 from rehab_coach.texts import ENGLISH, languages
@@ -69,6 +70,7 @@ class TurtlebotController:
         cmd_vel (geometry_msgs/Twist): only during a motion, then zeros; zero to each new subscriber.
         display_message (rehab_coach/DisplayMessage): kinds correct, wrong, problem, remark.
         stopped (std_msgs/Bool, latched): the stop is on.
+        readiness (diagnostic_msgs/DiagnosticStatus, latched): what it lacks until the robot and its laser are there.
         /diagnostics
     Service:
         stop (std_srvs/SetBool): true ends all motion at once until false releases it. The state outlives the
@@ -104,6 +106,7 @@ class TurtlebotController:
         self._service = rospy.Service("stop", SetBool, self._on_stop)
         self._diagnostics = Diagnostics("TurtleBot 3")
         self._diagnostics.add("motion", self._state)
+        self._readiness = Readiness("turtlebot_controller")
         rospy.on_shutdown(self.close)
         self._ticker = threading.Thread(target=self._run, name="ticker", daemon=True)
         self._ticker.start()
@@ -153,6 +156,26 @@ class TurtlebotController:
         self._safety.stopped = get_parameter("~stopped", False, bool)
         if self._safety.stopped:
             rospy.logwarn("the stop is still on; release it with: rosservice call %s false", rospy.resolve_name("stop"))
+
+    def spin(self) -> None:
+        """Wait for the robot where one is expected, then until ROS shuts down; the callbacks and the ticker work."""
+        while not (rospy.is_shutdown() or self._readiness.ready):
+            cause = self._missing()
+            if cause:
+                self._readiness.lacks(self._texts("waiting_for_robot"), cause)
+            else:
+                self._readiness.is_complete()
+            time.sleep(0.5)
+        rospy.spin()
+
+    def _missing(self) -> str:
+        """What the robot lacks; empty: nothing, or none is expected."""
+        scans = self._subscribers[0]
+        if not self._safety.require_scan:
+            return ""
+        if not self._safety.has_scan:
+            return why_silent(scans.resolved_name, scans.type)
+        return "" if self._commands.get_num_connections() else "nobody listens to %s" % self._commands.resolved_name
 
     # Callbacks
 

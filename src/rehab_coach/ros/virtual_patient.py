@@ -17,6 +17,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import ActionClass, Prediction, Truth
 from rehab_coach.ros.diagnostics import OK, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.ros.truth_log import TruthLog
 from rehab_coach.simulation import live
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.motions import make_motion
@@ -90,6 +91,7 @@ class VirtualPatient:
         self._raw = rospy.Publisher("camera/image", Image, queue_size=2)
         self._lens = rospy.Publisher("camera/camera_info", CameraInfo, queue_size=2)
         self._truths = rospy.Publisher("~truth", Truth, queue_size=100)
+        rospy.loginfo("the virtual patient gets ready; the first time on a computer that takes a minute or more")
         try:
             self._patient = live.VirtualPatient(
                 self._seed, look=Look(room=room, light=light), size=self._size, camera=self._camera, rate=MOTION_RATE
@@ -98,7 +100,8 @@ class VirtualPatient:
             raise RehabCoachError("%s; or show a clip instead (SOURCE=clip, source:=FILE)" % error) from error
         self._lock = threading.Lock()
         self._request: Optional[ActionClass] = None
-        self._answered = 0  # the last round that the robot has answered
+        self._answered = Prediction()  # the last one
+        self._truth_log = TruthLog()
         self._place = Place()
         self._turn: Optional[_Turn] = None
         self._begun, self._stop_at = False, math.inf
@@ -128,7 +131,7 @@ class VirtualPatient:
 
     def _on_prediction(self, message: Prediction) -> None:
         with self._lock:
-            self._answered = message.round
+            self._answered = message
 
     def _on_odometry(self, message: Odometry) -> None:
         position, rotation = message.pose.pose.position, message.pose.pose.orientation
@@ -166,17 +169,19 @@ class VirtualPatient:
         self._turn = _Turn(request.round, response, self._now + response.delay, performance)
         self._begun, self._stop_at = False, math.inf
 
-    def _act(self, answered: int) -> None:
+    def _act(self, answered: Prediction) -> None:
         """Begin and stop when it is time, and make room for the next person."""
         turn = self._turn
         if turn is not None and not self._begun and self._now >= turn.begin and turn.performance.done():
             self._patient.begin(turn.performance.result(), self._now)
             self._begun = True
-        if turn is not None and turn.round == answered and self._stop_at == math.inf:
+        if turn is not None and turn.round == answered.round and self._stop_at == math.inf:
             self._stop_at = self._now + SECOND_THOUGHT
             self._rounds += 1
             if self._rounds_per_person and self._rounds % self._rounds_per_person == 0:
                 self._next = self._worker.submit(self._patient.somebody, self._seed + 1000 * self._people)
+        if turn is not None and self._now >= self._stop_at:
+            self._truth_log.tell(answered, turn.response)
         if self._now >= self._stop_at and self._begun and self._patient.busy(self._now):
             self._patient.stop(self._now)
         if self._next is not None and self._next.done() and not self._patient.busy(self._now):
@@ -221,6 +226,7 @@ class VirtualPatient:
 
     def close(self) -> None:
         """Give the drawing surface back."""
+        self._truth_log.close()
         self._diagnostics.close()
         self._worker.shutdown()
         self._patient.close()

@@ -10,10 +10,20 @@ import numpy as np
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import EXERCISES, UNKNOWN, find, label_of_motion
 from rehab_coach.simulation.motions import KINDS, check_motion
+from rehab_coach.texts import load_texts
 
-STRANGERS = ("walking_in_place", "waving", "biceps_curl", "lateral_raise", "torso_twist", "side_bend", "toe_touch")
-"""What she does instead that is none of the catalogue's exercises: what people do who did not understand."""
-CHOICES = tuple(one.motion for one in EXERCISES.values() if one.motion) + STRANGERS
+STRANGERS = {
+    "walking_in_place": "walked on the spot",
+    "waving": "waved",
+    "biceps_curl": "did a biceps curl",
+    "lateral_raise": "did a lateral raise",
+    "torso_twist": "twisted her torso",
+    "side_bend": "bent to the side",
+    "toe_touch": "touched her toes",
+}
+"""What she does instead that is none of the catalogue's exercises, and how one tells it: what people do who did not
+understand."""
+CHOICES = tuple(one.motion for one in EXERCISES.values() if one.motion) + tuple(STRANGERS)
 SHORTEST, LONGEST = 0.7, 1.8  # seconds from the question to the beginning: she reads, understands, and gets ready
 ON_THE_FLOOR = ("hands_and_toes", "back")
 ACROSS = (50.0, 100.0)  # degrees, seen from the front a body on the floor is all head
@@ -48,6 +58,12 @@ class Response(NamedTuple):
     def right(self) -> bool:
         """Whether she does what she was asked for."""
         return self.shown == motion_of(self.asked)
+
+    @property
+    def deed(self) -> str:
+        """What she did, for a log: "did a squat, as asked", "waved instead"."""
+        done = STRANGERS.get(self.shown) or "did " + load_texts().an(self.shown)
+        return done + (", as asked" if self.right else " instead")
 
 
 def motion_of(label: str) -> Optional[str]:

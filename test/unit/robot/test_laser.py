@@ -59,14 +59,14 @@ def test_too_near_to_measure_is_in_the_way_and_not_measured_is_not():
     assert blocked(scan(d0=0.0)) == [] and blocked(scan(d0=math.nan)) == []
 
 
-@pytest.mark.parametrize("background", [0.0, math.nan])
+@pytest.mark.parametrize("background", [0.0, math.nan, 65.535])
 def test_a_laser_that_measures_next_to_nothing_forbids_everything(background):
     covered = scan(background, d10=2.0, d20=2.0)
     assert blocked(covered) == list(EVERY)
     assert "covered" in CHECK.objection(covered, TURN)
 
 
-@pytest.mark.parametrize("nothing", [0.0, math.nan])
+@pytest.mark.parametrize("nothing", [0.0, math.nan, 65.535])
 @pytest.mark.parametrize(
     "covered, refused",
     [(0, [FORWARDS, TURN, CURVE]), (180, [BACKWARDS, TURN, CURVE]), (90, [TURN, CURVE]), (270, [TURN, CURVE])],
@@ -95,6 +95,7 @@ def test_a_laser_that_does_not_look_there_forbids():
         Scan(np.full(360, 2.0), 0.0, 0.0, 0.12, 3.5),
         Scan(np.full(360, 2.0), math.nan, 0.01, 0.12, 3.5),
         Scan(np.full(360, 2.0), 0.0, 0.01, math.nan, 3.5),
+        Scan(np.full(360, 2.0), 0.0, math.radians(1.0), 3.5, 0.12),
     ],
 )
 def test_a_broken_scan_forbids_everything(broken):

@@ -38,6 +38,8 @@ def raw(data, encoding, step, padding=0):
         raw(PICTURE, "bgr8", 24),
         raw(PICTURE, "bgr8", 24, padding=5),
         raw(PICTURE[..., ::-1], "rgb8", 24),
+        raw(PICTURE, "8UC3", 24, padding=1),
+        raw(np.dstack([PICTURE, PICTURE[..., :1]]), "8UC4", 32, padding=3),
         raw(np.dstack([PICTURE, PICTURE[..., :1]]), "bgra8", 32),
         raw(cv2.cvtColor(PICTURE, cv2.COLOR_BGR2RGBA), "rgba8", 32),
         CompressedImage(format="png", data=cv2.imencode(".png", PICTURE)[1].tobytes()),
@@ -47,9 +49,52 @@ def test_every_encoding_gives_the_same_picture(message):
     np.testing.assert_array_equal(to_picture(message), PICTURE)
 
 
-def test_grey_pictures_become_colour():
-    grey = to_picture(raw(PICTURE[..., 0], "mono8", 8))
-    np.testing.assert_array_equal(grey, np.repeat(PICTURE[..., :1], 3, axis=2))
+GREY = PICTURE[..., 0]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        raw(GREY, "mono8", 8),
+        raw(GREY, "8UC1", 8, padding=3),
+        raw(np.dstack([PICTURE[..., 1], GREY]), "mono16", 16),  # the lower byte comes first
+        CompressedImage(format="png", data=cv2.imencode(".png", GREY)[1].tobytes()),
+        CompressedImage(format="png", data=cv2.imencode(".png", GREY.astype(np.uint16) * 256)[1].tobytes()),
+    ],
+)
+def test_grey_pictures_become_colour(message):
+    np.testing.assert_array_equal(to_picture(message), np.dstack([GREY] * 3))
+
+
+def test_a_grey_picture_whose_higher_byte_comes_first():
+    message = raw(np.dstack([GREY, PICTURE[..., 1]]), "mono16", 16)
+    message.is_bigendian = 1
+    np.testing.assert_array_equal(to_picture(message), np.dstack([GREY] * 3))
+
+
+@pytest.mark.parametrize(
+    "encoding, order", [("yuv422", (1, 0)), ("uyvy", (1, 0)), ("yuv422_yuy2", (0, 1)), ("yuyv", (0, 1))]
+)
+def test_brightness_and_colour_by_turns(encoding, order):
+    luma = np.linspace(30, 220, 48).astype(np.uint8).reshape(6, 8)
+    both = np.dstack([luma, np.full((6, 8), 128, np.uint8)])[..., list(order)]
+    picture = to_picture(raw(both, encoding, 16, padding=1))
+    expected = (luma.astype(float) - 16) * 255 / 219
+    np.testing.assert_allclose(picture, np.dstack([expected] * 3), atol=2)
+
+
+@pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
+def test_colours_under_a_bayer_filter(pattern):
+    colour = dict(b=200, g=120, r=40)
+    mosaic = np.tile(np.array([colour[each] for each in pattern], np.uint8).reshape(2, 2), (3, 4))
+    picture = to_picture(raw(mosaic, "bayer_%s8" % pattern, 8))
+    np.testing.assert_array_equal(picture[1:-1, 1:-1], np.broadcast_to([200, 120, 40], (4, 6, 3)))
+
+
+def test_a_picture_of_one_pixel_and_one_with_alpha():
+    for picture in (PICTURE[:1, :1], np.dstack([PICTURE, PICTURE[..., :1]])):
+        message = CompressedImage(format="png", data=cv2.imencode(".png", picture)[1].tobytes())
+        np.testing.assert_array_equal(to_picture(message), picture[..., :3])
 
 
 @pytest.mark.parametrize(
@@ -58,7 +103,8 @@ def test_grey_pictures_become_colour():
         (CompressedImage(), "empty"),
         (CompressedImage(format="jpeg", data=b"no picture"), "damaged"),
         (Image(), "empty"),
-        (Image(data=b"1", encoding="bayer_rggb8"), "encoding"),
+        (Image(data=b"1", encoding="16UC1"), "encoding is 16UC1; known: bgr8, "),
+        (Image(data=bytes(30), encoding="yuv422", width=5, height=3, step=10), "cannot decode"),
         (Image(data=b"123", encoding="bgr8", width=8, height=6, step=24), "does not fit"),
         (Image(data=b"123", encoding="bgr8"), "does not fit"),
         (Image(data=bytes(30), encoding="yuv422", width=5, height=3, step=10), "cannot decode"),

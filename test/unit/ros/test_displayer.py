@@ -12,6 +12,7 @@ pytest.importorskip("rehab_coach.msg", reason="the workspace is not sourced")
 from sensor_msgs.msg import Image  # noqa: E402
 
 from rehab_coach.display.picture import PictureBuffer, PictureDecoder  # noqa: E402
+from rehab_coach.robot.steady_time import SteadyClock  # noqa: E402
 from rehab_coach.ros import displayer  # noqa: E402
 
 
@@ -19,7 +20,7 @@ from rehab_coach.ros import displayer  # noqa: E402
 def screen(monkeypatch):
     monkeypatch.setattr(displayer, "rospy", mock.MagicMock(get_time=lambda: 1.0))
     screen = object.__new__(displayer.Displayer)
-    screen._lock, screen._pictures = threading.Lock(), PictureBuffer()
+    screen._lock, screen._clock, screen._pictures = threading.Lock(), SteadyClock(), PictureBuffer()
     return screen
 
 

@@ -85,6 +85,7 @@ def test_a_model_whose_labels_nobody_could_ask_for_is_told_at_the_start(labels, 
     replaced = dict(
         get_parameter=lambda name, default, *_, **__: default,
         rospy=mock.MagicMock(),
+        Readiness=mock.MagicMock(),
         create_estimator=mock.MagicMock(),
         Recognizer=recognizer,
     )

@@ -38,7 +38,7 @@ def speeds(act):
     return np.linalg.norm(np.diff(gazebo_skin.joints(act.turns, act.hips), axis=0), axis=-1) * RATE
 
 
-@pytest.mark.parametrize("name", tuple(EXERCISES) + STRANGERS)
+@pytest.mark.parametrize("name", tuple(EXERCISES) + tuple(STRANGERS))
 def test_the_animation_is_the_skins_and_does_not_jump(actor, name, tmp_path, read_bvh):
     act = answer(actor, name, yaw=30.0)
     write_act(tmp_path / "act.bvh", act)
