@@ -20,8 +20,10 @@ class Status(_Word):
     """A person was seen, but doing none of them."""
     NOT_SEEN = "not_seen"
     """Too few frames hold a person."""
+    TAUGHT = "taught"
+    """A new exercise was shown, and is known from now on."""
     FAILED = "failed"
-    """Camera, estimator or model failed."""
+    """Camera, estimator or model failed, or a new exercise must be shown once more."""
 
 
 class Outcome(_Word):

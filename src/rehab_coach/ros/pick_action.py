@@ -6,7 +6,7 @@ from typing import Callable, List, Optional
 
 import rospy
 
-from rehab_coach.exercises import check_asked, check_labels
+from rehab_coach.exercises import check_asked, check_label, check_labels
 from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction
 from rehab_coach.robot.exercise_picker import ORDERS, ExercisePicker
 from rehab_coach.robot.steady_time import SteadyClock
@@ -53,6 +53,11 @@ class PickAction:
         self._picker: Optional[ExercisePicker] = None
         self._known: Optional[Exercises] = None  # what the recorder recognises
         self._asked: List[str] = []  # what the picker chooses from
+        self._teach = get_parameter("~teach", "", str)
+        if self._teach:
+            check_label(self._teach, "parameter %s" % rospy.resolve_name("~teach"))
+        self._fresh: List[str] = []  # exercises that are new: asked for next
+        self._status = ""  # of the last prediction
         self._rounds = get_parameter("~rounds", 0, int, minimum=0)
         self._round_timeout = get_parameter("~round_timeout", 90.0, float, minimum=1.0, maximum=3600.0)
         self._pause = get_parameter("~pause", 6.0, float, minimum=0.0, maximum=600.0)
@@ -80,22 +85,37 @@ class PickAction:
         self._wait(self._start_delay)
         self._wait_until_all_are_ready()
         self._wait_for_answer()
-        while not rospy.is_shutdown() and (self._rounds == 0 or self._round < self._rounds):
-            self._play_round()
+        lessons = self._learn() if self._teach else 0
+        while not rospy.is_shutdown() and (self._rounds == 0 or self._round < self._rounds + lessons):
+            self._play_round(self._choose())
         if not rospy.is_shutdown():
             rospy.loginfo("the last round is over")
 
-    def _play_round(self) -> None:
-        picker = self._choice()
+    def _learn(self) -> int:
+        """Ask the person to show the new exercise, once more in doubt; returns how many rounds it took."""
+        for lesson in (1, 2):
+            if not rospy.is_shutdown():
+                self._play_round(self._teach, teach=True)
+            if self._status == Prediction.TAUGHT:
+                self._fresh.append(self._teach)
+                return lesson
+        if not rospy.is_shutdown():
+            self._say(DisplayMessage.PROBLEM, self._texts("not_learned"))
+            rospy.logwarn("'%s' was not learned; the log of the recorder says why", self._teach)
+            self._wait(self._pause)
+        return 2
+
+    def _play_round(self, label: str, teach: bool = False) -> None:
         self._round += 1
         self._ended.clear()
+        self._status = ""
         self._doing = "waiting for the outcome"
-        label = picker.pick()
-        action = ActionClass(round=self._round, label=label)
+        action = ActionClass(round=self._round, label=label, teach=teach)
         action.header.stamp = rospy.Time.now()
         self._actions.publish(action)
-        self._say(DisplayMessage.PROMPT, self._texts("please_do", exercise=self._texts.an(label)))
-        rospy.loginfo("Round %d: please do %s", self._round, load_texts().an(label))
+        key = "please_show" if teach else "please_do"
+        self._say(DisplayMessage.PROMPT, self._texts(key, exercise=self._texts.an(label)))
+        rospy.loginfo("Round %d: please %s %s", self._round, "show" if teach else "do", load_texts().an(label))
         if not self._wait(self._round_timeout, self._ended.is_set) and not rospy.is_shutdown():
             self._timed_out += 1
             self._say(DisplayMessage.PROBLEM, self._texts("no_outcome"))
@@ -113,14 +133,18 @@ class PickAction:
     def _where() -> str:
         return "parameter %s" % rospy.resolve_name("~exercises")
 
-    def _choice(self) -> ExercisePicker:
-        """Chooses from the list, or from all that is recognised by now; a recorder that came back changes nothing."""
+    def _choose(self) -> str:
+        """From the list, or from all that is recognised by now, what is new first; a recorder that came back changes
+        nothing."""
         known = self._known
         asked = self._wanted or known.labels
         check_asked(asked, known.labels, self._where(), "the model " + known.model)
         if asked != self._asked:
+            if self._asked:
+                self._fresh += [label for label in asked if label not in self._asked and label not in self._fresh]
             self._picker, self._asked = ExercisePicker(asked, self._order, self._seed), asked
-        return self._picker
+        self._fresh = [label for label in self._fresh if label in known.labels]
+        return self._fresh.pop(0) if self._fresh else self._picker.pick()
 
     def _on_exercises(self, message: Exercises) -> None:
         for label in rospy.get_param("own_exercises", {}):
@@ -135,6 +159,7 @@ class PickAction:
 
     def _on_prediction(self, message: Prediction) -> None:
         if message.round == self._round:
+            self._status = message.status
             self._ended.set()
 
     def _on_movement(self, message: Movement) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import replace
-from typing import Deque, Optional, Tuple
+from typing import Deque, Optional, Tuple, Union
 
 import numpy as np
 import rospy
@@ -20,6 +20,7 @@ from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Pr
 from rehab_coach.pose.network_file import MOBILENET_THIN
 from rehab_coach.pose.registry import DEFAULT, NAMES, create_estimator, get_estimator
 from rehab_coach.recognition import Recognizer
+from rehab_coach.recognition.enrolment import EnrolledRecognizer
 from rehab_coach.recognition.recognizer import default_model
 from rehab_coach.robot.recording import Phase, Recording, Timing
 from rehab_coach.robot.steady_time import LONGEST_STEP, PictureTimes, SteadyClock
@@ -27,18 +28,23 @@ from rehab_coach.ros.conversions import to_movement_message, to_picture, to_skel
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
 from rehab_coach.ros.readiness import Readiness, why_silent
+from rehab_coach.rounds import Kind
 from rehab_coach.skeleton import SkeletonSequence
+from rehab_coach.teaching import AddedExercises, teach
 from rehab_coach.texts import ENGLISH, languages, load_texts
 
 PICTURES = 3
 """Pictures that must have been read and estimated before the first round."""
+FOLDER_INTERVAL = 1.0
+"""Seconds between two looks for exercises that were added or removed."""
 
 
 class Recorder:
     """Recording and ST-GCN.
 
     Publishes:
-        exercises (rehab_coach/Exercises, latched): what it recognises; once the networks are warm.
+        exercises (rehab_coach/Exercises, latched): what it recognises; once the networks are warm, and when somebody
+            adds an exercise or removes one.
         stgcn_prediction (rehab_coach/Prediction): exactly one for each round.
         movement (rehab_coach/Movement, latched): exactly one for each round, after its prediction.
         skeleton (rehab_coach/Skeleton): the patient in each picture that was estimated.
@@ -64,6 +70,7 @@ class Recorder:
             framing=get_parameter("~framing_timeout", 20.0, float, minimum=0.0, maximum=600.0),
             picture=get_parameter("~picture_timeout", 2.0, float, minimum=0.2, maximum=60.0),
         )
+        self._showing = get_parameter("~showing", 15.0, float, minimum=3.0, maximum=120.0)
         self._method = get_parameter("~resampling", "interpolate", str, choices=("interpolate", "copy"))
         self._request_timeout = get_parameter("~request_timeout", 120.0, float, minimum=1.0, maximum=3600.0)
         self._transport = get_parameter("~transport", "compressed", str, choices=("compressed", "raw"))
@@ -76,6 +83,7 @@ class Recorder:
         self._readiness = Readiness("recorder")
         self._read, self._read_at, self._looked_at = 0, 0.0, -math.inf  # pictures before the first round
         self._unreadable = ""  # why the last picture could not be read
+        self._folder_looked_at = time.monotonic()
         self._round = 0
         self._last_stamp = 0.0
         self._estimate_time, self._last_person = 0.0, None
@@ -117,25 +125,31 @@ class Recorder:
         }
         self._estimator = create_estimator(name, **options)
         model = get_parameter("~model", "", str) or default_model()
-        self._recognizer = Recognizer.load(
+        recognizer = Recognizer.load(
             model,
             minimum_seen=get_parameter("~minimum_seen", 0.3, float, minimum=0.0, maximum=1.0),
             minimum_seconds=get_parameter("~minimum_seconds", 0.5, float, minimum=0.0, maximum=60.0),
         )
-        check_labels(self._recognizer.labels, "the model %s" % model)
+        check_labels(recognizer.labels, "the model %s" % model)
+        self._added = AddedExercises(recognizer, get_parameter("~exercises_folder", "", str), rospy.logwarn)
         self._model = os.path.basename(model)
-        made = self._recognizer.contract.training.get("date", "unknown date")
+        made = recognizer.contract.training.get("date", "unknown date")
         network = options.get("network", MOBILENET_THIN.name)
         seen_by = name if network == MOBILENET_THIN.name else "%s with %s" % (name, network)
         self._measured_by = "%s, %s of %s" % (seen_by, self._model, made)
         for _ in range(3):
             self._estimator.estimate(np.full((480, 640, 3), 128, np.uint8))
-        self._recognizer.warm_up(self._timing.duration)
+        recognizer.warm_up(self._timing.duration)
         rospy.loginfo("%s and the model for %s are ready", name, ", ".join(self._recognizer.labels))
+
+    @property
+    def _recognizer(self) -> Union[Recognizer, EnrolledRecognizer]:
+        """With the exercises that were added by now."""
+        return self._added.recognizer
 
     def _announce(self) -> None:
         """Say what can be recognised."""
-        message = Exercises(model=self._model, labels=self._recognizer.exercises)
+        message = Exercises(model=self._model, labels=self._added.exercises)
         message.header.stamp = rospy.Time.now()
         self._exercises.publish(message)
 
@@ -161,6 +175,10 @@ class Recorder:
             with self._condition:
                 self._condition.wait_for(lambda: self._requests, timeout=0.1)
                 action = self._requests.popleft() if self._requests else None
+            if time.monotonic() - self._folder_looked_at > FOLDER_INTERVAL:
+                self._folder_looked_at = time.monotonic()
+                if self._added.refresh():
+                    self._announce()
             if action is not None:
                 prediction, sequence = self._play_round(action)
                 if not rospy.is_shutdown():
@@ -213,14 +231,18 @@ class Recorder:
         self._round = action.round
         last_stamp = rospy.Time.now().to_sec()
         try:
-            check_asked(
-                [action.label], self._recognizer.exercises, "round %d" % action.round, "the model " + self._model
-            )
+            if not action.teach:
+                check_asked(
+                    [action.label], self._added.exercises, "round %d" % action.round, "the model " + self._model
+                )
             recording = self._record(action)
             if recording is not None:
                 last_stamp = self._last_stamp or last_stamp
                 sequence = recording.sequence()
-                self._recognise(recording, sequence, prediction)
+                if action.teach:
+                    self._learn(action, sequence, prediction)
+                else:
+                    self._recognise(recording, sequence, prediction)
         except RehabCoachError as error:
             rospy.logerr("round %d: %s", action.round, error)
             self._say(action.round, self._texts("wrong_set_up"), "problem", 0.0)
@@ -264,7 +286,8 @@ class Recorder:
         """Film until the recording is over; None when a newer request or the shutdown ended it."""
         self._estimator.reset()
         clock, times = SteadyClock(), PictureTimes()
-        recording = Recording(clock.follow(rospy.get_time()), self._estimator.layout, self._timing, self._texts)
+        timing = self._timing._replace(duration=self._showing) if action.teach else self._timing
+        recording = Recording(clock.follow(rospy.get_time()), self._estimator.layout, timing, self._texts)
         self._last_stamp = 0.0
         with self._condition:
             self._picture = None  # one from before the request
@@ -304,6 +327,20 @@ class Recorder:
         self._frequency.tick()
         if patient is not None:
             self._last_person = rospy.get_time()
+
+    def _learn(self, action: ActionClass, sequence: Optional[SkeletonSequence], prediction: Prediction) -> None:
+        """Take what was shown as a new exercise, or say why it must be shown once more."""
+        try:
+            lesson = teach(self._added, action.label, sequence, self._texts)
+        except RehabCoachError as error:
+            rospy.logerr("round %d: %s", action.round, error)
+            self._say(action.round, self._texts("not_learned"), Kind.PROBLEM, 0.0)
+            return
+        rospy.loginfo("Round %d: %s", action.round, lesson.text)
+        self._say(action.round, lesson.text, Kind.INFO, 0.0)
+        if lesson.learned:
+            prediction.status, prediction.label = Prediction.TAUGHT, action.label
+            self._announce()
 
     def _recognise(self, recording: Recording, sequence: Optional[SkeletonSequence], prediction: Prediction) -> None:
         """Fill in the prediction from what was recorded."""

@@ -84,6 +84,7 @@ class TurtlebotController:
         self._read_parameters()
         self._texts = get_texts(get_parameter("~language", ENGLISH, str, choices=languages()))
         self._join = RoundJoin(self._texts)
+        self._lesson = 0  # round in which somebody shows a new exercise
         self._asked_at = rospy.Time.now()
         self._zeros_left = 0
         self._last_answer: Optional[Answer] = None
@@ -204,13 +205,18 @@ class TurtlebotController:
         with self._lock:
             self._safety.recording = True
             self.end_motion("round {} begins".format(message.round))
-            self._join.request(message.round, message.label)
+            self._lesson = message.round if message.teach else 0
+            if not message.teach:  # what is shown is not judged
+                self._join.request(message.round, message.label)
             self._explained, self._movement = 0, None
             self._asked_at = rospy.Time.now()
 
     @_stops_on_error
     def _on_prediction(self, message: Prediction) -> None:
         with self._lock:
+            if message.round == self._lesson:
+                self._safety.recording = False
+                return
             objection = self._join.objection(message.round)
             if objection:
                 rospy.logwarn("a prediction of round %d is ignored: %s", message.round, objection)

@@ -100,7 +100,7 @@ class VisitKeeper:
 
     def _on_action(self, message: ActionClass) -> None:
         with self._changed:
-            self._requests = {message.round: message}
+            self._requests = {} if message.teach else {message.round: message}  # a lesson is no result
             # Topics overtake each other: the first skeletons of this round may be here already.
             self._skeletons = [one for one in self._skeletons if one.header.stamp >= message.header.stamp]
             self._busy = True
@@ -117,6 +117,8 @@ class VisitKeeper:
                 self._take(Movement(round=message.round, request=request, prediction=message), complete=False)
 
     def _on_movement(self, message: Movement) -> None:
+        if message.request.teach:
+            return
         with self._changed:
             self._take(message, complete=True)
 
