@@ -2,7 +2,7 @@
 
 import csv
 import os
-from typing import Dict, Iterable, List, Tuple
+from typing import Dict, Iterable, List, Optional, TextIO, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
@@ -35,7 +35,7 @@ class Report:
     def __init__(self, path: str):
         self.path = path
         self.rows: Dict[Key, Dict[str, str]] = {}
-        self._stream = None
+        self._stream: Optional[TextIO] = None
         try:
             if os.path.exists(path):
                 self._read()

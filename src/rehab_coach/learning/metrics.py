@@ -40,7 +40,7 @@ def summarise(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Dict[str, A
     recognised = [outcome.predicted for outcome in usable]
     values = precision_recall_fscore_support(done, recognised, labels=list(labels), zero_division=0)
     confusion = confusion_matrix(done, recognised, labels=list(labels))
-    per_class = {
+    per_class: Dict[str, Dict[str, Any]] = {
         label: {
             "precision": float(precision),
             "recall": float(recall),
