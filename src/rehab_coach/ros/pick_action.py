@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, cast
 
 import rospy
 
@@ -115,10 +115,10 @@ class PickAction:
 
     def _choice(self) -> ExercisePicker:
         """Chooses from the list, or from all that is recognised by now; a recorder that came back changes nothing."""
-        known = self._known
+        known = cast(Exercises, self._known)  # no round begins before
         asked = self._wanted or known.labels
         check_asked(asked, known.labels, self._where(), "the model " + known.model)
-        if asked != self._asked:
+        if self._picker is None or asked != self._asked:
             self._picker, self._asked = ExercisePicker(asked, self._order, self._seed), asked
         return self._picker
 

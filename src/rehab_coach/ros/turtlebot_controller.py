@@ -233,7 +233,8 @@ class TurtlebotController:
 
     def _say_remark(self) -> None:
         """After the answer, whichever of prediction and movement comes first; once in a round."""
-        if self._movement is None or self._join.waiting:
+        number = self._join.round
+        if self._movement is None or number is None or self._join.waiting:
             return
         movement, self._movement = from_movement_message(self._movement), None
         if movement is not None and movement.remarks:
@@ -242,9 +243,9 @@ class TurtlebotController:
             except RehabCoachError as error:
                 rospy.logwarn("%s", error)
                 return
-            self._say(self._join.round, text, DisplayMessage.REMARK)
+            self._say(number, text, DisplayMessage.REMARK)
         elif movement is not None and not find(movement.exercise).rules:
-            self._say(self._join.round, self._texts("not_judged_yet"), DisplayMessage.REMARK)
+            self._say(number, self._texts("not_judged_yet"), DisplayMessage.REMARK)
 
     def _say(self, number: int, text: str, kind: str) -> None:
         message = DisplayMessage(round=number, text=text, kind=kind)
@@ -277,7 +278,7 @@ class TurtlebotController:
 
     # Motion
 
-    def _begin(self, outcome: str) -> None:
+    def _begin(self, outcome: Outcome) -> None:
         motion: Motion = self._motions[outcome]
         self._refused = ""
         if not motion.segments and not self._heading.unfinished:
