@@ -82,7 +82,7 @@ class Camera:
                         self._problem = ""
                     if rospy.is_shutdown():
                         return
-            problem = "{} gives no more pictures: unplugged? Plug it in again".format(self._shown)
+            problem = "%s gives no more pictures: unplugged? Plug it in again" % self._shown
         except RehabCoachError as error:
             problem = str(error)
             self._failures += 1
@@ -117,7 +117,7 @@ class Camera:
             self._publish(picture, rospy.Time.now())
             published += 1
         if not published:
-            raise RehabCoachError("{} holds no picture that can be read".format(self._name))
+            raise RehabCoachError("%s holds no picture that can be read" % self._name)
         self._sleep(stamp + period - (rospy.Time.now() - started).to_sec())
         if not self._loop:
             rospy.loginfo("%s is over", self._name)

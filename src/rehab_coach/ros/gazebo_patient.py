@@ -78,7 +78,7 @@ class GazeboPatient:
         self._duration = get_parameter("~duration", 20.0, float, minimum=1.0, maximum=120.0)
         place = get_parameter("~place", [4.5, 0.0], list, minimum=-100.0, maximum=100.0)
         if len(place) != 2:
-            raise ParameterError("parameter {} needs x and y, not {}".format(rospy.resolve_name("~place"), place))
+            raise ParameterError("parameter %s needs x and y, not %s" % (rospy.resolve_name("~place"), place))
         self._place = Place(*map(float, place))
         self._radius = get_parameter("~radius", 0.25, float, minimum=0.01, maximum=2.0)
         self._world_frame = get_parameter("~world_frame", "odom", str)

@@ -53,7 +53,7 @@ def _stops_on_error(callback: Callable) -> Callable:
 
 
 def _describe(error: Exception) -> str:
-    return "an error in the controller: {}: {}".format(type(error).__name__, error)
+    return "an error in the controller: %s: %s" % (type(error).__name__, error)
 
 
 class TurtlebotController:
@@ -125,9 +125,8 @@ class TurtlebotController:
         configured = get_parameter("~motions", {}, dict)
         if not set(configured) <= set(Outcome):
             raise ParameterError(
-                "parameter {} has motions for {}; it may have them for: {}".format(
-                    rospy.resolve_name("~motions"), ", ".join(sorted(configured)), ", ".join(Outcome)
-                )
+                "parameter %s has motions for %s; it may have them for: %s"
+                % (rospy.resolve_name("~motions"), ", ".join(sorted(configured)), ", ".join(Outcome))
             )
         self._motions = {
             outcome: read_motion(
@@ -203,7 +202,7 @@ class TurtlebotController:
     def _on_action_class(self, message: ActionClass) -> None:
         with self._lock:
             self._safety.recording = True
-            self.end_motion("round {} begins".format(message.round))
+            self.end_motion("round %d begins" % message.round)
             self._join.request(message.round, message.label)
             self._explained, self._movement = 0, None
             self._asked_at = rospy.Time.now()
@@ -351,9 +350,8 @@ class TurtlebotController:
         if self._join.waiting and waited > self._prediction_timeout:
             rospy.logwarn_throttle(
                 60,
-                "no prediction for {:.0f} s on {}; is the recorder running?".format(
-                    waited, rospy.resolve_name("stgcn_prediction")
-                ),
+                "no prediction for %.0f s on %s; is the recorder running?"
+                % (waited, rospy.resolve_name("stgcn_prediction")),
             )
 
     def _state(self) -> State:
