@@ -85,8 +85,11 @@ def _alone(function: Callable, task: Any) -> Result:
 
 
 def _executor(workers: int):
-    """An executor, and the end of a pipe: when it is closed, by hand or because this process died, its workers end
-    whatever they do. (They would otherwise wait for a dead parent for ever.)"""
+    """An executor, and the end of a pipe.
+
+    When that is closed, by hand or because this process died, the workers end whatever they do. They would otherwise
+    wait for a dead parent for ever.
+    """
     # Threads of this process (OpenMP, OpenVINO) do not survive a fork.
     context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)

@@ -1,4 +1,4 @@
-"""rehab-coach benchmark"""
+"""`rehab-coach benchmark`: speed and accuracy."""
 
 HELP = "Measure speed as ratios against named baselines in the same run: machines are noisy, ratios hold."
 EPILOG = """examples:

@@ -38,7 +38,7 @@ def require_downloader():
     except ImportError as error:
         raise RehabCoachError(
             "urls need yt-dlp (%s): `pip install -e '.[data]'` in the repository, or give paths" % error
-        )
+        ) from error
     return yt_dlp
 
 

@@ -148,8 +148,10 @@ def read_packed(path: str) -> Tuple[np.ndarray, List[str], List[int]]:
 
 
 class _ListsOnly(pickle.Unpickler):
-    """Refuses everything that is not built into the pickle format: a pickle that names a class or function can run
-    any program."""
+    """Refuses everything that is not built into the pickle format.
+
+    A pickle that names a class or function can run any program.
+    """
 
     def find_class(self, module, name):
         raise pickle.UnpicklingError("it wants to load %s.%s" % (module, name))

@@ -1,5 +1,6 @@
 """report.csv: what became of every clip. It is also the memory of a run that was killed."""
 
+import contextlib
 import csv
 import os
 from typing import Dict, Iterable, List, Optional, TextIO, Tuple
@@ -84,8 +85,6 @@ class Report:
     def close(self) -> None:
         """Close the file; `add` opens it again."""
         if self._stream is not None:
-            try:
+            with contextlib.suppress(OSError):  # what could not be written was told when it was added
                 self._stream.close()
-            except OSError:  # what could not be written was told when it was added
-                pass
             self._stream = None

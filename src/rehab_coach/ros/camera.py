@@ -1,5 +1,6 @@
 """The node that publishes pictures: from a camera, from a video file in real time, from a directory."""
 
+import contextlib
 import time
 from typing import Optional
 
@@ -125,10 +126,8 @@ class Camera:
 
     @staticmethod
     def _sleep(seconds: float) -> None:
-        try:
+        with contextlib.suppress(rospy.ROSTimeMovedBackwardsException):
             rospy.sleep(max(0.0, seconds))
-        except rospy.ROSTimeMovedBackwardsException:
-            pass
 
     def _publish(self, picture: np.ndarray, stamp: rospy.Time) -> None:
         height, width = picture.shape[:2]
