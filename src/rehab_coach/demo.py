@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from typing import Dict, List, Tuple
+from typing import IO, Dict, List, Tuple, cast
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN, check_asked, check_labels
@@ -192,7 +192,7 @@ def _run(command: List[str]) -> Tuple[List[str], bool]:
     ) as process:
         while True:
             try:
-                for line in process.stdout:
+                for line in cast(IO[str], process.stdout):
                     output.append(line)
                     if MARK in line:
                         print("  " + line.split(MARK, 1)[1].rstrip().replace("\x1b[0m", ""), flush=True)

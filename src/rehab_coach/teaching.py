@@ -9,6 +9,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN
 from rehab_coach.kinematics.repetitions.find import find_cycles
 from rehab_coach.kinematics.repetitions.signal import movement_signal
+from rehab_coach.pose import Pose, PoseEstimator
 from rehab_coach.recognition import Recognizer
 from rehab_coach.recognition.embedding import Embedding
 from rehab_coach.recognition.enrolment import (
@@ -25,6 +26,10 @@ from rehab_coach.texts import Texts, load_texts
 
 MARGIN = 0.2
 """Seconds before and after a repetition that belong to a take of it."""
+AS_TALL = 0.6
+"""Share of the tallest person's height in the picture from which a second one is in the way."""
+MOST_CROWDED = 0.3
+"""Share of the frames in which a second person may be."""
 LEAST_TAKES = 2
 """Repetitions in a recording under which the person is asked once more."""
 
@@ -38,13 +43,44 @@ def default_folder() -> str:
 def cut_takes(sequence: SkeletonSequence) -> List[SkeletonSequence]:
     """Each repetition of whatever moves by itself; the whole recording where there is none."""
     moved = movement_signal(sequence)
-    cycles = find_cycles(moved, None) if moved is not None else []
+    if moved is None:
+        return [sequence]
     takes = []
-    for cycle in cycles:
+    for cycle in find_cycles(moved, None):
         first, last = moved.stamps[cycle.before] - MARGIN, moved.stamps[cycle.after] + MARGIN
         start, end = np.searchsorted(sequence.stamps, [first, last])
         takes.append(sequence[int(start) : int(end)])
     return takes or [sequence]
+
+
+class CrowdWatch(PoseEstimator):
+    """An estimator that also notices a second person who is as near as the first one.
+
+    Args:
+        estimator: that does the work.
+    """
+
+    def __init__(self, estimator: PoseEstimator):
+        self.layout = estimator.layout
+        self._estimator = estimator
+        self._frames = self._crowded_frames = 0
+
+    def estimate(self, picture: np.ndarray) -> List[Pose]:
+        """See `PoseEstimator`."""
+        poses = self._estimator.estimate(picture)
+        heights = sorted((pose.height for pose in poses if pose.seen.sum() >= 8), reverse=True)
+        self._frames += bool(heights)
+        self._crowded_frames += len(heights) > 1 and heights[1] > AS_TALL * heights[0]
+        return poses
+
+    def reset(self) -> None:
+        """See `PoseEstimator`."""
+        self._estimator.reset()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the second person was there for a good part of the time."""
+        return self._crowded_frames > MOST_CROWDED * max(self._frames, 1)
 
 
 class AddedExercises:

@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import shlex
-from typing import Iterator, Optional, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 import av
 import cv2
@@ -51,7 +51,9 @@ class VideoSource:
         self.source = str(source)
         self.live = is_live(self.source)
         self.rate, self.duration = float(rate), 0.0
-        self._webcam, self._stream, self._files = None, None, []
+        self._webcam: Optional[cv2.VideoCapture] = None
+        self._stream: Optional[Tuple[_Film, Iterator[Tuple[Optional[np.ndarray], float]]]] = None
+        self._files: List[str] = []
         if os.path.isdir(self.source):
             self._open_directory()
         elif self.live and not is_address(self.source):
@@ -71,14 +73,11 @@ class VideoSource:
         self.duration, self.size = len(self._files) / self.rate, (first.shape[1], first.shape[0])
 
     def _open_webcam(self, size: Optional[Tuple[int, int]]) -> None:
-        self._webcam = open_webcam(self.source, size)
-        self.rate = self._webcam.get(cv2.CAP_PROP_FPS)
+        self._webcam = webcam = open_webcam(self.source, size)
+        self.rate = webcam.get(cv2.CAP_PROP_FPS)
         if not 1 <= self.rate <= 1000:
             self.rate = 0.0
-        self.size = (
-            int(self._webcam.get(cv2.CAP_PROP_FRAME_WIDTH)),
-            int(self._webcam.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-        )
+        self.size = (int(webcam.get(cv2.CAP_PROP_FRAME_WIDTH)), int(webcam.get(cv2.CAP_PROP_FRAME_HEIGHT)))
 
     def _open_film(self) -> None:
         if not self.live and not os.path.isfile(self.source):
@@ -88,12 +87,12 @@ class VideoSource:
             )
         film = _Film(self.source)
         pictures = film.pictures()
-        first = next(pictures, None)
+        first, _ = next(pictures, (None, 0.0))
         self.rate, self.duration = film.rate, 0.0 if self.live else film.duration
         if first is None:
             film.close()
             raise RehabCoachError(film.undecoded())
-        self.size = (first[0].shape[1], first[0].shape[0])
+        self.size = (first.shape[1], first.shape[0])
         if self.live:
             self._stream = film, pictures
         else:
@@ -215,12 +214,14 @@ class _Film:
         Stamps are the stream's own, from the first picture on. A picture without one comes a frame after the one
         before, one with an earlier stamp is left out, and where time begins again it goes on instead.
         """
-        zero, shift, last = None, 0.0, -np.inf
+        zero: Optional[int] = None
+        shift, last = 0.0, -np.inf
         for frame in self._frames():
             if frame.pts is None:
                 stamp = max(0.0, last + 1 / self.rate)
             else:
                 zero = frame.pts if zero is None else zero
+                assert frame.time_base is not None  # the demuxer's frames have one
                 stamp = float((frame.pts - zero) * frame.time_base) + shift
             if stamp <= last - JOINT:
                 shift += last + 1 / self.rate - stamp
@@ -250,7 +251,7 @@ class _Film:
         aspect = float(self._video.codec_context.sample_aspect_ratio or 1) or 1.0
         width = max(1, round(frame.width * aspect))
         picture = self._reformatter.reformat(frame, width, frame.height, "bgr24").to_ndarray()
-        matrix = frame.side_data.get("DISPLAYMATRIX")
+        matrix: Any = frame.side_data.get("DISPLAYMATRIX")  # PyAV's stub knows another key only
         if matrix is None:
             return picture
         # The picture's place (x, y) is shown at (a x + c y, b x + d y); only quarter turns and mirrors are known.

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import subprocess
 import tempfile
-from typing import Optional, Sequence, Tuple, Union
+from typing import IO, Optional, Sequence, Tuple, Union, cast
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
 
 
-def film_rate(stamps: Sequence[float]) -> float:
+def film_rate(stamps: Union[Sequence[float], np.ndarray]) -> float:
     """Frames per second for pictures with these stamps (seconds): the mean, or where the pace varies the usual."""
     steps = np.diff(stamps)
     if not len(steps):
@@ -166,13 +166,14 @@ class _Ffmpeg:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._log, start_new_session=True
         )
+        self._input = cast(IO[bytes], self._process.stdin)  # it is a pipe
 
     def write(self, picture: np.ndarray) -> None:
-        self._process.stdin.write(np.ascontiguousarray(picture))
+        self._input.write(np.ascontiguousarray(picture).data)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):  # the pipe is broken: the exit code says so
-            self._process.stdin.close()
+            self._input.close()
         try:
             code = self._process.wait(self._patience)
         except subprocess.TimeoutExpired as error:
@@ -188,7 +189,7 @@ class _Ffmpeg:
         self._process.kill()
         self._process.wait()
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            self._input.close()
         self._log.close()
 
 
@@ -197,7 +198,7 @@ class _Opencv:
 
     def __init__(self, path: str, size: Tuple[int, int], rate: float):
         # OpenCV chooses the container by the ending, which the temporary name keeps.
-        self._writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*"mp4v"), rate, tuple(size))
+        self._writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"mp4v"), rate, tuple(size))
         if not self._writer.isOpened():
             raise OSError("OpenCV cannot; install ffmpeg or choose a name that ends in .mp4")
         self._path = path

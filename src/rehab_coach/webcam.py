@@ -93,7 +93,7 @@ def open_webcam(source: str, size: Optional[Tuple[int, int]] = None) -> cv2.Vide
         RehabCoachError: there is none, or it cannot be read.
     """
     device = device_of(source)
-    number = re.search("[0-9]*$", os.path.realpath(device)).group()  # behind the links of by-id and by-path
+    number = re.findall("[0-9]*$", os.path.realpath(device))[0]  # behind the links of by-id and by-path
     capture = None
     if number and (os.path.exists(device) or sys.platform != "linux"):  # OpenCV would print a line of its own
         capture = cv2.VideoCapture(int(number))
@@ -112,7 +112,7 @@ def ask_for(capture: cv2.VideoCapture, size: Tuple[int, int]) -> None:
     _set_size(capture, size)
     rate, format = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FOURCC)
     if 0 < rate < ENOUGH:
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter_fourcc(*"MJPG"))
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         _set_size(capture, size)
         if not capture.get(cv2.CAP_PROP_FPS) > rate:
             capture.set(cv2.CAP_PROP_FOURCC, format)

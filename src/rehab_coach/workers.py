@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Callable, Iterable, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Generator, Iterable, Iterator, List, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.termination import end_when
@@ -17,13 +17,13 @@ Result = Tuple[Any, Any, str]
 DIED = "the process that worked on it died (a decoder crashed, or the memory was not enough)"
 
 
-def run_here(function: Callable, tasks: Iterable) -> Iterator[Result]:
+def run_here(function: Callable, tasks: Iterable) -> Generator[Result, None, None]:
     """One task after the other in this process."""
     for task in tasks:
         yield task, function(task), ""
 
 
-def run_in_processes(function: Callable, tasks: Iterable, workers: int) -> Iterator[Result]:
+def run_in_processes(function: Callable, tasks: Iterable, workers: int) -> Generator[Result, None, None]:
     """Several tasks at a time, each in a process of its own.
 
     A process that dies costs the task that it worked on and nothing else. When this process is killed, the others
@@ -40,7 +40,7 @@ def run_in_processes(function: Callable, tasks: Iterable, workers: int) -> Itera
     tasks = iter(tasks)
     while True:
         executor, lifeline = _executor(workers)
-        running = {}
+        running: Dict[concurrent.futures.Future, Any] = {}
         suspects: List = []
         try:
             while not suspects:
@@ -85,8 +85,11 @@ def _alone(function: Callable, task: Any) -> Result:
 
 
 def _executor(workers: int):
-    """An executor, and the end of a pipe: when it is closed, by hand or because this process died, its workers end
-    whatever they do. (They would otherwise wait for a dead parent for ever.)"""
+    """An executor, and the end of a pipe.
+
+    When that is closed, by hand or because this process died, the workers end whatever they do. They would otherwise
+    wait for a dead parent for ever.
+    """
     # Threads of this process (OpenMP, OpenVINO) do not survive a fork.
     context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)
@@ -98,7 +101,7 @@ def _hang_on(lifeline) -> None:
     end_when(lifeline)
 
 
-def run_on_ray(function: Callable, tasks: Iterable, address: str, workers: int) -> Iterator[Result]:
+def run_on_ray(function: Callable, tasks: Iterable, address: str, workers: int) -> Generator[Result, None, None]:
     """Tasks on a Ray cluster, one processor each; twice as many are handed out as the cluster has processors.
 
     Args:
@@ -117,7 +120,7 @@ def run_on_ray(function: Callable, tasks: Iterable, address: str, workers: int) 
         import ray
     except ImportError as error:
         raise RehabCoachError("--ray needs Ray (%s): `pip install -e '.[ray]'` in the repository" % error) from error
-    options = {"num_cpus": workers, "include_dashboard": False} if address == "local" else {}
+    options: Dict[str, Any] = {"num_cpus": workers, "include_dashboard": False} if address == "local" else {}
     host, _, port = address.rpartition("://")[2].rpartition(":")
     try:
         if port.isdecimal():  # Ray itself would try for many minutes
@@ -136,7 +139,7 @@ def run_on_ray(function: Callable, tasks: Iterable, address: str, workers: int) 
 
 def _with_ray(ray, function: Callable, tasks: Iterator) -> Iterator[Result]:
     remote = ray.remote(num_cpus=1, max_retries=3)(function)  # again when a node goes away
-    running = {}
+    running: Dict[Any, Any] = {}  # tasks by reference
     while True:
         most = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))  # nodes may join
         while len(running) < most:

@@ -95,7 +95,7 @@ class CameraTest(unittest.TestCase):
         self.start(source=self.folder, rate=1)  # slow: a node that is late skips pictures
         wait_for(lambda: len(self.pictures) >= 4, "a loop of the directory and the next one's beginning")
         levels = self.levels()
-        following = {before: after for before, after in zip(levels, levels[1:])}
+        following = dict(zip(levels, levels[1:]))
         self.assertEqual({round(a, -1): round(b, -1) for a, b in following.items()}, {30: 120, 120: 220, 220: 30})
 
     def test_what_cannot_be_played_ends_the_node_with_a_message(self):

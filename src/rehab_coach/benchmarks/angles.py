@@ -28,25 +28,25 @@ ESTIMATED = ("pelvis_tilt", "lumbar_extension")
 """Follow from the others: judging them by themselves would flatter."""
 
 KEY_POINTS = {
-    "shoulder": ("{S}Shoulder",),
-    "elbow": ("{S}Elbow",),
-    "wrist": ("{S}Wrist",),
-    "hip": ("{S}Hip",),
-    "knee": ("{S}Knee",),
-    "ankle": ("{S}Ankle",),
-    "heel": ("{S}Heel",),
-    "foot_index": ("{S}BigToe",),
+    "shoulder": ("%(S)sShoulder",),
+    "elbow": ("%(S)sElbow",),
+    "wrist": ("%(S)sWrist",),
+    "hip": ("%(S)sHip",),
+    "knee": ("%(S)sKnee",),
+    "ankle": ("%(S)sAnkle",),
+    "heel": ("%(S)sHeel",),
+    "foot_index": ("%(S)sBigToe",),
 }
 """OpenCap's triangulated key points."""
 MARKERS = {
-    "shoulder": ("{s}_shoulder_study",),
-    "elbow": ("{r}_lelbow_study", "{r}_melbow_study"),
-    "wrist": ("{r}_lwrist_study", "{r}_mwrist_study"),
-    "hip": ("{S}HJC_study",),
-    "knee": ("{r}_knee_study", "{r}_mknee_study"),
-    "ankle": ("{r}_ankle_study", "{r}_mankle_study"),
-    "heel": ("{r}_calc_study",),
-    "foot_index": ("{r}_toe_study",),
+    "shoulder": ("%(s)s_shoulder_study",),
+    "elbow": ("%(r)s_lelbow_study", "%(r)s_melbow_study"),
+    "wrist": ("%(r)s_lwrist_study", "%(r)s_mwrist_study"),
+    "hip": ("%(S)sHJC_study",),
+    "knee": ("%(r)s_knee_study", "%(r)s_mknee_study"),
+    "ankle": ("%(r)s_ankle_study", "%(r)s_mankle_study"),
+    "heel": ("%(r)s_calc_study",),
+    "foot_index": ("%(r)s_toe_study",),
 }
 """OpenCap's anatomical markers, which a network makes of the key points: the middle of those of a joint."""
 
@@ -58,7 +58,7 @@ def points_of_markers(
     places = {}
     for side, large, small in (("right", "R", "r"), ("left", "L", "L")):
         for joint, names in which.items():
-            wanted = [name.format(S=large, r=small, s=small) for name in names]
+            wanted = [name % {"S": large, "r": small, "s": small} for name in names]
             missing = [name for name in wanted if name not in markers]
             if missing:
                 raise RehabCoachError("the markers lack %s" % ", ".join(missing))

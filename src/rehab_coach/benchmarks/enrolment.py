@@ -8,7 +8,7 @@ Movements and people are halved. What is learned (the embedding, the thresholds 
 the movements and one half of the people, what is reported from the other half of both; then the other way round.
 """
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 import numpy as np
 
@@ -112,7 +112,7 @@ def run(data: str, recognizer: Optional[Recognizer] = None, dtw: bool = True) ->
     answers = [recognizer.recognize(recording.sequence) for recording in recordings]
     recordings = [recording for recording, answer in zip(recordings, answers) if answer.probabilities.any()]
     probabilities = np.stack([answer.probabilities for answer in answers if answer.probabilities.any()])
-    features = np.stack([recognizer.features(recording.sequence) for recording in recordings])
+    features = np.stack([cast(np.ndarray, recognizer.features(recording.sequence)) for recording in recordings])
     methods = METHODS if dtw else METHODS[:1]
     trials = _trials(recordings, features, recognizer, methods)
     truth = np.array([recording.action if recording.action in NEW[ANY] else UNKNOWN for recording in recordings])
@@ -332,7 +332,7 @@ def report(result: Dict[str, Any]) -> str:
         "method        repetitions  new exercise  the six: before  after  unknown accepted: before  after",
         *(
             "%-12s %12d %12.1f%% %15.1f%% %5.1f%% %23.1f%% %5.1f%%"
-            % ((names[row["method"]], row["takes"]) + tuple(100 * row[share] for share in SHARES))
+            % (names[row["method"]], row["takes"], *(100 * row[share] for share in SHARES))
             for row in result["rows"]
         ),
         "",

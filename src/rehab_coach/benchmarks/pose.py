@@ -2,7 +2,7 @@
 
 import os
 import time
-from typing import List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 from tqdm import tqdm
@@ -16,7 +16,7 @@ from rehab_coach.video import VideoSource
 
 BASELINE = "opencv, whole picture"
 REFERENCE = "openvino f32, whole picture"
-VARIANTS = {  # options of TfPose
+VARIANTS: Dict[str, Dict[str, Any]] = {  # options of TfPose
     BASELINE: {"backend": "opencv", "following": False},
     "tensorflow, whole picture": {"backend": "tensorflow", "following": False},
     REFERENCE: {"backend": "openvino", "following": False},
@@ -58,7 +58,7 @@ def measure(video: str, frames: int, size: Tuple[int, int], network: str = MOBIL
     with VideoSource(video) as source:
         pictures = [picture for picture, _ in source.read()][:frames]
     pictures = [pictures[frame % len(pictures)] for frame in range(frames)]
-    estimators = {}
+    estimators: Dict[str, PoseEstimator] = {}
     for name, options in VARIANTS.items():
         try:
             estimators[name] = _TimedTfPose(network, size, **options)
@@ -70,8 +70,8 @@ def measure(video: str, frames: int, size: Tuple[int, int], network: str = MOBIL
         print("mediapipe: left out: %s" % error)
     if BASELINE not in estimators:
         raise RehabCoachError("there is nothing to compare with: '%s' was left out" % BASELINE)
-    poses = {name: [] for name in estimators}
-    times = {name: [] for name in estimators}
+    poses: Dict[str, List[List[Pose]]] = {name: [] for name in estimators}
+    times: Dict[str, List[Tuple[float, ...]]] = {name: [] for name in estimators}
     # In turns: whatever else the machine does falls on all alike. In blocks: the threads of one library are still
     # spinning when the next one begins, and the first picture of a block pays for it.
     for start in tqdm(range(0, frames, BLOCK), desc="measuring", unit="block", leave=False):

@@ -106,8 +106,10 @@ def _counted_clips(data: str) -> Tuple[List[Clip], Dict[str, Dict[str, str]]]:
 
 
 def _live(sequence: SkeletonSequence, exercise: str) -> Tuple[int, List[float]]:
-    """The count at the end, and the seconds of all of this process's threads for each frame: other programs do not
-    add to them."""
+    """The count at the end, and the seconds of all of this process's threads for each frame.
+
+    Other programs do not add to them.
+    """
     counter = RepetitionCounter(exercise)
     seconds = []
     for stamp, key_points in zip(sequence.stamps, sequence.key_points):

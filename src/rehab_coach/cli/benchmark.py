@@ -1,4 +1,4 @@
-"""rehab-coach benchmark"""
+"""`rehab-coach benchmark`: speed and accuracy."""
 
 HELP = "Measure speed as ratios against named baselines in the same run: machines are noisy, ratios hold."
 EPILOG = """examples:
@@ -71,9 +71,10 @@ def run(arguments) -> int:
         print(report(benchmark_recognition()))
         return 0
     if arguments.what == "training":
-        from rehab_coach.benchmarks.training import benchmark_training, report
+        from rehab_coach.benchmarks.training import benchmark_training
+        from rehab_coach.benchmarks.training import report as report_training
 
-        print(report(benchmark_training(compiled=arguments.compiled)))
+        print(report_training(benchmark_training(compiled=arguments.compiled)))
         return 0
     if arguments.what in ("render", "keypoints"):
         from rehab_coach.benchmarks import films as benchmark

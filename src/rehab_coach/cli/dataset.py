@@ -1,6 +1,7 @@
 """`rehab-coach dataset`: sets of labelled skeletons."""
 
 import argparse
+from typing import Dict
 
 HELP = "Make, convert, divide and look at sets of labelled skeletons (formats: docs/datasets.md)."
 EPILOG = """\
@@ -199,7 +200,7 @@ def _subset(arguments: argparse.Namespace) -> int:
     for problem in source.problems:
         _report("left out: " + problem)
     chosen = choose(source.entries, arguments.classes, arguments.unknown, arguments.seed)
-    fixed = {}
+    fixed: Dict[str, str] = {}
     if arguments.groups:
         chosen, fixed = groups_from_table(chosen, arguments.groups)
     elif arguments.group_pattern:

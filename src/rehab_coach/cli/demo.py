@@ -1,4 +1,4 @@
-"""rehab-coach demo"""
+"""`rehab-coach demo`: the coach on this computer."""
 
 HELP = "Run the coach on this computer: a virtual patient, Gazebo, a webcam, or a video; no robot needed."
 EPILOG = """examples:

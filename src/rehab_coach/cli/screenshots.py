@@ -48,7 +48,8 @@ def run(arguments) -> int:
     shipped = share_path("test", "data", "squat.mp4")
     video = arguments.video or (shipped if os.path.exists(shipped) else "")
     picture, skeleton = _filmed(video, arguments.at, arguments.estimator) if video else drawn_patient()
-    for path in draw_gallery(arguments.folder, picture, skeleton, *arguments.size, texts=texts):
+    width, height = arguments.size
+    for path in draw_gallery(arguments.folder, picture, skeleton, width, height, texts=texts):
         print(path)
     return 0
 

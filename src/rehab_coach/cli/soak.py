@@ -1,4 +1,4 @@
-"""rehab-coach soak"""
+"""`rehab-coach soak`: many rounds in a row."""
 
 import sys
 

@@ -38,7 +38,7 @@ def require_downloader():
     except ImportError as error:
         raise RehabCoachError(
             "urls need yt-dlp (%s): `pip install -e '.[data]'` in the repository, or give paths" % error
-        )
+        ) from error
     return yt_dlp
 
 
@@ -191,9 +191,9 @@ def _filters(variant: Variant, fit: str) -> str:
     width, height = SIZE
     filters = ["fps=%g" % RATE, "scale=trunc(iw*sar/2)*2:ih", "setsar=1"]  # square pixels
     if variant.zoom > 1:
-        filters.append("crop=iw/{0:g}:ih/{0:g}".format(variant.zoom))
+        filters.append("crop=iw/%g:ih/%g" % (variant.zoom, variant.zoom))
     elif variant.zoom < 1:
-        filters.append("pad=iw/{0:g}:ih/{0:g}:(ow-iw)/2:(oh-ih)/2".format(variant.zoom))
+        filters.append("pad=iw/%g:ih/%g:(ow-iw)/2:(oh-ih)/2" % (variant.zoom, variant.zoom))
     if fit == "letterbox":
         filters.append("scale=%d:%d:force_original_aspect_ratio=decrease:flags=area" % (width, height))
         filters.append("pad=%d:%d:(ow-iw)/2:(oh-ih)/2" % (width, height))

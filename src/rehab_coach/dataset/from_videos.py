@@ -19,7 +19,7 @@ import os
 import shutil
 from collections import Counter
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Generator, Iterator, List, Optional, Sequence, Tuple
 
 from rehab_coach import workers as pools
 from rehab_coach.dataset.extraction import (
@@ -226,7 +226,7 @@ def _is_finished(plan: Plan, report: Report, clip: Clip, estimator: str, variant
     return os.path.exists(_path(plan, estimator, name))
 
 
-def _results(plan: Plan, tasks: List[Task]) -> Iterator[pools.Result]:
+def _results(plan: Plan, tasks: List[Task]) -> Generator[pools.Result, None, None]:
     if plan.ray:
         return pools.run_on_ray(extract, tasks, plan.ray, max(1, plan.workers))
     if plan.workers:

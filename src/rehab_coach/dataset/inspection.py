@@ -12,7 +12,7 @@ import csv
 import json
 import os
 from dataclasses import asdict, fields
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -89,12 +89,12 @@ def _read(found: SkeletonSet, name: str, columns: int, sample: int, report, prog
     return rows, dict(sorted(shown.items(), key=lambda item: order.get(item[0], len(order))))
 
 
-def _spread(entries: Sequence[Entry], columns: int) -> set:
+def _spread(entries: Sequence[Entry], columns: int) -> Set[str]:
     """Names of `columns` clips of each class, spread over all of its names and, as far as possible, its groups."""
     classes: Dict[str, Dict[str, List[str]]] = {}
     for entry in entries:
         classes.setdefault(entry.label, {}).setdefault(entry.group or entry.name, []).append(entry.name)
-    names = set()
+    names: Set[str] = set()
     for groups in classes.values():
         members = list(groups.values())
         deepest = max(map(len, members))

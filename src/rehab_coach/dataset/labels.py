@@ -10,7 +10,7 @@ an addition that other readers pass over.
 import json
 import os
 from dataclasses import dataclass
-from typing import Iterable, List, Sequence, Tuple
+from typing import Dict, Iterable, List, Sequence, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
@@ -102,7 +102,7 @@ def labels_of(entries: Iterable[Entry]) -> Tuple[str, ...]:
     Raises:
         RehabCoachError: one number has two labels.
     """
-    names = {}
+    names: Dict[int, str] = {}
     for entry in entries:
         if names.setdefault(entry.label_index, entry.label) != entry.label:
             raise RehabCoachError(

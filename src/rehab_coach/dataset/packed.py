@@ -59,7 +59,7 @@ def unpack(block: np.ndarray, size: Tuple[int, int] = SIZE, rate: float = RATE) 
         ValueError: values that are not finite.
     """
     people = np.array(block, np.float32).transpose(3, 1, 2, 0)
-    people[..., :2] = np.where(people[..., 2:] > 0, (people[..., :2] + 0.5) * np.float32(size), 0)
+    people[..., :2] = np.where(people[..., 2:] > 0, (people[..., :2] + 0.5) * np.asarray(size, np.float32), 0)
     stamps = np.arange(people.shape[1]) / rate
     return tuple(
         SkeletonSequence(person, stamps, size)
@@ -99,7 +99,7 @@ class PackedWriter:
     def __enter__(self) -> "PackedWriter":
         return self
 
-    def __exit__(self, kind, error, trace) -> bool:
+    def __exit__(self, kind, error, trace) -> None:
         with self._stack:
             if kind is not None:
                 raise error
@@ -108,7 +108,6 @@ class PackedWriter:
             with open(self._pickle, "wb") as stream:
                 # Protocol 2: whatever trains on this may be old.
                 pickle.dump((self._names, self._labels), stream, protocol=2)
-        return False
 
 
 def _header(count: int) -> bytes:
@@ -149,8 +148,10 @@ def read_packed(path: str) -> Tuple[np.ndarray, List[str], List[int]]:
 
 
 class _ListsOnly(pickle.Unpickler):
-    """Refuses everything that is not built into the pickle format: a pickle that names a class or function can run
-    any program."""
+    """Refuses everything that is not built into the pickle format.
+
+    A pickle that names a class or function can run any program.
+    """
 
     def find_class(self, module, name):
         raise pickle.UnpicklingError("it wants to load %s.%s" % (module, name))

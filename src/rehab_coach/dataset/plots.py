@@ -22,7 +22,9 @@ def _figure(width: float, height: float):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise RehabCoachError("plots need matplotlib (%s): `pip install -e '.[train]'` in the repository" % error)
+        raise RehabCoachError(
+            "plots need matplotlib (%s): `pip install -e '.[train]'` in the repository" % error
+        ) from error
     # Figures without pyplot need no screen and leave no global state behind.
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)

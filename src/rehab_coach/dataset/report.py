@@ -1,8 +1,9 @@
 """report.csv: what became of every clip. It is also the memory of a run that was killed."""
 
+import contextlib
 import csv
 import os
-from typing import Dict, Iterable, List, Tuple
+from typing import Dict, Iterable, List, Optional, TextIO, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
@@ -35,7 +36,7 @@ class Report:
     def __init__(self, path: str):
         self.path = path
         self.rows: Dict[Key, Dict[str, str]] = {}
-        self._stream = None
+        self._stream: Optional[TextIO] = None
         try:
             if os.path.exists(path):
                 self._read()
@@ -84,8 +85,6 @@ class Report:
     def close(self) -> None:
         """Close the file; `add` opens it again."""
         if self._stream is not None:
-            try:
+            with contextlib.suppress(OSError):  # what could not be written was told when it was added
                 self._stream.close()
-            except OSError:  # what could not be written was told when it was added
-                pass
             self._stream = None

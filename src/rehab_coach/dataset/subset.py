@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -42,7 +42,8 @@ def choose(entries: Sequence[Entry], classes: Sequence[str], unknown: int, seed:
     others = [entry for entry in usable if entry.label not in classes]
     if not 0 <= unknown <= len(others):
         raise RehabCoachError("%d others are wanted as '%s', there are %d" % (unknown, UNKNOWN, len(others)))
-    picked = np.sort(np.random.default_rng(seed).choice(len(others), unknown, replace=False)) if unknown else []
+    random = np.random.default_rng(seed)
+    picked = sorted(random.choice(len(others), unknown, replace=False).tolist()) if unknown else []
     return chosen + [replace(others[number], label=UNKNOWN, label_index=len(classes)) for number in picked]
 
 
@@ -86,6 +87,7 @@ def groups_from_names(entries: Sequence[Entry], pattern: str) -> List[Entry]:
     return [
         replace(entry, group=" ".join(part for part in match.groups() if part))
         for entry, match in zip(entries, matches)
+        if match
     ]
 
 
@@ -158,7 +160,7 @@ def _decided(entries: Sequence[Entry], fixed: Dict[str, str]) -> Dict[str, str]:
     return {entry.group: name for name, members in given.items() for entry in members}
 
 
-def check_groups(splits: Dict[str, Sequence[Entry]]) -> None:
+def check_groups(splits: Mapping[str, Sequence[Entry]]) -> None:
     """RehabCoachError if a group is in two splits."""
     home: Dict[str, str] = {}
     for name, members in splits.items():

@@ -4,7 +4,7 @@ import os
 import shutil
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Callable, Iterator, List, Sequence, Tuple
+from typing import Callable, Iterator, List, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def fitted(person: SkeletonSequence, rate: float = RATE, size: Tuple[int, int] =
     if person.size == size:
         return person
     scale = min(size[0] / person.size[0], size[1] / person.size[1])
-    border = (np.float64(size) - scale * np.float64(person.size)) / 2
+    border = (np.asarray(size, float) - scale * np.asarray(person.size, float)) / 2
     key_points = person.key_points.copy()
     key_points[..., :2] = np.where(key_points[..., 2:] > 0, scale * key_points[..., :2] + border, 0)
     return replace(person, key_points=key_points, size=size)
@@ -54,7 +54,7 @@ class SetWriter:
             raise ValueError("unknown format '%s'; known: %s" % (format, ", ".join(FORMATS)))
         self.path, self.format, self.labels = os.path.normpath(path), format, tuple(labels)
         self.entries: List[Entry] = []
-        self._names = set()
+        self._names: Set[str] = set()
         self._stack = ExitStack()
         self._folder = self.path
         there = self.path + "_data.npy" if format == "packed" else self.path
@@ -106,14 +106,13 @@ class SetWriter:
     def __enter__(self) -> "SetWriter":
         return self
 
-    def __exit__(self, kind, error, trace) -> bool:
+    def __exit__(self, kind, error, trace) -> None:
         with self._stack:
             if kind is not None:
                 raise error
             if not self.entries:
                 raise RehabCoachError("nothing could be written to %s: no clip was usable" % self.path)
             write_summary(self.path + "_label.json", self.entries)
-        return False
 
 
 @contextmanager

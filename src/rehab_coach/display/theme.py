@@ -66,6 +66,7 @@ def render(text: str, size: int, colour: Colour) -> pygame.Surface:
 
 
 def ascent(size: int) -> int:
+    """Pixels from the baseline of a text of this size to the top of its highest letters."""
     return _font(size).get_ascent() // _OVERSAMPLING
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from typing import Any, Iterable, Sequence
+from typing import Any, Dict, Iterable, Sequence
 
 import yaml
 
@@ -56,7 +56,7 @@ def check_labels(labels: Iterable[Any], where: str) -> None:
     Raises:
         RehabCoachError: names the label, or both.
     """
-    before = {}
+    before: Dict[str, str] = {}
     for label in labels:
         check_label(label, where)
         other = before.setdefault(label.lower(), label)

@@ -119,9 +119,8 @@ def make_augmentation(values: Dict[str, Any]) -> Augmentation:
             raise RehabCoachError("'augmentation: %s' must be between 0 and 1, not %r" % (name, value))
         if name in ("speed", "camera_rate", "distance", "fill") and numbers[0] <= 0:
             raise RehabCoachError("'augmentation: %s' must be above 0, not %r" % (name, value))
-    return replace(
-        defaults, **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    )
+    taken: Dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return replace(defaults, **taken)
 
 
 def draw_window(

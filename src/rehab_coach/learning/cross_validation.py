@@ -7,7 +7,7 @@ no training window is made of it.
 import os
 import warnings
 from collections import Counter
-from typing import Any, Dict, List, Sequence, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.datasets import Sample
@@ -27,7 +27,7 @@ FEW = 10
 DIVISION = 1
 """Seed of the division into folds."""
 
-STUDY = ((None, "interpolate"), (9, "interpolate"), (9, "copy"))
+STUDY: Tuple[Tuple[Optional[int], str], ...] = ((None, "interpolate"), (9, "interpolate"), (9, "copy"))
 """(frames per second that the recogniser is given, None = as filmed; how they get to the model's rate)."""
 
 
@@ -92,8 +92,9 @@ def judge_folds(recipe: Recipe, samples: Sequence[Sample], models: Sequence[str]
         for clip in part_samples(samples, set(contract.training["held_out"]), recipe.judged)[1]:
             of_estimator = outcomes.setdefault(_part_of(clip), {})
             for rate, method in STUDY:
-                as_filmed = rate is None or len(clip.sequence) < 2
-                sequence = clip.sequence if as_filmed else clip.sequence.resample(rate, "copy")
+                sequence = clip.sequence
+                if rate is not None and len(sequence) > 1:
+                    sequence = sequence.resample(rate, "copy")
                 of_estimator.setdefault((rate, method), []).append(
                     judge(recognizer, sequence, clip.name, clip.label, method, clip.whole_body)
                 )

@@ -149,9 +149,9 @@ def _flat(entry: _Entry, label_column: str) -> List[Sample]:
     size = FLAT_SIZE[source]
     key_points = np.array(entry.frames, np.float32)
     if source == "jhmdb":  # distances from the middle of the picture, alike in x and y
-        key_points[..., :2] = key_points[..., :2] * 100 + np.float32(size) / 2
+        key_points[..., :2] = key_points[..., :2] * 100 + np.asarray(size, np.float32) / 2
     elif source == "kaiakol":
-        key_points[..., :2] *= np.float32(size)
+        key_points[..., :2] *= np.asarray(size, np.float32)
     key_points[key_points[..., 2] <= 0] = 0
     sequence = _sequence(key_points, entry.rate, size)
     sample = Sample(sequence, entry.label(label_column), entry.row["group"], source, entry.name)
@@ -170,7 +170,7 @@ def _spatial(entry: _Entry, label_column: str) -> List[Sample]:
     world = metres - metres.reshape(-1, 3).mean(axis=0)
     size = (1000, 1000)
     key_points = np.ones_like(world)
-    key_points[..., :2] = world[..., :2] * PIXELS_PER_METRE + np.float32(size) / 2
+    key_points[..., :2] = world[..., :2] * PIXELS_PER_METRE + np.asarray(size, np.float32) / 2
     sequence = _sequence(key_points, entry.rate, size)
     sequence = replace(sequence, world=world)
     return [Sample(sequence, entry.label(label_column), entry.row["group"], entry.row["source"], entry.name)]

@@ -98,7 +98,7 @@ def measure(recordings: Sequence[SkeletonSequence]) -> EstimatorNoise:
     Raises:
         ValueError: no recording is long enough.
     """
-    of_joint: List[List[np.ndarray]] = []
+    of_joint: List[np.ndarray] = []
     gaps: List[float] = []
     for recording in recordings:
         key_points = recording.coco_18().key_points[recording.seen]

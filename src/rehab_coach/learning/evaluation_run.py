@@ -99,7 +99,7 @@ def evaluate(request: Request) -> None:
             method=request.method,
             model=request.model,
             folds=request.folds,
-            table=request.clips or request.set or request.packed[0],
+            table=request.clips or request.set or (request.packed or ("",))[0],
             **of_run(request.model, folder),
         )
         print("%s: %s" % (name, describe(summary)) if name else describe(summary), flush=True)
@@ -119,6 +119,7 @@ def _parts(request: Request, everybody: Sequence[Judges]) -> Dict[str, List[Judg
     labels = everybody[0].labels
     if not request.clips:
         path = _data_of(request.packed) if request.packed else request.set
+        assert path is not None  # one of the three is given
         return {"": read_judged(path, labels)}
     clips = _clips(request, everybody)
     return {
@@ -137,6 +138,7 @@ def _clips(request: Request, everybody: Sequence[Judges]) -> List[Clip]:
     """The table's clips, each of which may be judged: asked before minutes go into their key points."""
     if request.network:
         find_network(request.network).check()
+    assert request.clips is not None
     clips = read_clips(request.clips, everybody[0].labels)
     for judges in everybody:
         for clip in clips:

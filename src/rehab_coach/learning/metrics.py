@@ -40,7 +40,7 @@ def summarise(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Dict[str, A
     recognised = [outcome.predicted for outcome in usable]
     values = precision_recall_fscore_support(done, recognised, labels=list(labels), zero_division=0)
     confusion = confusion_matrix(done, recognised, labels=list(labels))
-    per_class = {
+    per_class: Dict[str, Dict[str, Any]] = {
         label: {
             "precision": float(precision),
             "recall": float(recall),
@@ -77,10 +77,11 @@ def _loss(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Optional[float]
 
 
 def _rejection(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Optional[Dict[str, Any]]:
-    """How well 1 - the highest probability of an exercise tells `unknown` from the exercises, clips without a
-    whole body left out: area under the ROC curve, and the share of `unknown` taken for an exercise when 95 %
-    of the exercises are let through; "seen": the same of the clips in which somebody was seen. None where one of the
-    two kinds is missing.
+    """How well 1 - the highest probability of an exercise tells `unknown` from the exercises.
+
+    Clips without a whole body are left out: area under the ROC curve, and the share of `unknown` taken for an
+    exercise when 95 % of the exercises are let through; "seen": the same of the clips in which somebody was seen.
+    None where one of the two kinds is missing.
     """
     whole = [outcome for outcome in outcomes if outcome.whole_body]
     result = _told_apart(whole, labels)

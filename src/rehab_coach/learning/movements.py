@@ -178,6 +178,7 @@ def seen_from(sequence: SkeletonSequence, yaw: float, pitch: float, distance: fl
         pitch: degrees by which the camera looks down.
         distance: metres.
     """
+    assert sequence.world is not None
     world = sequence.world - sequence.world.reshape(-1, 3).mean(axis=0)
     left, right = ([COCO_18.index(side + joint) for joint in ("shoulder", "hip")] for side in ("left_", "right_"))
     across = (world[:, right] - world[:, left]).mean(axis=(0, 1))  # to the picture's left, seen from the front

@@ -116,7 +116,7 @@ class RecogniserTask(Task):
             taken = take_weights(network, self._recipe.labels, self._recipe.init)
             if self._processes.first:
                 tqdm.write(taken)
-        return network.to(memory_format=torch.channels_last)
+        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's stub
 
     def batches(self, first_step: int) -> DataLoader:
         """Windows (N, 3, T, V, M) and the numbers of their labels (N,)."""

@@ -1,6 +1,6 @@
 """Training windows: which sequence is drawn how often, and what the network gets of it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
@@ -35,7 +35,7 @@ def sample_weights(samples: Sequence[Sample], sources: Dict[str, float]) -> np.n
     """
     keys = [(sample.label, sample.source) for sample in samples]
     groups = Counter((sample.label, sample.source, sample.group) for sample in samples)
-    totals: Dict[Tuple[str, str], float] = Counter()
+    totals: Dict[Tuple[str, str], float] = defaultdict(float)
     for (label, source, _), count in groups.items():
         totals[label, source] += count**0.5
     weights = np.array(

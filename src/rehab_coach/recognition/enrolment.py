@@ -246,18 +246,19 @@ def enrol(
     if not takes:
         raise RehabCoachError("there is no take of '%s': show it once at least, better three times" % label)
     directions = [recognizer.embed(take) for take in takes]
+    seen = [direction for direction in directions if direction is not None]
     unseen = [number for number, direction in enumerate(directions, start=1) if direction is None]
     if unseen:
         raise NobodySeen(unseen)
     threshold = recognizer.embedding.threshold
     if not sure:
-        apart = disagreeing(np.stack(directions), threshold)
+        apart = disagreeing(np.stack(seen), threshold)
         if apart:
             raise TakesDisagree(apart)
         known = _known(takes, recognizer)
         if known:
             raise LooksKnown(known)
-    prototype = unit(np.mean(directions, axis=0))
+    prototype = unit(np.mean(seen, axis=0))
     return EnrolledExercise(label, prototype, threshold, recognizer.recognizer.digest, len(takes))
 
 

@@ -3,7 +3,7 @@
 Numerically equal to `STGCN.eval()` (tested); about the speed of the matrix products alone.
 """
 
-from typing import Optional, Tuple
+from typing import Iterable, Optional, Tuple, cast
 
 import torch
 from torch import nn
@@ -16,6 +16,7 @@ from rehab_coach.recognition.streams import add_streams
 
 def _scale_and_shift(norm: nn.modules.batchnorm._BatchNorm) -> Tuple[torch.Tensor, torch.Tensor]:
     """Batch norm in inference as y = scale * x + shift."""
+    assert norm.running_mean is not None and norm.running_var is not None  # each one here tracks them
     scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     return scale, norm.bias - scale * norm.running_mean
 
@@ -23,12 +24,17 @@ def _scale_and_shift(norm: nn.modules.batchnorm._BatchNorm) -> Tuple[torch.Tenso
 class FusedConvolution(nn.Module):
     """A convolution over frames, (N, T, V, C) -> (N, T / stride, V, C), with the batch norm that follows it."""
 
+    weight: torch.Tensor
+    bias: torch.Tensor
+
     def __init__(self, convolution: nn.Conv2d, scale: torch.Tensor, shift: torch.Tensor):
         super().__init__()
+        assert convolution.bias is not None  # each one here has one
         weight = convolution.weight * scale[:, None, None, None]
         self.register_buffer("weight", weight.contiguous(memory_format=torch.channels_last))
         self.register_buffer("bias", convolution.bias * scale + shift)
-        self.stride, self.padding, self.dilation = convolution.stride, convolution.padding, convolution.dilation
+        self.stride, self.dilation = convolution.stride, convolution.dilation
+        self.padding = cast(Tuple[int, ...], convolution.padding)  # none here is named
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         # (N, T, V, C) in memory is what PyTorch calls (N, C, T, V) in channels-last format.
@@ -40,8 +46,12 @@ class FusedConvolution(nn.Module):
 class FusedProjection(nn.Module):
     """A 1x1 convolution and its batch norm as one matrix product, (N, T, V, C_in) -> (N, T / stride, V, C_out)."""
 
+    weight: torch.Tensor
+    bias: torch.Tensor
+
     def __init__(self, convolution: nn.Conv2d, norm: nn.modules.batchnorm._BatchNorm, stride: int = 1):
         super().__init__()
+        assert convolution.bias is not None
         scale, shift = _scale_and_shift(norm)
         self.register_buffer("weight", convolution.weight[:, :, 0, 0] * scale[:, None])
         self.register_buffer("bias", convolution.bias * scale + shift)
@@ -54,22 +64,36 @@ class FusedProjection(nn.Module):
 def _residual(present: bool, projection: Optional[nn.Sequential], stride: int = 1) -> Optional[nn.Module]:
     if not present:
         return None
-    return nn.Identity() if projection is None else FusedProjection(projection[0], projection[1], stride)
+    return nn.Identity() if projection is None else _fused(projection, stride)
+
+
+def _fused(pair: Iterable[nn.Module], stride: int = 1) -> FusedProjection:
+    convolution, norm, *_ = pair
+    return FusedProjection(cast(nn.Conv2d, convolution), cast(nn.BatchNorm2d, norm), stride)
 
 
 class FusedMultiBranch(nn.Module):
     """ST-GCN++'s temporal module: the entrances of all branches are one matrix product."""
 
+    entrance_weight: torch.Tensor
+    entrance_bias: torch.Tensor
+    maximum_scale: torch.Tensor
+    maximum_shift: torch.Tensor
+    direct_weight: torch.Tensor
+    direct_bias: torch.Tensor
+
     def __init__(self, module: MultiBranchConvolution, norm: nn.modules.batchnorm._BatchNorm):
         super().__init__()
-        entrances = [FusedProjection(entrance[0], entrance[1]) for entrance in module.entrances]
+        assert module.direct.bias is not None
+        entrances = [_fused(entrance) for entrance in cast(Iterable[nn.Sequential], module.entrances)]
         self.widths = [len(entrance.bias) for entrance in entrances]
         self.register_buffer("entrance_weight", torch.cat([entrance.weight for entrance in entrances]))
         self.register_buffer("entrance_bias", torch.cat([entrance.bias for entrance in entrances]))
         scale, shift = _scale_and_shift(module.norm)
         parts = self.widths + [module.direct.out_channels]
         scales, shifts = scale.split(parts), shift.split(parts)
-        self.dilated = nn.ModuleList(FusedConvolution(*branch) for branch in zip(module.dilated, scales, shifts))
+        dilated = cast(Iterable[nn.Conv2d], module.dilated)
+        self.dilated = nn.ModuleList(FusedConvolution(*branch) for branch in zip(dilated, scales, shifts))
         self.maximum = module.maximum
         # A negative scale would turn the maximum into a minimum, so here it stays behind.
         self.register_buffer("maximum_scale", scales[-2].clone())
@@ -96,9 +120,15 @@ class FusedLayer(nn.Module):
     matrix product (N * T * V, K * C_in) x (K * C_in, C_out) and nothing is copied in between.
     """
 
+    mixing: torch.Tensor
+    spatial_weight: torch.Tensor
+    spatial_bias: torch.Tensor
+    temporal: nn.Module
+
     def __init__(self, layer: STGCNLayer):
         super().__init__()
         convolution, mixing = layer.spatial.convolution, layer.spatial.mixing  # (K, from, to)
+        assert convolution.bias is not None
         partitions, joints = mixing.shape[:2]
         scale, shift = _scale_and_shift(layer.spatial_norm)
         weight = convolution.weight.view(partitions, len(scale), -1) * scale[:, None]  # (K, C_out, C_in)
@@ -131,6 +161,13 @@ class FusedLayer(nn.Module):
 class FusedSTGCN(nn.Module):
     """A trained STGCN for inference only; later changes of the network do not reach it."""
 
+    input_scale: torch.Tensor
+    input_shift: torch.Tensor
+    hidden_weight: torch.Tensor
+    hidden_bias: torch.Tensor
+    head_weight: torch.Tensor
+    head_bias: torch.Tensor
+
     def __init__(self, network: STGCN):
         super().__init__()
         with torch.no_grad():
@@ -139,9 +176,9 @@ class FusedSTGCN(nn.Module):
             scale, shift = _scale_and_shift(network.input_norm)
             self.register_buffer("input_scale", scale.view(joints, -1).clone())
             self.register_buffer("input_shift", shift.view(joints, -1).clone())
-            self.layers = nn.ModuleList(FusedLayer(layer) for layer in network.layers)
+            self.layers = nn.ModuleList(FusedLayer(layer) for layer in cast(Iterable[STGCNLayer], network.layers))
             self.fully_connected = network.fully_connected is not None
-            if self.fully_connected:
+            if network.fully_connected is not None:
                 self.register_buffer("hidden_weight", network.fully_connected.weight.detach().clone())
                 self.register_buffer("hidden_bias", network.fully_connected.bias.detach().clone())
             self.register_buffer("head_weight", network.head.weight.detach().clone())

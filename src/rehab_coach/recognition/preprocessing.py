@@ -7,7 +7,7 @@ end in the same arrays (N, 3, T, V, M).
 """
 
 from dataclasses import replace
-from typing import Optional, Sequence, Tuple
+from typing import Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -24,7 +24,7 @@ BOX_LIMIT = 2.0
 
 
 def normalise(
-    key_points: np.ndarray, size: Sequence[float], method: str, patient: Optional[np.ndarray] = None
+    key_points: np.ndarray, size: Union[Sequence[float], np.ndarray], method: str, patient: Optional[np.ndarray] = None
 ) -> np.ndarray:
     """Make coordinates independent of the picture's size ("picture") or also of the person's place ("box").
 
@@ -51,8 +51,7 @@ def normalise(
     if not np.isfinite(key_points).all():
         raise ValueError("key points must be finite: an unseen joint has score 0, not NaN")
     if method == "picture":
-        size = np.asarray(size, np.float32)[..., None, None, :]
-        coordinates = key_points[..., :2] / size - np.float32(0.5)
+        coordinates = key_points[..., :2] / np.asarray(size, np.float32)[..., None, None, :] - np.float32(0.5)
     elif method == "box":
         centre, extent = _robust_box(key_points if patient is None else np.asarray(patient, np.float32))
         coordinates = key_points[..., :2] - centre[..., None, None, :]
@@ -90,7 +89,10 @@ def _quantiles(values: np.ndarray, chosen: np.ndarray, quantiles: Sequence[float
 
 
 def to_network(
-    key_points: np.ndarray, size: Sequence[float], contract: ModelContract, others: Sequence[np.ndarray] = ()
+    key_points: np.ndarray,
+    size: Union[Sequence[float], np.ndarray],
+    contract: ModelContract,
+    others: Union[Sequence[np.ndarray], np.ndarray] = (),
 ) -> np.ndarray:
     """Normalise windows of one person and bring them into the network's order.
 

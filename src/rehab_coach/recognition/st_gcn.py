@@ -1,7 +1,7 @@
 """ST-GCN (Yan, Xiong and Lin, AAAI 2018) and ST-GCN++ (Duan, Wang, Chen and Lin: PYSKL, ACM Multimedia 2022)."""
 
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Tuple, Union
 
 import torch
 from torch import nn
@@ -87,6 +87,8 @@ class SpatialGraphConvolution(nn.Module):
     start as A and are learned for all pairs of joints.
     """
 
+    adjacency: torch.Tensor
+
     def __init__(self, in_channels: int, out_channels: int, adjacency: torch.Tensor, learned_graph: bool = False):
         super().__init__()
         self.convolution = nn.Conv2d(in_channels, out_channels * len(adjacency), 1)
@@ -114,11 +116,11 @@ class SpatialGraphConvolution(nn.Module):
         flat = features.permute(0, 2, 3, 1).reshape(batch * frames, joints, channels)
         to_all = mixing.permute(2, 0, 1).reshape(joints * partitions, joints).to(flat.dtype)
         mixed = torch.bmm(to_all.expand(len(flat), -1, -1), flat).view(batch, frames, joints, partitions * channels)
-        weight = self.convolution.weight.view(partitions, -1, channels)
+        weight, bias = self.convolution.weight.view(partitions, -1, channels), self.convolution.bias
+        assert bias is not None  # it was made with one
         outputs = weight.shape[1]
-        bias = torch.einsum("kvw,kc->wc", mixing, self.convolution.bias.view(partitions, outputs))
         result = functional.linear(mixed, weight.transpose(0, 1).reshape(outputs, partitions * channels))
-        result += bias
+        result += torch.einsum("kvw,kc->wc", mixing, bias.view(partitions, outputs))
         return result.permute(0, 3, 1, 2)
 
 
@@ -140,6 +142,8 @@ class Dropout(nn.Dropout):
 
 class STGCNLayer(nn.Module):
     """Graph convolution, batch norm, ReLU, temporal convolution, batch norm, dropout; plus residual; ReLU."""
+
+    temporal: Union[MultiBranchConvolution, nn.Conv2d]
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """The node that publishes pictures: from a camera, from a video file in real time, from a directory."""
 
+import contextlib
 import time
 from typing import Optional
 
@@ -82,7 +83,7 @@ class Camera:
                         self._problem = ""
                     if rospy.is_shutdown():
                         return
-            problem = "{} gives no more pictures: unplugged? Plug it in again".format(self._shown)
+            problem = "%s gives no more pictures: unplugged? Plug it in again" % self._shown
         except RehabCoachError as error:
             problem = str(error)
             self._failures += 1
@@ -117,7 +118,7 @@ class Camera:
             self._publish(picture, rospy.Time.now())
             published += 1
         if not published:
-            raise RehabCoachError("{} holds no picture that can be read".format(self._name))
+            raise RehabCoachError("%s holds no picture that can be read" % self._name)
         self._sleep(stamp + period - (rospy.Time.now() - started).to_sec())
         if not self._loop:
             rospy.loginfo("%s is over", self._name)
@@ -125,10 +126,8 @@ class Camera:
 
     @staticmethod
     def _sleep(seconds: float) -> None:
-        try:
+        with contextlib.suppress(rospy.ROSTimeMovedBackwardsException):
             rospy.sleep(max(0.0, seconds))
-        except rospy.ROSTimeMovedBackwardsException:
-            pass
 
     def _publish(self, picture: np.ndarray, stamp: rospy.Time) -> None:
         height, width = picture.shape[:2]

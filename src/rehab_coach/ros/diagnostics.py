@@ -29,7 +29,7 @@ class Diagnostics:
             level, message, values = state()
             status.summary(level, message)
             for key, value in values.items():
-                status.add(key, "{:.3g}".format(value) if isinstance(value, float) else str(value))
+                status.add(key, "%.3g" % value if isinstance(value, float) else str(value))
             return status
 
         self._updater.add(name, task)

@@ -136,7 +136,7 @@ class Displayer:
 
     def _sort_early_messages(self, now: float) -> None:
         """A screen that starts late gets the last message of each node in any order: tell them in theirs."""
-        for message in sorted(self._early, key=lambda early: early.header.stamp):
+        for message in sorted(self._early or (), key=lambda early: early.header.stamp):
             stamp = message.header.stamp.to_sec()
             self._tell(message, now - max(rospy.get_time() - stamp, 0.0) if stamp else now)
         self._early = None

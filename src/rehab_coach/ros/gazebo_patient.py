@@ -78,7 +78,7 @@ class GazeboPatient:
         self._duration = get_parameter("~duration", 20.0, float, minimum=1.0, maximum=120.0)
         place = get_parameter("~place", [4.5, 0.0], list, minimum=-100.0, maximum=100.0)
         if len(place) != 2:
-            raise ParameterError("parameter {} needs x and y, not {}".format(rospy.resolve_name("~place"), place))
+            raise ParameterError("parameter %s needs x and y, not %s" % (rospy.resolve_name("~place"), place))
         self._place = Place(*map(float, place))
         self._radius = get_parameter("~radius", 0.25, float, minimum=0.01, maximum=2.0)
         self._world_frame = get_parameter("~world_frame", "odom", str)
@@ -132,12 +132,15 @@ class GazeboPatient:
         self._enter(self._actor.stand())
         while not rospy.is_shutdown():
             with self._lock:
+                scene = self._scene
+                assert scene is not None  # she has entered
                 request, self._request = self._request, None
                 stopping = self._stop_at is not None and rospy.Time.now() >= self._stop_at
                 if stopping:
                     self._stop_at = None
-                    self._truth_log.tell(self._answered, self._scene.response)
-            act, since = self._scene.act, self._since(rospy.Time.now())
+                if stopping and scene.response is not None:
+                    self._truth_log.tell(self._answered, scene.response)
+            act, since = scene.act, max((rospy.Time.now() - scene.since).to_sec(), 0.0)
             then = since + HIDDEN_SECONDS
             if request is not None:
                 response = self._obedience.respond(request.label)
@@ -145,11 +148,8 @@ class GazeboPatient:
                     rospy.logwarn_once("she cannot do every exercise: for '%s' she does something else", request.label)
                 self._enter(self._actor.respond(response, self._duration, act, then), request.round, response)
             elif stopping and since < act.end or since > act.seconds:
-                self._enter(self._actor.stand(act, then), self._scene.round, self._scene.response)
+                self._enter(self._actor.stand(act, then), scene.round, scene.response)
             rospy.rostime.wallsleep(0.05)
-
-    def _since(self, now: rospy.Time) -> float:
-        return max((now - self._scene.since).to_sec(), 0.0)
 
     def _wait_for_gazebo(self) -> None:
         while not rospy.is_shutdown():

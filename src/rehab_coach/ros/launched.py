@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager, suppress
-from typing import IO, Any, Iterator, List, Union
+from typing import IO, Any, Iterator, List, Tuple, Union, cast
 from xmlrpc.client import ServerProxy
 
 import psutil
@@ -81,4 +81,5 @@ def wait_while(process: subprocess.Popen, condition: Any, seconds: float, what: 
 def process_of(node: str) -> psutil.Process:
     """The operating system's process of a node, such as "/recorder"."""
     master = rosgraph.Master(rospy.get_name())
-    return psutil.Process(ServerProxy(master.lookupNode(node)).getPid(rospy.get_name())[2])
+    _, _, number = cast(Tuple[int, str, int], ServerProxy(master.lookupNode(node)).getPid(rospy.get_name()))
+    return psutil.Process(number)

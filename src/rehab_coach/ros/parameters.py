@@ -72,14 +72,14 @@ def check(
         fitting = [one for one in kind if _convert(value, one) is not None]
         if not fitting:
             allowed = " or ".join(_allowed(one, minimum, maximum, choices) for one in kind)
-            raise ParameterError("parameter {} is {!r}; it must be {}".format(name, value, allowed))
+            raise ParameterError("parameter %s is %r; it must be %s" % (name, value, allowed))
         kind = fitting[0]
     allowed = _allowed(kind, minimum, maximum, choices)
     if kind is str and isinstance(value, bool):  # YAML takes no, off, on ... for truth values
         value = next((choice for choice in choices or () if yaml.safe_load(choice) is value), value)
     converted = _convert(value, kind)
     if converted is None:
-        raise ParameterError("parameter {} is {!r}; it must be {}".format(name, value, allowed))
+        raise ParameterError("parameter %s is %r; it must be %s" % (name, value, allowed))
     for entry in converted if kind is list else [converted]:
         is_number = isinstance(entry, (int, float)) and not isinstance(entry, bool)
         if (
@@ -90,7 +90,7 @@ def check(
             or choices is not None
             and entry not in choices
         ):
-            raise ParameterError("parameter {} is {!r}; it must be {}".format(name, value, allowed))
+            raise ParameterError("parameter %s is %r; it must be %s" % (name, value, allowed))
     return converted
 
 
@@ -122,9 +122,9 @@ def _allowed(kind: type, minimum: Optional[float], maximum: Optional[float], cho
         words += " of these: " if kind is list else ", one of: "
         return words + ", ".join(str(choice) for choice in choices)
     if minimum is not None and maximum is not None:
-        return "{} from {} to {}".format(words, minimum, maximum)
+        return "%s from %s to %s" % (words, minimum, maximum)
     if minimum is not None:
-        return "{}, at least {}".format(words, minimum)
+        return "%s, at least %s" % (words, minimum)
     if maximum is not None:
-        return "{}, at most {}".format(words, maximum)
+        return "%s, at most %s" % (words, maximum)
     return words

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, cast
 
 import rospy
 
@@ -134,12 +134,14 @@ class PickAction:
         return "parameter %s" % rospy.resolve_name("~exercises")
 
     def _choose(self) -> str:
-        """From the list, or from all that is recognised by now, what is new first; a recorder that came back changes
-        nothing."""
-        known = self._known
+        """What is new first, else from the list, or from all that is recognised by now.
+
+        A recorder that came back changes nothing.
+        """
+        known = cast(Exercises, self._known)  # no round begins before
         asked = self._wanted or known.labels
         check_asked(asked, known.labels, self._where(), "the model " + known.model)
-        if asked != self._asked:
+        if self._picker is None or asked != self._asked:
             if self._asked:
                 self._fresh += [label for label in asked if label not in self._asked and label not in self._fresh]
             self._picker, self._asked = ExercisePicker(asked, self._order, self._seed), asked

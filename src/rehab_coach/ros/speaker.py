@@ -47,7 +47,7 @@ class Speaker:
 
     def _on_message(self, message: DisplayMessage) -> None:
         now = time.monotonic()
-        if not message.text or message.kind in SILENT:
+        if self._voice is None or not message.text or message.kind in SILENT:
             return
         if message.text == self._last and now - self._last_time < AGAIN:
             return

@@ -94,7 +94,7 @@ class StopSwitch:
         time, because two at once would end in any order; only a stop does not wait long for an earlier call,
         but then it counts as not confirmed, and is repeated.
         """
-        result = ["it did not answer within {} s".format(self._timeout)]
+        result = ["it did not answer within %s s" % self._timeout]
         end = time.monotonic() + self._timeout
 
         def call() -> None:

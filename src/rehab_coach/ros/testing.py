@@ -12,5 +12,5 @@ def wait_for(condition: Callable[[], Any], what: str, patience: float = PATIENCE
     deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError("waited {:.0f} s in vain for {}".format(patience, what))
+            raise AssertionError("waited %.0f s in vain for %s" % (patience, what))
         time.sleep(0.01)

@@ -53,7 +53,7 @@ def _stops_on_error(callback: Callable) -> Callable:
 
 
 def _describe(error: Exception) -> str:
-    return "an error in the controller: {}: {}".format(type(error).__name__, error)
+    return "an error in the controller: %s: %s" % (type(error).__name__, error)
 
 
 class TurtlebotController:
@@ -126,9 +126,8 @@ class TurtlebotController:
         configured = get_parameter("~motions", {}, dict)
         if not set(configured) <= set(Outcome):
             raise ParameterError(
-                "parameter {} has motions for {}; it may have them for: {}".format(
-                    rospy.resolve_name("~motions"), ", ".join(sorted(configured)), ", ".join(Outcome)
-                )
+                "parameter %s has motions for %s; it may have them for: %s"
+                % (rospy.resolve_name("~motions"), ", ".join(sorted(configured)), ", ".join(Outcome))
             )
         self._motions = {
             outcome: read_motion(
@@ -204,7 +203,7 @@ class TurtlebotController:
     def _on_action_class(self, message: ActionClass) -> None:
         with self._lock:
             self._safety.recording = True
-            self.end_motion("round {} begins".format(message.round))
+            self.end_motion("round %d begins" % message.round)
             self._lesson = message.round if message.teach else 0
             if not message.teach:  # what is shown is not judged
                 self._join.request(message.round, message.label)
@@ -239,7 +238,8 @@ class TurtlebotController:
 
     def _say_remark(self) -> None:
         """After the answer, whichever of prediction and movement comes first; once in a round."""
-        if self._movement is None or self._join.waiting:
+        number = self._join.round
+        if self._movement is None or number is None or self._join.waiting:
             return
         movement, self._movement = from_movement_message(self._movement), None
         if movement is not None and movement.remarks:
@@ -248,9 +248,9 @@ class TurtlebotController:
             except RehabCoachError as error:
                 rospy.logwarn("%s", error)
                 return
-            self._say(self._join.round, text, DisplayMessage.REMARK)
+            self._say(number, text, DisplayMessage.REMARK)
         elif movement is not None and not find(movement.exercise).rules:
-            self._say(self._join.round, self._texts("not_judged_yet"), DisplayMessage.REMARK)
+            self._say(number, self._texts("not_judged_yet"), DisplayMessage.REMARK)
 
     def _say(self, number: int, text: str, kind: str) -> None:
         message = DisplayMessage(round=number, text=text, kind=kind)
@@ -283,7 +283,7 @@ class TurtlebotController:
 
     # Motion
 
-    def _begin(self, outcome: str) -> None:
+    def _begin(self, outcome: Outcome) -> None:
         motion: Motion = self._motions[outcome]
         self._refused = ""
         if not motion.segments and not self._heading.unfinished:
@@ -356,9 +356,8 @@ class TurtlebotController:
         if self._join.waiting and waited > self._prediction_timeout:
             rospy.logwarn_throttle(
                 60,
-                "no prediction for {:.0f} s on {}; is the recorder running?".format(
-                    waited, rospy.resolve_name("stgcn_prediction")
-                ),
+                "no prediction for %.0f s on %s; is the recorder running?"
+                % (waited, rospy.resolve_name("stgcn_prediction")),
             )
 
     def _state(self) -> State:

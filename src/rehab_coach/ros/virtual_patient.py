@@ -160,7 +160,7 @@ class VirtualPatient:
     def _listen(self, request: ActionClass) -> None:
         """Decide what to do, and think it over while she gets ready."""
         if self._next is not None:
-            self._change_person()  # what she is going to do must fit her own body
+            self._change_person(self._next)  # what she is going to do must fit her own body
         response = self._obedience.respond(request.label)
         if motion_of(request.label) is None:
             rospy.logwarn_once("she cannot do every exercise: for '%s' she does something else", request.label)
@@ -185,10 +185,10 @@ class VirtualPatient:
         if self._now >= self._stop_at and self._begun and self._patient.busy(self._now):
             self._patient.stop(self._now)
         if self._next is not None and self._next.done() and not self._patient.busy(self._now):
-            self._change_person()
+            self._change_person(self._next)
 
-    def _change_person(self) -> None:
-        self._patient.take_over(self._next.result(), self._now)
+    def _change_person(self, somebody: Future) -> None:
+        self._patient.take_over(somebody.result(), self._now)
         self._people, self._next = self._people + 1, None
 
     def _publish(self, moment: live.Moment, stamp: rospy.Time) -> None:

@@ -215,6 +215,7 @@ def add_hand(turns, angles, side: str) -> None:
 
 
 def add_fingers(turns, angles, side: str) -> None:
+    """Turn the thumb with its hand, and each knuckle of the fingers by its share of "finger_flex"."""
     end, sign = "_" + side.lower(), 1.0 if side == "R" else -1.0
     turns["thumb" + side] = turns["hand" + side]
     for knuckle in (1, 2, 3):

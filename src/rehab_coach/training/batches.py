@@ -1,5 +1,7 @@
 """Batches by number, made beside the training."""
 
+from typing import Sized, cast
+
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
@@ -12,7 +14,7 @@ def make_batches(dataset: Dataset, first_step: int, loaders: int) -> DataLoader:
         first_step: number of the first batch.
         loaders: processes.
     """
-    rest = Subset(dataset, range(first_step, len(dataset)))
+    rest = Subset(dataset, range(first_step, len(cast(Sized, dataset))))  # PyTorch's type says nothing of lengths
     if not loaders:
         return DataLoader(rest, batch_size=None)
     return DataLoader(

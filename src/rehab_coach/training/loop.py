@@ -164,7 +164,7 @@ def train(
         if progress.add(line, processes.told_by_first(line.get("validation_loss", math.nan))):
             best = {name: tensor.detach().cpu().clone() for name, tensor in average.module.state_dict().items()}
         progress.stopped = bool(options.patience) and progress.lines_since_best >= options.patience
-        if log:
+        if log and folder:
             bar.set_postfix({name: "%.3f" % line[name] for name in ("loss", *metrics)})
             log.write(progress.history, progress.step)
             save_checkpoint(folder, parts, progress, best, identity)

@@ -54,8 +54,10 @@ def set_learning(network: nn.Module, frozen: bool, output_layers: Sequence[str])
 
 
 def moving_average(decay: float) -> Callable[..., None]:
-    """An average of all weights so far until there are as many as the moving average remembers: the first ones, which
-    know nothing, would otherwise be most of a short training's model."""
+    """An average of all weights so far until there are as many as the moving average remembers.
+
+    The first ones, which know nothing, would otherwise be most of a short training's model.
+    """
 
     def update(averages: List[torch.Tensor], weights: List[torch.Tensor], updates: torch.Tensor) -> None:
         get_ema_multi_avg_fn(min(decay, 1 - 1 / (int(updates) + 1)))(averages, weights, updates)

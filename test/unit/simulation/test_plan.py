@@ -18,7 +18,7 @@ def written(tmp_path, text):
 
 def test_the_plan_that_ships_covers_everything():
     plan = read_plan(share_path("config", "plans", "training.yaml"))
-    clips = [clip_of(plan, number) for number in range(0, 900)]
+    clips = [clip_of(plan, number) for number in range(900)]
     for clip in clips:
         clip.scene.checked()
     made = {clip.scene.exercise for clip in clips}

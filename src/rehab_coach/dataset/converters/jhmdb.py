@@ -7,7 +7,7 @@ SOURCE/splits/ACTION_test_split1.txt                     CLIP.avi 1 (training) o
 
 import os
 import re
-from typing import List, Optional, Set
+from typing import Dict, List, Optional, Set
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class JHMDB(PublicSet):
         found = files_like(folder, "joint_positions/*/*/joint_positions.mat")
         if everything:
             return found
-        training = {action: set() for action in ACTIONS}
+        training: Dict[str, Set[str]] = {action: set() for action in ACTIONS}
         for action in sorted({_action(path) for path in found} & set(ACTIONS)):
             training[action] = _training(os.path.join(folder, "splits", action + "_test_split1.txt"))
         return [path for path in found if _clip(path) in training.get(_action(path), ())]

@@ -64,12 +64,12 @@ class UIPRMD(PublicSet):
             "Segmented Movements/Vicon/Positions/*.txt",
             "Incorrect Segmented Movements/Vicon/Positions/*.txt",
         )
-        found = [path for path in found if NAME.search(path)]
-        return [path for path in found if everything or int(NAME.search(path).group(2)) in PERSONS]
+        named = [(path, NAME.search(path)) for path in found]
+        return [path for path, name in named if name and (everything or int(name.group(2)) in PERSONS)]
 
     def read(self, path: str, everything: bool) -> Optional[Recording]:
         """See `PublicSet`."""
-        number, person, incorrect = NAME.search(path).groups()
+        number, person, incorrect = NAME.findall(path)[0]
         if not 1 <= int(number) <= len(ACTIONS):
             raise RehabCoachError(
                 "%s: the set has the exercises 1 to %d, not %s" % (os.path.basename(path), len(ACTIONS), number)

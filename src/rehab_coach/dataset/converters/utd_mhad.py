@@ -53,12 +53,12 @@ class UTDMHAD(PublicSet):
 
     def files(self, folder: str, everything: bool) -> List[str]:
         """See `PublicSet`; without `everything` those of `PERSONS`."""
-        found = [path for path in files_like(folder, "Skeleton/a*_s*_t*_skeleton.mat") if NAME.search(path)]
-        return [path for path in found if everything or int(NAME.search(path).group(2)) in PERSONS]
+        named = [(path, NAME.search(path)) for path in files_like(folder, "Skeleton/a*_s*_t*_skeleton.mat")]
+        return [path for path, name in named if name and (everything or int(name.group(2)) in PERSONS)]
 
     def read(self, path: str, everything: bool) -> Optional[Recording]:
         """See `PublicSet`."""
-        number, person = (int(part) for part in NAME.search(path).groups())
+        number, person = (int(part) for part in NAME.findall(path)[0])
         if not 1 <= number <= len(ACTIONS):
             raise RehabCoachError(
                 "%s: the set has the actions 1 to %d, not %d" % (os.path.basename(path), len(ACTIONS), number)

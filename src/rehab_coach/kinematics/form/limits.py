@@ -46,7 +46,7 @@ class Limit:
         return (np.asarray(values, float) - self.hint) * (1 if self.worse == "above" else -1)
 
     def severity(self, value: float) -> str:
-        """ "hint", "warning" or "" for within the limits."""
+        """One of "hint" and "warning", or "" for within the limits."""
         if not self.excess(value) > 0:
             return ""
         beyond = self.warning is not None and self.excess(value) >= self.excess(self.warning)

@@ -296,10 +296,11 @@ def low_pass(values: np.ndarray) -> np.ndarray:
 
 
 def _agreeing(values: np.ndarray, signed: bool) -> np.ndarray:
-    """Weights (M,) of the measures: the first principal component where signs are free, otherwise how well each
-    correlates with the weighted mean of all; those that contradict it do not count.
+    """Weights (M,) of the measures.
 
-    A component would follow whatever moves most, such as a camera; a correlation follows what most agree on.
+    The first principal component where signs are free, otherwise how well each correlates with the weighted mean of
+    all; those that contradict it do not count. A component would follow whatever moves most, such as a camera; a
+    correlation follows what most agree on.
     """
     covariance = values.T @ values
     if not signed:

@@ -175,7 +175,7 @@ def test_without_repetitions_nothing_is_judged(perform, frames):
     sequence, repetitions = perform("squat", ["knees_inwards"])
     remarks, reasons = judge(sequence[:frames], "squat", repetitions if frames == 1 else ())
     assert remarks == ()
-    assert reasons == {rule: NO_REPETITION for rule in RULES["squat"]}
+    assert reasons == dict.fromkeys(RULES["squat"], NO_REPETITION)
 
 
 def test_nobody_is_not_judged(perform):
