@@ -24,12 +24,17 @@ from rehab_coach.visits.store import VisitStore
 
 
 class Coach:
-    """demo.launch, and everything that it says in the order in which it came."""
+    """demo.launch, and everything that it says: topic, message and when it came, in that order."""
 
     def __init__(self, clip, exercises, **changes):
         self.log = []
         self._listeners = [
-            rospy.Subscriber(topic, kind, lambda message, name=topic: self.log.append((name, message)), queue_size=1000)
+            rospy.Subscriber(
+                topic,
+                kind,
+                lambda message, name=topic: self.log.append((name, message, rospy.Time.now())),
+                queue_size=1000,
+            )
             for topic, kind in (
                 ("action_class", ActionClass),
                 ("stgcn_prediction", Prediction),
@@ -66,12 +71,12 @@ class Coach:
     def of(self, topic, **fields):
         return [
             message
-            for name, message in list(self.log)
+            for name, message, _ in list(self.log)
             if name == topic and all(getattr(message, field) == value for field, value in fields.items())
         ]
 
     def velocities(self, after=0):
-        return [(message.linear.x, message.angular.z) for name, message in self.log[after:] if name == "cmd_vel"]
+        return [(message.linear.x, message.angular.z) for name, message, _ in self.log[after:] if name == "cmd_vel"]
 
     @staticmethod
     def kill(node):
@@ -125,18 +130,18 @@ class Squat(unittest.TestCase):
 
     def assert_motion(self, coach):
         """The robot moves after each answer, within its limits, never while it films, and stands at the end."""
-        recording, moved = False, {1: 0, 2: 0}
-        number = 0
-        for topic, message in coach.log:
-            if topic == "action_class":
-                recording, number = True, message.round
-            elif topic == "stgcn_prediction" and message.round == number:
-                recording = False
-            elif topic == "cmd_vel" and (message.linear.x, message.angular.z) != (0, 0):
-                self.assertFalse(recording, "it moved while it filmed")
+        # By stamps: which of two topics comes first says little on a busy machine, but nothing comes before it is sent.
+        filmed = {
+            request.round: (request.header.stamp, coach.of("stgcn_prediction", round=request.round)[0].header.stamp)
+            for request in coach.of("action_class")
+        }
+        moved = {1: 0, 2: 0}
+        for topic, message, came in coach.log:
+            if topic == "cmd_vel" and (message.linear.x, message.angular.z) != (0, 0):
+                self.assertFalse([number for number, (begin, end) in filmed.items() if begin < came < end])
                 self.assertLessEqual(abs(message.linear.x), 0.26)
                 self.assertLessEqual(abs(message.angular.z), 1.82)
-                moved[number] += 1
+                moved[max(number for number, (begin, _) in filmed.items() if begin < came)] += 1
         self.assertTrue(moved[1] and moved[2], moved)
         self.assertEqual(coach.velocities()[-1], (0, 0))
 
@@ -171,7 +176,7 @@ class Killed(unittest.TestCase):
             wait_for(lambda: coach.process.poll() is not None, "the end of the round")
         finally:
             coach.close()
-        self.assertFalse([message for name, message in coach.log[:killed_at] if name == "stgcn_prediction"])
+        self.assertFalse([message for name, message, _ in coach.log[:killed_at] if name == "stgcn_prediction"])
         # The recorder that came back plays the round again, then the next one.
         self.assertEqual(
             [(prediction.round, prediction.status, prediction.label) for prediction in coach.of("stgcn_prediction")],
@@ -204,7 +209,7 @@ class Kept(unittest.TestCase):
                 rounds = store.rounds("P-017", skeletons=True)
         movements = coach.of("movement")
         self.assertEqual([movement.round for movement in movements], [1, 2])
-        names = [name for name, _ in coach.log]
+        names = [name for name, _, _ in coach.log]
         self.assertLess(names.index("stgcn_prediction"), names.index("movement"))
         for movement, prediction in zip(movements, coach.of("stgcn_prediction")):
             self.assertEqual((movement.label, movement.prediction), ("squat", prediction))

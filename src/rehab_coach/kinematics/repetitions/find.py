@@ -90,7 +90,12 @@ def find_cycles(moved: MovementSignal, exercise: Optional[str]) -> List[Cycle]:
     if not cycles:
         return []
     swings = [abs(moved.values[one.turn] - moved.values[end]) for one in cycles for end in (one.before, one.after)]
-    return _cycles(moved, exercise, max(LEAST_SWING, SHARE_OF_TYPICAL * _typical(np.array(swings))), stays)
+    typical = _typical(np.array(swings))
+    cycles = _cycles(moved, exercise, max(LEAST_SWING, SHARE_OF_TYPICAL * typical), stays)
+    if cycles and cycles[0].before == cycles[0].turn:  # begun before the recording; all that is known is its way back
+        way_back = moved.values[cycles[0].turn] - moved.values[cycles[0].after]
+        return cycles if way_back > HALF * typical else cycles[1:]
+    return cycles
 
 
 def _cycles(moved: MovementSignal, exercise: Optional[str], hysteresis: float, stays: Dict[Cycle, bool]) -> List[Cycle]:

@@ -8,10 +8,12 @@ from rehab_coach.kinematics.angles.measure import joint_angles
 from rehab_coach.kinematics.projection import EstimatorErrors
 from rehab_coach.kinematics.repetitions.find import (
     count_repetitions,
+    find_cycles,
     find_repetitions,
     spectral_arc_length,
     turning_points,
 )
+from rehab_coach.kinematics.repetitions.signal import RATE, MovementSignal
 from rehab_coach.opensim.coordinates import JointAngles
 from rehab_coach.paths import share_path
 from rehab_coach.pose import create_estimator, estimate_video
@@ -78,6 +80,15 @@ def test_one_repetition_and_parts_of_one(exercise, act, repeats):
     assert count_repetitions(one[turn:], exercise) == 1, "the recording begins at the turning point"
     begins_within = act(exercise, repeats(5)[100:], 60)
     assert count_repetitions(begins_within, exercise) == 5
+
+
+@pytest.mark.parametrize("share, count", [(0.3, 3), (0.49, 3), (0.55, 4), (1.0, 4)])
+def test_what_began_before_the_recording_counts_if_most_of_its_way_back_is_seen(share, count):
+    """Arms that sink before the first squat are no squat."""
+    wave = (1 - np.cos(2 * np.pi * np.arange(3 * 40 + 1) / 40)) / 2
+    values = np.concatenate([np.linspace(share, 0, 20), np.zeros(20), wave])
+    stays = np.ones(len(values))
+    assert len(find_cycles(MovementSignal(np.arange(len(values)) / RATE, values, stays, stays), "squat")) == count
 
 
 def test_who_stands_or_walks_repeats_nothing(act, repeats):
