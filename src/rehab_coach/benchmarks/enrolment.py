@@ -127,7 +127,7 @@ def run(
         the other half, then with the mean of both, "recordings"}.
 
     Raises:
-        RehabCoachError: data are missing, or dtaidistance is, or the embedding cannot be written.
+        RehabCoachError: data are missing or too few, or dtaidistance is missing, or the embedding cannot be written.
     """
     recognizer = recognizer or Recognizer.load()
     recordings, probabilities, features = [], [], []
@@ -139,6 +139,11 @@ def run(
             probabilities.append(recognizer.recognize(recording.sequence).probabilities)
         progress(1)
     trials = _trials(recordings, np.stack(probabilities), np.stack(features), recognizer)
+    if {trial.fold for trial in trials if trial.takes == 3} != {0, 1}:
+        raise RehabCoachError(
+            "%s holds too few recordings to divide movements and people: docs/enrolment.md says which ones it needs"
+            % data
+        )
     limits: Dict[Tuple[str, int], Thresholds] = {}
     for fold in (0, 1):
         others = [trial for trial in trials if trial.fold != fold]

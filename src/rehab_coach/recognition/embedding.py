@@ -20,6 +20,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
 from rehab_coach.paths import share_path
 from rehab_coach.recognition.model_file import METADATA_KEY, ModelError
@@ -123,7 +124,7 @@ def fit_embedding(
         training: what shall be known of it.
 
     Raises:
-        ValueError: there are not two recordings of one movement anywhere.
+        RehabCoachError: there are not two recordings of one movement anywhere.
     """
     names = np.asarray(movements)
     differences = []
@@ -132,7 +133,7 @@ def fit_embedding(
         if len(of_one) > 1:
             differences.append(of_one - of_one.mean(axis=0))
     if not differences:
-        raise ValueError("an embedding needs several recordings of one movement")
+        raise RehabCoachError("an embedding needs several recordings of one movement")
     within = np.concatenate(differences).astype(np.float64)
     covariance = within.T @ within / len(within)
     covariance += SHRINKAGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))

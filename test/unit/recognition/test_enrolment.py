@@ -246,7 +246,7 @@ def test_the_embedding_overlooks_what_differs_within_a_movement():
     directions = embedding(features.astype(np.float32))
     np.testing.assert_allclose(np.linalg.norm(directions, axis=-1), 1, atol=1e-5)
     assert embedding.training == {"people": 3}
-    with pytest.raises(ValueError, match="several recordings"):
+    with pytest.raises(RehabCoachError, match="several recordings"):
         fit_embedding(features[:, 0], list("abcdefgh"), "model", THRESHOLDS)
 
 
