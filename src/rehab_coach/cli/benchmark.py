@@ -11,6 +11,8 @@ EPILOG = """examples:
   rehab-coach benchmark repetitions --data DIR    # repetitions, against clips counted by eye and motion capture
   rehab-coach benchmark form --data DIR           # rules and learned scorer of form, people apart; takes long
   rehab-coach benchmark form --data DIR --write form_scorer.safetensors
+  rehab-coach benchmark enrolment --data DIR      # exercises that one person shows, against dynamic time warping
+  rehab-coach benchmark enrolment --data DIR --write embedding.safetensors
   rehab-coach benchmark render                    # pictures of the virtual patient, against pyrender
   rehab-coach benchmark keypoints                 # how far each estimator's key points are from the true ones
 """
@@ -19,7 +21,18 @@ EPILOG = """examples:
 def add_arguments(parser):
     parser.add_argument(
         "what",
-        choices=("pose", "recognition", "training", "coach", "angles", "repetitions", "form", "render", "keypoints"),
+        choices=(
+            "pose",
+            "recognition",
+            "training",
+            "coach",
+            "angles",
+            "repetitions",
+            "form",
+            "enrolment",
+            "render",
+            "keypoints",
+        ),
     )
     parser.add_argument("--video", metavar="FILE", help="pose, coach: what is filmed (default: the squat that ships)")
     parser.add_argument("--frames", type=int, default=100, help="pose, render: frames for each way (default 100)")
@@ -35,13 +48,18 @@ def add_arguments(parser):
     parser.add_argument(
         "--data",
         metavar="DIR",
-        help="angles, repetitions, form: folder with kinematics/opencap_squat, mocap/ui_prmd, clips (docs/angles.md)",
+        help="angles, repetitions, form: folder with kinematics/opencap_squat, mocap/ui_prmd, clips (docs/angles.md); "
+        "enrolment: with skeletons and enrolment (docs/enrolment.md)",
     )
     parser.add_argument(
         "--compiled", action="store_true", help="training: also torch.compile, which needs minutes and a C++ compiler"
     )
     parser.add_argument(
-        "--write", metavar="FILE", default="", help="form: also train the scorer on all people and write it"
+        "--write",
+        metavar="FILE",
+        default="",
+        help="form: also train the scorer on all people and write it; enrolment: also make the embedding of all "
+        "recordings and write it",
     )
     parser.add_argument(
         "--views", type=int, default=40, help="form: random views of each repetition to learn from (default 40)"
@@ -65,6 +83,8 @@ def run(arguments) -> int:
         return 0
     if arguments.what == "form":
         return _form(_folder(arguments), arguments.cache, arguments.views, arguments.write)
+    if arguments.what == "enrolment":
+        return _enrolment(_folder(arguments), arguments.write)
     if arguments.what == "recognition":
         from rehab_coach.benchmarks.recognition import benchmark_recognition, report
 
@@ -135,4 +155,16 @@ def _form(data, cache, views, write) -> int:
         raise RehabCoachError("--views must be between 1 and 1000, not %d" % views)
     print(benchmark_form(data, ScorerRecipe(views=views), write, lambda line: print(line, file=sys.stderr)), flush=True)
     print("\n" + remarks_on_clips(data, cache))
+    return 0
+
+
+def _enrolment(data, write) -> int:
+    from tqdm import tqdm
+
+    from rehab_coach.benchmarks.enrolment import report
+    from rehab_coach.benchmarks.enrolment import run as benchmark_enrolment
+
+    with tqdm(desc="recordings", unit="recording", disable=None, leave=False) as bar:
+        result = benchmark_enrolment(data, write=write, progress=bar.update)
+    print(report(result))
     return 0

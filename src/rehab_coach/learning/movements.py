@@ -19,7 +19,7 @@ from rehab_coach.files import read_table
 from rehab_coach.learning.datasets import ESTIMATED, SAME_ACTION, Sample, read_data_sets
 from rehab_coach.learning.estimator_noise import NOISE, imitate
 from rehab_coach.recognition import Recognizer
-from rehab_coach.recognition.embedding import Embedding, fit_embedding
+from rehab_coach.recognition.embedding import Embedding, Thresholds, fit_embedding
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 SETS = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
@@ -112,7 +112,7 @@ def halves(names: List[str]) -> Dict[str, int]:
 
 
 def train_embedding(
-    recordings: Sequence[Recording], features: np.ndarray, recognizer: Recognizer, threshold: float
+    recordings: Sequence[Recording], features: np.ndarray, recognizer: Recognizer, thresholds: Thresholds
 ) -> Embedding:
     """The embedding of a model, from recordings in which somebody is seen.
 
@@ -120,12 +120,12 @@ def train_embedding(
         recordings: of many movements and people.
         features: (recordings, D), `Recognizer.features` of each.
         recognizer: of the model.
-        threshold: see `Embedding`.
+        thresholds: see `Embedding`.
     """
     # How a set differs from the others is no difference within a movement that the embedding should overlook.
     names = ["%s %s" % (recording.source, recording.action) for recording in recordings]
     counts = {"recordings": len(names), "movements_of_sets": len(set(names))}
-    return fit_embedding(features, names, recognizer.digest, threshold, **counts)
+    return fit_embedding(features, names, recognizer.digest, thresholds, **counts)
 
 
 def _of_sample(sample: Sample) -> Recording:

@@ -6,19 +6,21 @@ the features and small in others. `Embedding` weighs each direction by the inver
 normalisation (Hatch, Kajarekar and Stolcke, "Within-class covariance normalization for SVM-based speaker recognition",
 Interspeech 2006), then the angle between two recordings says how near they are.
 
-    metadata["rehab_coach"] = {"format_version": 1, "kind": "embedding", "model": SHA-256, "threshold": 0.5, ...}
+    metadata["rehab_coach"] = {"format_version": 1, "kind": "embedding", "model": SHA-256,
+                                "thresholds": {"unknown": 0.5, "known": 0.6, "agreement": 0.5}, ...}
     mean (D,), weights (D, D), float32
 """
 
 import json
 import os
 from dataclasses import dataclass, field
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, NamedTuple, Optional, Sequence
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
 from rehab_coach.paths import share_path
 from rehab_coach.recognition.model_file import METADATA_KEY, ModelError
@@ -29,6 +31,20 @@ SHRINKAGE = 0.05
 """Of the mean variance, added to every direction: few recordings say little about the small ones."""
 
 
+class Thresholds(NamedTuple):
+    """Cosines in an embedding.
+
+    Attributes:
+        unknown: from which a recording that the model answers as `unknown` shows an added exercise.
+        known: from which one does that the model takes for one of its own exercises; not below `unknown`.
+        agreement: from which a take shows the same as the person's others.
+    """
+
+    unknown: float
+    known: float
+    agreement: float
+
+
 @dataclass(frozen=True, eq=False)
 class Embedding:
     """From a network's features to directions that can be compared.
@@ -36,14 +52,14 @@ class Embedding:
     Attributes:
         mean: float32 (D,), of the features of many movements.
         weights: float32 (D, D).
-        threshold: cosine from which two recordings show the same movement.
+        thresholds: from which two recordings show the same movement.
         model: `Recognizer.digest` of the network that the features come from.
         training: what it was made from; plain JSON values.
     """
 
     mean: np.ndarray
     weights: np.ndarray
-    threshold: float
+    thresholds: Thresholds
     model: str
     training: Dict[str, Any] = field(default_factory=dict)
 
@@ -57,7 +73,7 @@ class Embedding:
             "format_version": FORMAT_VERSION,
             "kind": KIND,
             "model": self.model,
-            "threshold": self.threshold,
+            "thresholds": self.thresholds._asdict(),
             "training": self.training,
         }
         tensors = {"mean": np.ascontiguousarray(self.mean), "weights": np.ascontiguousarray(self.weights)}
@@ -78,8 +94,9 @@ class Embedding:
             mean, weights = tensors["mean"], tensors["weights"]
             if weights.shape != (len(mean), len(mean)) or not (np.isfinite(mean).all() and np.isfinite(weights).all()):
                 raise ValueError("mean %s and weights %s" % (mean.shape, weights.shape))
-            return cls(mean, weights, float(header["threshold"]), str(header["model"]), dict(header["training"]))
-        except (KeyError, TypeError, ValueError) as error:
+            thresholds = Thresholds(**{name: float(value) for name, value in header["thresholds"].items()})
+            return cls(mean, weights, thresholds, str(header["model"]), dict(header["training"]))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelError("the content of %s does not fit together (%s): copy it again" % (path, error)) from error
 
 
@@ -95,7 +112,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def fit_embedding(
-    features: np.ndarray, movements: Sequence[str], model: str, threshold: float = 0.5, **training: Any
+    features: np.ndarray, movements: Sequence[str], model: str, thresholds: Thresholds, **training: Any
 ) -> Embedding:
     """Learn what differs within one movement.
 
@@ -103,11 +120,11 @@ def fit_embedding(
         features: float (N, D), of recordings of many people and movements.
         movements: N names; recordings of one name show the same movement.
         model: `Recognizer.digest` of the network.
-        threshold: see `Embedding`.
+        thresholds: see `Embedding`.
         training: what shall be known of it.
 
     Raises:
-        ValueError: there are not two recordings of one movement anywhere.
+        RehabCoachError: there are not two recordings of one movement anywhere.
     """
     names = np.asarray(movements)
     differences = []
@@ -116,14 +133,12 @@ def fit_embedding(
         if len(of_one) > 1:
             differences.append(of_one - of_one.mean(axis=0))
     if not differences:
-        raise ValueError("an embedding needs several recordings of one movement")
+        raise RehabCoachError("an embedding needs several recordings of one movement")
     within = np.concatenate(differences).astype(np.float64)
     covariance = within.T @ within / len(within)
     covariance += SHRINKAGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     weights = np.linalg.cholesky(np.linalg.inv(covariance))
-    return Embedding(
-        features.mean(axis=0).astype(np.float32), weights.astype(np.float32), float(threshold), model, training
-    )
+    return Embedding(features.mean(axis=0).astype(np.float32), weights.astype(np.float32), thresholds, model, training)
 
 
 def read_tensors(path: str, kind: str):

@@ -25,7 +25,7 @@ from rehab_coach.skeleton import SkeletonSequence
 KIND = "exercise"
 EXTENSION = ".safetensors"
 STEEPNESS = 0.05
-"""Cosine above the threshold at which an added exercise's confidence is 73 %; it is 50 % at the threshold."""
+"""Cosine above its threshold at which an added exercise's confidence is 73 %; it is 50 % at the threshold."""
 
 
 class EnrolmentDoubt(RehabCoachError):
@@ -47,7 +47,7 @@ class NobodySeen(RehabCoachError):
 
 
 class TakesDisagree(EnrolmentDoubt):
-    """Takes that the others would not be recognised by.
+    """Takes that are too far from the others.
 
     Attributes:
         takes: their numbers, from 1.
@@ -80,14 +80,12 @@ class EnrolledExercise:
     Attributes:
         label: its name.
         prototype: float32 (D,), length 1: the mean direction of the takes.
-        threshold: cosine to the prototype from which a recording shows the exercise.
         model: `Recognizer.digest` of the network whose features these are.
         takes: how many were shown.
     """
 
     label: str
     prototype: np.ndarray
-    threshold: float
     model: str
     takes: int
 
@@ -102,7 +100,6 @@ class EnrolledExercise:
             "format_version": FORMAT_VERSION,
             "kind": KIND,
             "label": self.label,
-            "threshold": self.threshold,
             "model": self.model,
             "takes": self.takes,
         }
@@ -125,7 +122,7 @@ class EnrolledExercise:
                 raise ValueError("the prototype is no direction")
             label, model, takes = str(header["label"]), str(header["model"]), int(header["takes"])
             check_label(label, "the file")
-            return cls(label, prototype, float(header["threshold"]), model, takes)
+            return cls(label, prototype, model, takes)
         except (KeyError, TypeError, ValueError, RehabCoachError) as error:
             raise ModelError(
                 "the content of %s does not fit together (%s): show the exercise again" % (path, error)
@@ -147,7 +144,8 @@ def load_exercises(folder: str) -> Tuple[EnrolledExercise, ...]:
 class EnrolledRecognizer:
     """A recogniser that also knows the exercises that somebody showed.
 
-    An added exercise takes over where a recording is near enough to it; everything else is the model's own answer.
+    An added exercise takes over where a recording is near enough to it, which takes more where the model recognises one
+    of its own exercises than where it answers `unknown` (see `Thresholds`). Everything else is the model's own answer.
 
     Args:
         recognizer: of the model.
@@ -173,7 +171,6 @@ class EnrolledRecognizer:
         if twice:
             raise RehabCoachError("there is an exercise '%s' already: choose another label, or remove it" % twice[0])
         self._prototypes = np.array([exercise.prototype for exercise in self.exercises], np.float32)
-        self._thresholds = np.array([exercise.threshold for exercise in self.exercises])
 
     @property
     def labels(self) -> Tuple[str, ...]:
@@ -213,11 +210,13 @@ class EnrolledRecognizer:
         )
         if direction is None or not self.exercises:
             return answer
-        beyond = self._prototypes @ direction - self._thresholds
-        best = int(beyond.argmax())
-        if beyond[best] < 0:
+        thresholds = self.embedding.thresholds
+        cosines = self._prototypes @ direction
+        best = int(cosines.argmax())
+        beyond = cosines[best] - (thresholds.unknown if answer.label == UNKNOWN else thresholds.known)
+        if beyond < 0:
             return answer
-        confidence = float(1 / (1 + np.exp(-beyond[best] / STEEPNESS)))
+        confidence = float(1 / (1 + np.exp(-beyond / STEEPNESS)))
         probabilities = answer.probabilities * np.float32(1 - confidence)
         probabilities[len(answer.labels) - len(added) + best] = confidence
         return Recognition(self.exercises[best].label, Status.RECOGNISED, confidence, answer.labels, probabilities)
@@ -250,24 +249,27 @@ def enrol(
     unseen = [number for number, direction in enumerate(directions, start=1) if direction is None]
     if unseen:
         raise NobodySeen(unseen)
-    threshold = recognizer.embedding.threshold
     if not sure:
-        apart = disagreeing(np.stack(seen), threshold)
+        apart = disagreeing(np.stack(seen), recognizer.embedding.thresholds.agreement)
         if apart:
             raise TakesDisagree(apart)
         known = _known(takes, recognizer)
         if known:
             raise LooksKnown(known)
     prototype = unit(np.mean(seen, axis=0))
-    return EnrolledExercise(label, prototype, threshold, recognizer.recognizer.digest, len(takes))
+    return EnrolledExercise(label, prototype, recognizer.recognizer.digest, len(takes))
 
 
-def disagreeing(directions: np.ndarray, threshold: float) -> List[int]:
-    """Numbers (from 1) of the takes that an exercise of the other takes would not be recognised in."""
+def disagreeing(directions: np.ndarray, agreement: float) -> List[int]:
+    """Numbers (from 1) of the takes whose cosine to the mean of the others is below `agreement`."""
+    return [int(number) + 1 for number in np.flatnonzero(agreements(directions) < agreement)]
+
+
+def agreements(directions: np.ndarray) -> np.ndarray:
+    """Cosine of each of the takes' directions (takes, D) to the mean of the others, (takes,); 1 of a single take."""
     if len(directions) < 2:
-        return []
-    others = unit(directions.sum(axis=0) - directions)
-    return [int(number) + 1 for number in np.flatnonzero((others * directions).sum(axis=1) < threshold)]
+        return np.ones(len(directions), np.float32)
+    return (unit(directions.sum(axis=0) - directions) * directions).sum(axis=1)
 
 
 def _known(takes: Sequence[SkeletonSequence], recognizer: EnrolledRecognizer) -> str:

@@ -1,12 +1,15 @@
+import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.recognition import STGCN, ModelContract, NetworkConfig, Recognizer
-from rehab_coach.recognition.embedding import Embedding, default_embedding, fit_embedding, unit
+from rehab_coach.recognition.embedding import Embedding, Thresholds, default_embedding, fit_embedding, unit
 from rehab_coach.recognition.enrolment import (
     EnrolledExercise,
     EnrolledRecognizer,
@@ -18,12 +21,13 @@ from rehab_coach.recognition.enrolment import (
     enrol,
     load_exercises,
 )
-from rehab_coach.recognition.model_file import ModelError
+from rehab_coach.recognition.model_file import METADATA_KEY, ModelError
 from rehab_coach.simulation.motions import make_motion
 from rehab_coach.simulation.render import Film, Scene
 from rehab_coach.skeleton import SkeletonSequence
 
 SMALL = NetworkConfig(channels=(8, 12), strides=(1, 2), classes=3)
+THRESHOLDS = Thresholds(unknown=0.5, known=0.7, agreement=0.4)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,7 @@ def small(answer=2):
         network.head.bias.copy_(5.0 * torch.nn.functional.one_hot(torch.tensor(answer), 3))
     labels = ("squat", "lunge", "unknown")
     recognizer = Recognizer(network, ModelContract(labels=labels, network=SMALL, window=20))
-    embedding = Embedding(np.zeros(12, np.float32), np.eye(12, dtype=np.float32), 0.5, recognizer.digest)
+    embedding = Embedding(np.zeros(12, np.float32), np.eye(12, dtype=np.float32), THRESHOLDS, recognizer.digest)
     return EnrolledRecognizer(recognizer, embedding)
 
 
@@ -148,24 +152,37 @@ def test_the_model_answers_what_is_not_near_enough():
     recognizer = small(answer=0)
     plain = recognizer.recognize(recording())
     direction = recognizer.embed(recording())
-    far = EnrolledExercise("mine", -direction, 0.5, recognizer.recognizer.digest, 1)
+    far = EnrolledExercise("mine", -direction, recognizer.recognizer.digest, 1)
     answer = add(recognizer, far).recognize(recording())
     assert (answer.label, answer.confidence) == (plain.label, plain.confidence) == ("squat", plain.confidence)
     np.testing.assert_array_equal(answer.probabilities, np.append(plain.probabilities, 0))
 
 
 def test_the_nearest_of_several_takes_over():
-    recognizer = small(answer=0)
+    recognizer = small()
     digest = recognizer.recognizer.digest
     direction = recognizer.embed(recording())
-    near = EnrolledExercise("near", direction, 0.5, digest, 1)
-    nearly = EnrolledExercise("nearly", unit(direction + 0.5 * unit(np.ones(12))), 0.5, digest, 1)
+    near = EnrolledExercise("near", direction, digest, 1)
+    nearly = EnrolledExercise("nearly", unit(direction + 0.5 * unit(np.ones(12))), digest, 1)
     answer = add(recognizer, nearly, near).recognize(recording())
     assert answer.label == "near" and answer.confidence == pytest.approx(answer.probabilities.max())
-    at_threshold = EnrolledExercise("near", direction, float(direction @ direction), digest, 1)
-    assert add(recognizer, at_threshold).decide(
-        recognizer.recognizer.recognize(recording()), direction
-    ).confidence == pytest.approx(0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("answer, limit", [("unknown", THRESHOLDS.unknown), ("squat", THRESHOLDS.known)])
+def test_it_takes_more_to_take_over_from_an_exercise_of_the_model(answer, limit):
+    recognizer = small(("squat", "lunge", "unknown").index(answer))
+    direction = recognizer.embed(recording())
+    aside = np.random.default_rng(0).standard_normal(12)
+    aside = unit(aside - (aside @ direction) * direction)
+    plain = recognizer.recognize(recording())
+    assert plain.label == answer
+    for cosine, label in ((limit - 0.01, answer), (limit + 0.001, "mine"), (limit + 0.1, "mine")):
+        prototype = unit(cosine * direction + np.sqrt(1 - cosine**2) * aside)
+        mine = EnrolledExercise("mine", prototype, recognizer.recognizer.digest, 1)
+        decided = add(recognizer, mine).decide(plain, direction)
+        assert decided.label == label
+        if label == "mine":
+            assert decided.confidence == pytest.approx(1 / (1 + np.exp(-(cosine - limit) / 0.05)), abs=1e-3)
 
 
 def test_nobody_is_still_nobody():
@@ -185,7 +202,7 @@ def test_an_exercise_is_kept_whole(tmp_path):
     assert os.listdir(folder) == ["mine.safetensors"] and path == os.path.join(folder, "mine.safetensors")
     (read,) = load_exercises(folder)
     np.testing.assert_array_equal(read.prototype, mine.prototype)
-    assert (read.label, read.threshold, read.model, read.takes) == ("mine", 0.5, mine.model, 2)
+    assert (read.label, read.model, read.takes) == ("mine", mine.model, 2)
     assert add(recognizer, read).recognize(recording()).label == "mine"
 
 
@@ -210,7 +227,7 @@ def test_files_that_are_no_exercise(tmp_path):
 
 def test_what_was_made_for_another_model(tmp_path):
     recognizer = small()
-    other = EnrolledExercise("mine", unit(np.ones(12)), 0.5, "another", 1)
+    other = EnrolledExercise("mine", unit(np.ones(12)), "another", 1)
     with pytest.raises(ModelError, match="'mine' was shown to another model"):
         add(recognizer, other)
     with pytest.raises(ModelError, match="the model that the embedding was made for"):
@@ -222,15 +239,15 @@ def test_the_embedding_overlooks_what_differs_within_a_movement():
     places = random.standard_normal((8, 1, 6))
     features = places + random.standard_normal((8, 40, 6)) * [0.1, 0.1, 0.1, 9, 9, 9]
     names = np.repeat(np.arange(8).astype(str), 40)
-    embedding = fit_embedding(features.reshape(-1, 6).astype(np.float32), names, "model", 0.4, people=3)
+    embedding = fit_embedding(features.reshape(-1, 6).astype(np.float32), names, "model", THRESHOLDS, people=3)
     within = (features - features.mean(axis=1, keepdims=True)).reshape(-1, 6) @ embedding.weights
     scatter = np.linalg.eigvalsh(within.T @ within / len(within))
     assert scatter[-1] < 1.01 and scatter[0] < 0.01 * scatter[-1]
     directions = embedding(features.astype(np.float32))
     np.testing.assert_allclose(np.linalg.norm(directions, axis=-1), 1, atol=1e-5)
     assert embedding.training == {"people": 3}
-    with pytest.raises(ValueError, match="several recordings"):
-        fit_embedding(features[:, 0], list("abcdefgh"), "model")
+    with pytest.raises(RehabCoachError, match="several recordings"):
+        fit_embedding(features[:, 0], list("abcdefgh"), "model", THRESHOLDS)
 
 
 def test_the_embedding_that_ships_is_of_the_model_that_ships(shipped, tmp_path):
@@ -238,8 +255,33 @@ def test_the_embedding_that_ships_is_of_the_model_that_ships(shipped, tmp_path):
     shipped.embedding.save(path)
     copy = Embedding.load(path)
     np.testing.assert_array_equal(copy.weights, shipped.embedding.weights)
-    assert copy.threshold == shipped.embedding.threshold and copy.training == shipped.embedding.training
+    assert copy.thresholds == shipped.embedding.thresholds and copy.training == shipped.embedding.training
+    assert copy.thresholds.unknown < copy.thresholds.known
     assert os.path.getsize(default_embedding()) < 1e6
+
+
+@pytest.mark.parametrize("thresholds", [{"unknown": 0.5, "known": 0.7}, 0.5, {**THRESHOLDS._asdict(), "more": 1}, None])
+def test_an_embedding_without_its_thresholds_is_refused(tmp_path, thresholds):
+    path = str(tmp_path / "embedding.safetensors")
+    header = {"format_version": 1, "kind": "embedding", "model": "m", "training": {}, "thresholds": thresholds}
+    tensors = {"mean": np.zeros(2, np.float32), "weights": np.eye(2, dtype=np.float32)}
+    save_file(tensors, path, {METADATA_KEY: json.dumps(header)})
+    with pytest.raises(ModelError, match="does not fit together"):
+        Embedding.load(path)
+
+
+def test_the_limit_between_takes_is_its_own():
+    takes = [recording(0), recording(1)]
+    recognizer = small()
+    apart = float(recognizer.embed(takes[0]) @ recognizer.embed(takes[1]))
+    for agreement, doubted in ((apart + 0.01, True), (apart - 0.01, False)):
+        thresholds = Thresholds(unknown=1.1, known=1.1, agreement=agreement)
+        other = EnrolledRecognizer(recognizer.recognizer, replace(recognizer.embedding, thresholds=thresholds))
+        if doubted:
+            with pytest.raises(TakesDisagree, match="take 1 and 2 looks"):
+                enrol("mine", takes, other)
+        else:
+            assert enrol("mine", takes, other).takes == 2
 
 
 def test_features_are_what_the_models_last_layer_sees():
