@@ -1,7 +1,7 @@
 # make setup   what is needed: Debian packages, .venv, the pose network, the catkin workspace in .ws
 # make demo    the coach with a virtual patient; SOURCE=clip a film of squats, SOURCE=0 webcam, SOURCE=FILE video,
 #              ROUNDS=n, RECORD=1, EXERCISES="squat lunge", PATIENT=pseudonym,
-#              MODEL=file of your own, CONFIG=file of your own
+#              MODEL=file of your own, CONFIG=file of your own, TEACH=name of an exercise that is shown first
 # make simulation   the coach and a patient in Gazebo; GUI=1 with Gazebo's window, ROUNDS=n, EXERCISES="squat lunge"
 # make unit    the library's tests, TESTS="test/unit/pose" some of them
 # make lint    style, types, and which room may import which
@@ -82,11 +82,12 @@ ROUNDS ?=
 RECORD ?=
 EXERCISES ?=
 PATIENT ?=
+TEACH ?=
 MODEL ?=
 CONFIG ?=
 demo: setup
 	@$(WITH_WS) && $(VENV)/bin/rehab-coach demo --source "$(SOURCE)" --rounds "$(ROUNDS)" --record "$(RECORD)" \
-	  --exercises "$(EXERCISES)" --patient "$(PATIENT)" --model "$(MODEL)" --config "$(CONFIG)"
+	  --exercises "$(EXERCISES)" --patient "$(PATIENT)" --model "$(MODEL)" --config "$(CONFIG)" --teach "$(TEACH)"
 
 GUI ?=
 simulation: setup

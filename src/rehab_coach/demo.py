@@ -9,7 +9,7 @@ import tempfile
 from typing import IO, Dict, List, Tuple, cast
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.exercises import UNKNOWN, check_asked, check_labels
+from rehab_coach.exercises import check_asked, check_label, check_labels
 from rehab_coach.paths import share_path
 from rehab_coach.simulation.live import missing
 from rehab_coach.termination import Terminated, end_on_sigterm
@@ -33,6 +33,7 @@ def run_demo(
     gui: bool = False,
     model: str = "",
     config: str = "",
+    teach: str = "",
 ) -> int:
     """Start demo.launch, or simulation.launch, and wait for its end.
 
@@ -50,6 +51,7 @@ def run_demo(
         gui: show Gazebo's window.
         model: model file made by `rehab-coach train`; empty: the one that the configuration names or that ships.
         config: configuration file like config/coach.yaml; empty: that one.
+        teach: name of a new exercise that the person shows first; empty: none.
 
     Returns:
         The exit code.
@@ -83,6 +85,9 @@ def run_demo(
         "headless:=%s" % str(headless).lower(),
         "language:=" + language,
     ]
+    if teach:
+        check_label(teach, "TEACH")
+        command.append("teach:=" + teach)
     if patient:
         command.append("patient:=" + patient)
     command += files
@@ -125,13 +130,14 @@ def _files(model: str, config: str) -> List[str]:
 
 def _check_model(model: str, asked: List[str]) -> None:
     """Refuse in a second what the coach would refuse when it has started."""
-    from rehab_coach.recognition.model_file import load_model
+    from rehab_coach.recognition import Recognizer
     from rehab_coach.recognition.recognizer import default_model
+    from rehab_coach.teaching import AddedExercises
 
     path = model or default_model()
-    labels, name = load_model(path)[1].labels, "the model " + os.path.basename(path)
-    check_labels(labels, name)
-    known = [label for label in labels if label != UNKNOWN]
+    recognizer, name = Recognizer.load(path), "the model " + os.path.basename(path)
+    check_labels(recognizer.labels, name)
+    known = AddedExercises(recognizer).exercises
     check_asked(asked or known, known, "EXERCISES", name)
 
 

@@ -7,6 +7,7 @@ EPILOG = """examples:
   rehab-coach demo --source gazebo --gui    # robot and patient in Gazebo 11, see docs/gazebo.md
   rehab-coach demo --source 0               # the webcam: you are the patient
   rehab-coach demo --source jacks.mp4 --rounds 1 --exercises jumping_jack
+  rehab-coach demo --source 0 --teach side_bend                  # show it, then it asks for it
   rehab-coach demo --model runs/mine/model.safetensors           # asks for your own exercises
   rehab-coach demo --patient P-017 --language no    # keeps the rounds of a patient; speaks Norwegian
 `make demo` also installs what is missing.
@@ -49,6 +50,9 @@ def add_arguments(parser):
     parser.add_argument("--language", default="en", metavar="CODE", help="of what is said: en, no ... (default: en)")
     parser.add_argument("--model", default="", metavar="FILE", help="of your own, made by `rehab-coach train`")
     parser.add_argument("--config", default="", metavar="FILE", help="of your own, a changed copy of config/coach.yaml")
+    parser.add_argument(
+        "--teach", default="", metavar="NAME", help="a new exercise that you show first, such as side_bend"
+    )
     parser.add_argument("--gui", action="store_true", help="show Gazebo's window")
 
 
@@ -66,4 +70,5 @@ def run(arguments) -> int:
         arguments.gui,
         arguments.model,
         arguments.config,
+        arguments.teach,
     )
