@@ -9,6 +9,7 @@ import pytest
 from rehab_coach.cli.main import main
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import EXERCISES
+from rehab_coach.paths import share_path
 from rehab_coach.pose import Pose, PoseEstimator
 from rehab_coach.recognition import Recognizer
 from rehab_coach.recognition.enrolment import EnrolledExercise
@@ -154,3 +155,20 @@ def test_wrong_requests_end_in_one_line_and_nothing_is_added(tmp_path, capsys, a
     code, _, error = run(capsys, *arguments, "--folder", str(tmp_path))
     assert code == 2 and words in error and len(error.splitlines()) == 1
     assert not os.listdir(str(tmp_path))
+
+
+def test_from_a_film_and_before_a_camera(tmp_path, capsys):
+    pytest.importorskip("mediapipe")
+    film = share_path("test", "data", "jumping_jack.mp4")
+    options = ["--estimator", "mediapipe", "--folder", str(tmp_path)]
+    code, out, error = run(capsys, "add", "star", "--video", film, *options)
+    assert code == 2 and "this looks like 'jumping_jack'" in error and "--sure" in error
+    assert "repetitions" in out and not os.listdir(str(tmp_path))
+    picture = str(tmp_path / "star.png")
+    code, out, _ = run(
+        capsys, "add", "star", "--camera", film, "--seconds", "5", "--sure", "--picture", picture, *options
+    )
+    assert code == 0 and "Get ready" in out and "Go!" in out and "the coach knows star" in out
+    assert sorted(os.listdir(str(tmp_path))) == ["star.png", "star.safetensors"]
+    code, _, error = run(capsys, "add", "one", "--video", share_path("test", "data", "scenes", "nobody.mp4"), *options)
+    assert code == 2 and "nobody is seen" in error
