@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Every launch file loads, its nodes exist, and its arguments reach them. Nothing is started."""
 
+import ast
 import glob
 import os
+import re
 import tempfile
 import unittest
 
@@ -14,6 +16,7 @@ import rospkg
 import rostest
 
 PACKAGE = rospkg.RosPack().get_path("rehab_coach")
+ROSLAUNCHS_OWN = {"/rosdistro", "/rosversion"}
 COACH = {"/pick_action", "/recorder", "/turtlebot_controller", "/displayer"}
 STUBS = {
     "turtlebot3_bringup/launch/turtlebot3_core.launch": (
@@ -34,7 +37,11 @@ STUBS = {
 
 def load(name, **arguments):
     """A launch file's configuration, as roslaunch itself reads it."""
-    path = os.path.join(PACKAGE, "launch", name + ".launch")
+    return read(os.path.join(PACKAGE, "launch", name + ".launch"), **arguments)
+
+
+def read(path, **arguments):
+    """The same by its path."""
     return roslaunch.config.load_config_default(
         [(path, ["{}:={}".format(key, value) for key, value in arguments.items()])], None, verbose=False
     )
@@ -109,6 +116,37 @@ class LaunchFilesTest(unittest.TestCase):
         self.assertEqual(nodes(virtual) & (simulated | {"/camera"}), simulated)
         self.assertEqual(nodes(webcam) & (simulated | {"/camera"}), {"/camera"})
         self.assertEqual(parameter(virtual, "/virtual_patient/seed"), 4)
+
+    def test_two_coaches_each_stay_in_their_namespace(self):
+        path = os.path.join(self.folder.name, "two.launch")
+        coach = PACKAGE + "/launch/coach.launch"
+        group = "<group ns='{}'><include file='{}'><arg name='rounds' value='{}'/></include></group>"
+        with open(path, "w") as file:
+            file.write("<launch>" + group.format("left", coach, 2) + group.format("right", coach, 3) + "</launch>")
+        alone, config = load("coach"), read(path)
+        self.assertEqual(config.config_errors, [])
+        both = {side + name for side in ("/left", "/right") for name in nodes(alone)}
+        self.assertEqual(nodes(config), both)
+        self.assertEqual(
+            {name for name in config.params if name not in ROSLAUNCHS_OWN},
+            {side + name for side in ("/left", "/right") for name in alone.params if name not in ROSLAUNCHS_OWN},
+        )
+        for side, rounds in (("/left", 2), ("/right", 3)):
+            self.assertEqual(parameter(config, side + "/pick_action/rounds"), rounds)
+        for node in config.nodes:
+            self.assertFalse([name for pair in node.remap_args for name in pair if name.startswith("/")], node.name)
+
+    def test_no_node_uses_a_topic_service_or_parameter_of_the_root(self):
+        """A name that begins with a slash would be the same for two coaches in two namespaces."""
+        files = set(glob.glob(PACKAGE + "/src/rehab_coach/ros/*.py"))
+        files -= {PACKAGE + "/src/rehab_coach/ros/%s.py" % tool for tool in ("launched", "soak")}  # they watch a graph
+        self.assertGreater(len(files), 10)
+        for path in files:
+            with open(path) as file:
+                tree = ast.parse(file.read())
+            texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+            absolute = [text for text in texts if isinstance(text, str) and re.fullmatch(r"(/\w+)+", text)]
+            self.assertEqual(absolute, [], path)
 
     def test_arguments_go_before_the_configuration(self):
         config = load(

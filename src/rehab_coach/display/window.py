@@ -39,6 +39,10 @@ class Window:
             try:
                 # Display and font only: sound would look for a card that a robot does not have.
                 pygame.display.init()
+                if self.headless and "SDL_VIDEODRIVER" not in os.environ:
+                    # Newer SDL draws into memory without a word when no screen answers.
+                    display = os.environ.get("DISPLAY")
+                    raise pygame.error("no screen answers at DISPLAY=" + display if display else "DISPLAY is not set")
                 self.surface = self._open()
             except pygame.error as error:
                 self.problem = str(error)

@@ -81,8 +81,8 @@ class Displayer:
         self._window = window.Window(size, full_screen, headless)
         if self._window.problem:
             rospy.logwarn(
-                "no screen was found (%s); drawing without one. With ~headless this is no warning; to use a "
-                "screen, start the node where DISPLAY is set",
+                "no screen can be used (%s); drawing without one. With ~headless this is no warning; to use a "
+                "screen, start the node where DISPLAY names one with 16 bits of colour or more",
                 self._window.problem,
             )
         self._renderer = Renderer(self._window.surface, texts)
