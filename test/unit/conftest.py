@@ -33,6 +33,12 @@ SIDE = [
 ]
 
 
+def pytest_collection_modifyitems(items):
+    """Sound first: SDL plays in a thread of its own, which has crashed a process that all the networks and OpenGL had
+    been in before. On the robot the voice has a process of its own."""
+    items.sort(key=lambda item: item.path.name != "test_voice.py")
+
+
 @pytest.fixture(scope="session")
 def skeleton():
     bones = list(MIDDLE)
