@@ -111,10 +111,11 @@ class PickAction:
         self._status = ""
         self._doing = "waiting for the outcome"
         action = ActionClass(round=self._round, label=label, teach=teach)
+        key = "please_show" if teach else "please_do"
+        # First what is asked: the recorder counts down as soon as it hears of the round.
+        self._say(DisplayMessage.PROMPT, self._texts(key, exercise=self._texts.an(label)))
         action.header.stamp = rospy.Time.now()
         self._actions.publish(action)
-        key = "please_show" if teach else "please_do"
-        self._say(DisplayMessage.PROMPT, self._texts(key, exercise=self._texts.an(label)))
         rospy.loginfo("Round %d: please %s %s", self._round, "show" if teach else "do", load_texts().an(label))
         if not self._wait(self._round_timeout, self._ended.is_set) and not rospy.is_shutdown():
             self._timed_out += 1
