@@ -34,9 +34,18 @@ SIDE = [
 
 
 def pytest_collection_modifyitems(items):
-    """Sound first: SDL plays in a thread of its own, which has crashed a process that all the networks and OpenGL had
-    been in before. On the robot the voice has a process of its own."""
-    items.sort(key=lambda item: item.path.name != "test_voice.py")
+    """Windows and sound first, drawing without a screen last.
+
+    SDL has crashed in a process in which EGL had drawn before. In the coach each has a process of its own.
+    """
+
+    def place(item):
+        folder, name = item.path.parent.name, item.path.name
+        if folder == "display" or name == "test_voice.py":
+            return 0
+        return 2 if "simulation" in item.path.parts or folder == "benchmarks" or name == "test_bystanders.py" else 1
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
