@@ -46,11 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return subparser
 
     one = action("add", "learn an exercise from a video or before a camera")
-    one.add_argument("name", metavar="NAME", help="letters, digits and _, such as side_bend")
+    one.add_argument("name", metavar="NAME", help="letters a to z, digits, _ and -, such as side_bend")
     source = one.add_mutually_exclusive_group()
     source.add_argument("--video", nargs="+", metavar="FILE", help="one person who shows it, in one film or several")
     source.add_argument(
-        "--camera", default="0", metavar="SOURCE", help="webcam, or a film played as one (default: %(default)s)"
+        "--camera",
+        default="0",
+        metavar="SOURCE",
+        help="webcam, or a film played as one, countdown included (default: %(default)s)",
     )
     one.add_argument(
         "--seconds", type=float, default=SECONDS, metavar="S", help="to film before the camera (default: %(default)g)"
@@ -95,8 +98,7 @@ def _add(added: "AddedExercises", arguments: argparse.Namespace) -> int:
 
     # First what can be wrong quickly.
     check_label(arguments.name, "the new exercise")
-    if arguments.name.lower() in [label.lower() for label in added.recognizer.labels]:
-        raise RehabCoachError("there is an exercise '%s' already: choose another name, or remove it" % arguments.name)
+    _check_free(added, arguments.name)
     if not 3 <= arguments.seconds <= 120:
         raise RehabCoachError("--seconds must be between 3 and 120, not %g" % arguments.seconds)
     if arguments.picture:
@@ -114,11 +116,21 @@ def _add(added: "AddedExercises", arguments: argparse.Namespace) -> int:
                 raise RehabCoachError("%s. --sure adds it all the same" % doubt) from doubt
             print("%s.\nOnce more, please." % doubt)
             takes = _film(arguments, estimator)
-            path = _learn(added, arguments, takes)
+            try:
+                path = _learn(added, arguments, takes)
+            except EnrolmentDoubt as second:
+                raise RehabCoachError("%s; nothing was added. --sure adds it all the same" % second) from second
     finally:
         estimator.close()
     print("the coach knows %s from the next round on: %s" % (arguments.name, path))
     return 0
+
+
+def _check_free(added: "AddedExercises", name: str) -> None:
+    if name.lower() in [label.lower() for label in added.labels]:
+        raise RehabCoachError("there is an exercise '%s' already: choose another name, or remove it" % name)
+    if name.lower() in [label.lower() for label in added.recognizer.labels]:
+        raise RehabCoachError("there is an exercise '%s' already, of the model: choose another name" % name)
 
 
 def _learn(added: "AddedExercises", arguments: argparse.Namespace, takes: "List[SkeletonSequence]") -> str:
@@ -160,9 +172,9 @@ def _film(arguments: argparse.Namespace, estimator: "PoseEstimator") -> "List[Sk
     from rehab_coach.texts import load_texts
     from rehab_coach.video import VideoSource
 
-    print(load_texts()("please_show", exercise=load_texts().an(arguments.name)))
     estimator.reset()
     with VideoSource(arguments.camera, size=(640, 480)) as source:
+        print(load_texts()("please_show", exercise=load_texts().an(arguments.name)))
         began = time.monotonic()
         recording = Recording(0.0, estimator.layout, Timing(duration=arguments.seconds))
         for picture, stamp in source.read():
@@ -198,7 +210,7 @@ def _list(added: "AddedExercises", arguments: argparse.Namespace) -> int:
     from rehab_coach.recognition.enrolment import EnrolledExercise
 
     if not added.labels:
-        print("no exercise was added yet; rehab-coach exercise add NAME")
+        print("no exercise was added in %s yet; rehab-coach exercise add NAME" % added.folder)
     for label in added.labels:
         one = EnrolledExercise.load(added.path(label))
         print("%-24s shown %d time%s" % (label, one.takes, "" if one.takes == 1 else "s"))
@@ -225,9 +237,8 @@ def _rename(added: "AddedExercises", arguments: argparse.Namespace) -> int:
 
     path = _path(added, arguments.name)
     check_label(arguments.to, "the new name")
-    others = [label.lower() for label in added.recognizer.labels if label != arguments.name]
-    if arguments.to.lower() in others:
-        raise RehabCoachError("there is an exercise '%s' already" % arguments.to)
+    if arguments.to.lower() != arguments.name.lower():
+        _check_free(added, arguments.to)
     new = replace(EnrolledExercise.load(path), label=arguments.to).save(added.folder)
     if new != path:
         os.remove(path)
