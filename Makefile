@@ -94,9 +94,9 @@ simulation: setup
 	@$(WITH_WS) --extend && $(VENV)/bin/rehab-coach demo --source gazebo $(if $(GUI),--gui) --rounds "$(ROUNDS)" \
 	  --record "$(RECORD)" --exercises "$(EXERCISES)" --model "$(MODEL)" --config "$(CONFIG)"
 
-TESTS ?= test/unit
+TESTS ?= $(filter-out %/conftest.py %/__pycache__,$(wildcard test/unit/*))
 unit: setup
-	@$(WITH_WS) && $(VENV)/bin/python -m pytest -q $(TESTS)
+	@$(WITH_WS) && for tests in $(TESTS); do $(VENV)/bin/python -m pytest -q $$tests || exit; done
 
 lint: $(VENV)/.installed
 	$(VENV)/bin/ruff check .
@@ -108,9 +108,9 @@ lint: $(VENV)/.installed
 test: DEBIAN_PACKAGES += catkin-lint chromium xdotool
 # catkin_make run_tests succeeds whatever the tests say: catkin_test_results has the last word.
 test: setup lint
-	@rm -rf .ws/build/test_results
+	@rm -rf .ws/build/test_results .coverage
 	@$(WITH_WS) && catkin_make -C .ws -DPYTHON_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python3 -j1 run_tests \
-	  && catkin_test_results .ws/build/test_results
+	  && { $(VENV)/bin/coverage report --skip-covered | tail -n 80; catkin_test_results .ws/build/test_results; }
 
 clean:
 	rm -rf $(VENV) .ws models/mobilenet_thin.pb
