@@ -108,9 +108,9 @@ lint: $(VENV)/.installed
 test: DEBIAN_PACKAGES += catkin-lint chromium xdotool
 # catkin_make run_tests succeeds whatever the tests say: catkin_test_results has the last word.
 test: setup lint
-	@rm -rf .ws/build/test_results .coverage
+	@rm -rf .ws/build/test_results .ws/src/rehab_coach/.coverage
 	@$(WITH_WS) && catkin_make -C .ws -DPYTHON_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python3 -j1 run_tests \
-	  && { $(VENV)/bin/coverage report --skip-covered | tail -n 80; catkin_test_results .ws/build/test_results; }
+	  && { $(VENV)/bin/coverage report --data-file=.ws/src/rehab_coach/.coverage --skip-covered | tail -n 80; catkin_test_results .ws/build/test_results; }
 
 clean:
 	rm -rf $(VENV) .ws models/mobilenet_thin.pb
