@@ -111,7 +111,7 @@ def run(arguments) -> int:
         from rehab_coach.workspace import enter_workspace
 
         enter_workspace()
-        from rehab_coach.benchmarks.coach import measure_coach, report
+        from rehab_coach.ros.benchmark import measure_coach, report
 
         print(report(measure_coach(video)))
         return 0
