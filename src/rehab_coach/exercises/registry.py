@@ -40,6 +40,12 @@ def find(label: str) -> Exercise:
     return _own.get(label) or EXERCISES.get(label) or Exercise(label)
 
 
+def label_of_action(action: str) -> str:
+    """The exercise that a data set calls so, or `UNKNOWN`."""
+    label = ALIASES.get(action, action)
+    return label if label in EXERCISES else UNKNOWN
+
+
 def label_of_motion(motion: str) -> str:
     """The exercise that a motion of the virtual patient is, or `UNKNOWN`."""
     return next((one.label for one in EXERCISES.values() if one.motion == motion), UNKNOWN)

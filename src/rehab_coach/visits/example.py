@@ -7,6 +7,7 @@ import numpy as np
 
 from rehab_coach.exercises import EXERCISES, UNKNOWN
 from rehab_coach.movement import Movement, Remark, Repetition
+from rehab_coach.rounds import Outcome, Status
 from rehab_coach.visits.store import RoundResult, VisitStore
 
 NAME = "Example"
@@ -55,24 +56,24 @@ def example_rounds() -> List[RoundResult]:
 
 def _round(number: int, started: float, asked: str, progress: float, random: np.random.RandomState) -> RoundResult:
     chance = random.uniform()
-    seen, verdict = asked, "correct"
+    seen, verdict, status = asked, Outcome.CORRECT, Status.RECOGNISED
     if chance > 0.72 + 0.25 * progress:
-        seen, verdict = {"squat": "lunge", "lunge": "squat"}.get(asked, UNKNOWN), "wrong"
-        verdict = "wrong" if seen != UNKNOWN else "unknown"
+        seen, verdict = {"squat": "lunge", "lunge": "squat"}.get(asked, UNKNOWN), Outcome.WRONG
+        if seen == UNKNOWN:
+            verdict, status = Outcome.UNKNOWN, Status.UNKNOWN
     elif chance < 0.03:
-        seen, verdict = "", "not_seen"
-    status = {"unknown": "unknown", "not_seen": "not_seen"}.get(verdict, "recognised")
+        seen, verdict, status = "", Outcome.NOT_SEEN, Status.NOT_SEEN
     return RoundResult(
         number=number,
         started=started,
         ended=started + 18.0,
         asked=asked,
-        status=status,
-        recognised=seen if status == "recognised" else "",
-        confidence=round(random.uniform(0.7, 0.98), 3) if status == "recognised" else 0.3,
-        verdict=verdict,
+        status=str(status),
+        recognised=seen if status is Status.RECOGNISED else "",
+        confidence=round(random.uniform(0.7, 0.98), 3) if status is Status.RECOGNISED else 0.3,
+        verdict=str(verdict),
         waiting_time=round(random.uniform(0.1, 0.3), 3),
-        movement=_movement(seen, progress, random) if status == "recognised" else None,
+        movement=_movement(seen, progress, random) if status is Status.RECOGNISED else None,
         measured_by=MADE_UP,
     )
 

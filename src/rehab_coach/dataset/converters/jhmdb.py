@@ -14,6 +14,7 @@ import numpy as np
 from rehab_coach.dataset.converters.public_set import PublicSet, check_places, files_like, read_matlab
 from rehab_coach.dataset.sequences import FLAT, Recording
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import label_of_action
 from rehab_coach.skeleton import COCO_18
 
 JOINTS = (
@@ -25,7 +26,6 @@ JOINTS = (
 ACTIONS = "catch clap golf jump pick pour pullup push run sit stand throw walk wave".split()
 """Those that the recipes know."""
 
-LABELS = {"pullup": "pull_up"}
 RATE = 30.0
 """Frames per second; every clip of HMDB has so many."""
 
@@ -63,7 +63,7 @@ class JHMDB(PublicSet):
         action, name = _action(path), NAME.match(_clip(path))
         group = "jhmdb_" + (name.group(1) if name else _clip(path))
         view = VIEWS[name.group(2)] if name else ""
-        return Recording(action, LABELS.get(action, "unknown"), group, RATE, frames, view)
+        return Recording(action, label_of_action(action), group, RATE, frames, view)
 
 
 def _clip(path: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from rehab_coach.dataset.converters.public_set import PublicSet, check_places, files_like, read_matlab
 from rehab_coach.dataset.sequences import FLAT, Recording
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import label_of_action
 from rehab_coach.skeleton import COCO_18
 
 JOINTS = (
@@ -21,7 +22,6 @@ JOINTS = (
 """In the set's order. Its description calls the second joint the left shoulder; seen from the front it is the one on
 the left of the picture, from behind the one on the right: the person's right one. The first is the head."""
 
-LABELS = {"squat": "squat", "pushup": "push_up", "pullup": "pull_up", "jumping_jacks": "jumping_jack"}
 RATE = 30.0
 """Frames per second; the set does not say."""
 
@@ -58,7 +58,7 @@ class PennAction(PublicSet):
             pull = first_pull(frames)
             further["deadlift_pulls"] = "%d:%d" % pull if pull else ""
         name = os.path.splitext(os.path.basename(path))[0]
-        return Recording(action, LABELS.get(action, "unknown"), "penn_vid" + name, RATE, frames, view, further)
+        return Recording(action, label_of_action(action), "penn_vid" + name, RATE, frames, view, further)
 
 
 def _word(value: np.ndarray, name: str, path: str) -> str:

@@ -17,6 +17,8 @@ from rehab_coach.dataset.converters.public_set import PublicSet, check_places, f
 from rehab_coach.dataset.sequences import SPATIAL, Recording
 from rehab_coach.dataset.ui_prmd import filled
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import label_of_action
+from rehab_coach.exercises.lunge import LUNGE
 from rehab_coach.skeleton import COCO_18
 
 MARKERS = (
@@ -32,7 +34,9 @@ ACTIONS = (
 ).split()
 """Number 1 and so on."""
 
-LABELS = {"deep_squat": "squat", "inline_lunge": "lunge", "side_lunge": "lunge"}
+LUNGE_TOO = "side_lunge"
+"""Learned as a lunge, but not the same movement."""
+
 PERSONS = range(1, 9)
 """Those that the recipes learn from."""
 
@@ -81,7 +85,7 @@ class UIPRMD(PublicSet):
         millimetres = in_millimetres(path, joints_of(filled(markers))[::EVERY])
         action = ACTIONS[int(number) - 1]
         further = {"execution": "incorrect" if incorrect else "correct"}
-        label = LABELS.get(action, "unknown")
+        label = LUNGE.label if action == LUNGE_TOO else label_of_action(action)
         return Recording(action, label, "ui%d" % int(person), RATE, millimetres, "any", further)
 
 

@@ -19,6 +19,7 @@ from rehab_coach.dataset.converters.public_set import (
 )
 from rehab_coach.dataset.sequences import SPATIAL, Recording
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import label_of_action
 from rehab_coach.skeleton import COCO_18
 
 JOINTS = (
@@ -34,7 +35,6 @@ ACTIONS = (
 ).split()
 """Number 1 and so on."""
 
-LABELS = {"squat": "squat", "lunge": "lunge"}
 PERSONS = range(1, 7)
 """Those that the recipes learn from."""
 
@@ -68,4 +68,4 @@ class UTDMHAD(PublicSet):
         order = [JOINTS.index(joint if joint in JOINTS else "nose") for joint in COCO_18.joints]
         millimetres = in_millimetres(path, places[:, order] * (-1000, -1000, 1000))
         action = ACTIONS[number - 1]
-        return Recording(action, LABELS.get(action, "unknown"), "utd%d" % person, RATE, millimetres, "front")
+        return Recording(action, label_of_action(action), "utd%d" % person, RATE, millimetres, "front")
