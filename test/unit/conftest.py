@@ -48,6 +48,17 @@ def pytest_collection_modifyitems(items):
     items.sort(key=place)
 
 
+@pytest.fixture
+def one_thread():
+    """PyTorch in one thread: sums of several may differ in the last bit from run to run."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def skeleton():
     bones = list(MIDDLE)

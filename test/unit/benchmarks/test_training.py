@@ -22,12 +22,7 @@ from rehab_coach.recognition.st_gcn import STGCN
 SMALL = {"channels": [8, 8, 12], "strides": [1, 2, 1], "window": 16, "batch": 4, "windows": 100}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_outputs_and_gradients_are_equal():
