@@ -1,7 +1,7 @@
-"""Gaps and noise: what may be filled, filtered afterwards without delay, and filtered live with little of it."""
+"""Gaps and noise: what may be filled, and filtered afterwards without delay."""
 
 from functools import lru_cache
-from typing import Optional, Tuple
+from typing import Tuple
 
 import numpy as np
 from scipy import signal
@@ -87,57 +87,3 @@ def low_pass(values: np.ndarray, stamps: np.ndarray, cutoff: float = CUTOFF, ord
 def _butterworth(order: int, cutoff: float, rate: float) -> np.ndarray:
     """Designing the filter takes longer than filtering."""
     return signal.butter(order, cutoff, fs=rate, output="sos")
-
-
-class OneEuroFilter:
-    """The One-Euro filter: steady when still, quick when fast, one value at a time.
-
-    Casiez, Roussel, Vogel: 1 Euro filter, CHI 2012, equations 1 to 7 with the authors' names of the parameters.
-
-    Args:
-        min_cutoff: Hz at rest; lower is steadier.
-        beta: how much the cut-off rises with speed, Hz per (unit/s); higher lags less.
-        d_cutoff: Hz of the speed's own filter.
-    """
-
-    def __init__(self, min_cutoff: float = 1.0, beta: float = 0.5, d_cutoff: float = 1.0):
-        self.min_cutoff, self.beta, self.d_cutoff = min_cutoff, beta, d_cutoff
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget what came before."""
-        self._stamp: Optional[float] = None
-        self._value = self._speed = np.zeros(0)
-
-    def __call__(self, stamp: float, value: np.ndarray) -> np.ndarray:
-        """The filtered value; NaN leaves a column as it was and keeps it NaN in the answer.
-
-        Args:
-            stamp: seconds, later than the one before (an equal or earlier one is answered without filtering).
-            value: number or array, always of the same shape.
-
-        Returns:
-            float64 of the same shape.
-        """
-        value = np.asarray(value, np.float64)
-        if self._stamp is None:
-            self._stamp, self._value, self._speed = stamp, value.copy(), np.zeros_like(value)
-            return value
-        step = stamp - self._stamp
-        if step <= 0:
-            return np.where(np.isnan(value), np.nan, self._value)
-        fresh = np.isnan(self._value)
-        speed = np.where(fresh, 0.0, (value - self._value) / step)
-        speed = self._speed + self._smoothing(step, self.d_cutoff) * (speed - self._speed)
-        amount = self._smoothing(step, self.min_cutoff + self.beta * np.abs(speed))
-        filtered = np.where(fresh, value, self._value + amount * (value - self._value))
-        known = ~np.isnan(value)
-        self._stamp = stamp
-        self._value = np.where(known, filtered, self._value)
-        self._speed = np.where(known, speed, 0.0)
-        return np.where(known, filtered, np.nan)
-
-    @staticmethod
-    def _smoothing(step, cutoff):
-        """The share of a new value in the exponential filter."""
-        return 1 / (1 + 1 / (2 * np.pi * cutoff * step))

@@ -129,18 +129,6 @@ class EnrolledExercise:
             ) from error
 
 
-def load_exercises(folder: str) -> Tuple[EnrolledExercise, ...]:
-    """All exercises of a folder in the order of their names; none if there is no such folder.
-
-    Raises:
-        ModelError: a file is broken or of another kind.
-    """
-    if not os.path.isdir(folder):
-        return ()
-    names = sorted(name for name in os.listdir(folder) if name.endswith(EXTENSION) and not name.startswith("."))
-    return tuple(EnrolledExercise.load(os.path.join(folder, name)) for name in names)
-
-
 class EnrolledRecognizer:
     """A recogniser that also knows the exercises that somebody showed.
 

@@ -19,7 +19,6 @@ from rehab_coach.recognition.enrolment import (
     TakesDisagree,
     disagreeing,
     enrol,
-    load_exercises,
 )
 from rehab_coach.recognition.model_file import METADATA_KEY, ModelError
 from rehab_coach.simulation.motions import make_motion
@@ -196,11 +195,10 @@ def test_nobody_is_still_nobody():
 def test_an_exercise_is_kept_whole(tmp_path):
     recognizer = small()
     folder = str(tmp_path / "exercises")
-    assert load_exercises(folder) == ()
     mine = enrol("mine", [recording(0), recording(0)], recognizer)
     path = mine.save(folder)
     assert os.listdir(folder) == ["mine.safetensors"] and path == os.path.join(folder, "mine.safetensors")
-    (read,) = load_exercises(folder)
+    read = EnrolledExercise.load(path)
     np.testing.assert_array_equal(read.prototype, mine.prototype)
     assert (read.label, read.model, read.takes) == ("mine", mine.model, 2)
     assert add(recognizer, read).recognize(recording()).label == "mine"

@@ -17,7 +17,6 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import find
 from rehab_coach.files import written_whole
 from rehab_coach.kinematics.form.features import repetition_features
-from rehab_coach.movement import Repetition
 from rehab_coach.skeleton import SkeletonSequence
 
 FORMAT_VERSION = 1
@@ -141,12 +140,6 @@ class FormScorer:
             return None
         row = np.array([[features[name] for name in self.contract.features]])
         return float(1 / (1 + np.exp(-self.logits(row, known[0])[0])))
-
-    def score_repetition(self, sequence: SkeletonSequence, movement: str, repetition: Repetition) -> Optional[float]:
-        """`score` of one repetition of a recording."""
-        during = (sequence.stamps >= repetition.start - 1e-6) & (sequence.stamps <= repetition.end + 1e-6)
-        frames = np.flatnonzero(during)
-        return self.score(sequence[frames[0] : frames[-1] + 1], movement) if len(frames) else None
 
     def save(self, path: str) -> None:
         """Write the file, whole or not at all."""

@@ -15,7 +15,6 @@ from rehab_coach.learning.form_scorer import (
     train_scorer,
     view_repetitions,
 )
-from rehab_coach.movement import Repetition
 
 RECIPE = ScorerRecipe(views=2, networks=2, epochs=40, batch=32, seed=1)
 
@@ -60,15 +59,6 @@ def test_the_file_gives_the_same_scores_and_says_what_it_is(scorer, viewed, tmp_
     for one in viewed[:4]:
         score = loaded.score(one.sequence, "squat")
         assert 0 < score < 1 and score == scorer.score(one.sequence, "deep_squat")
-
-
-def test_one_repetition_of_a_recording(scorer, viewed):
-    sequence = viewed[0].sequence
-    begin, end = sequence.stamps[2], sequence.stamps[-3]
-    repetition = Repetition(begin, (begin + end) / 2, end, 1.0, 0.0, 1.0, 0.0)
-    assert scorer.score_repetition(sequence, "squat", repetition) == scorer.score(sequence[2:-2], "squat")
-    late = Repetition(100.0, 101.0, 102.0, 1.0, 0.0, 1.0, 0.0)
-    assert scorer.score_repetition(sequence, "squat", late) is None
 
 
 def test_a_mirrored_person_scores_the_same(scorer, viewed):
