@@ -33,13 +33,17 @@ class PickActionTest(unittest.TestCase):
     def recognise(self, *labels):
         self.exercises.publish(Exercises(model="mine.safetensors", labels=labels))
 
-    def be_the_recorder(self, predicts=True):
-        """Be ready, with the controller, listen for requests and, where wanted, answer each one."""
+    def be_the_recorder(self, predicts=True, lessons=()):
+        """Be ready, with the controller, listen for requests and, where wanted, answer each one; lessons with these."""
+        lessons = list(lessons)
 
         def on_action(message):
             self.actions.append(message)
+            status = lessons.pop(0) if message.teach else "not_seen"
+            if status == "taught":
+                self.recognise(*EXERCISES, message.label)
             if predicts:
-                self.predictions.publish(Prediction(round=message.round, status="not_seen"))
+                self.predictions.publish(Prediction(round=message.round, status=status))
 
         self.addCleanup(rospy.Subscriber("action_class", ActionClass, on_action, queue_size=10).unregister)
         timer = rospy.Timer(rospy.Duration(0.1), lambda _: self.tell(recorder="", turtlebot_controller=""))
@@ -117,6 +121,38 @@ class PickActionTest(unittest.TestCase):
         self.recognise(*EXERCISES)
         self.assertEqual(process.wait(PATIENCE), 0)
         self.assertEqual([action.label for action in self.actions], ["push_up", "lunge", "squat"])
+
+    def test_what_was_shown_is_asked_for_next(self):
+        self.be_the_recorder(lessons=["failed", "taught"])
+        process = self.start(rounds=2, teach="side_bend")
+        self.assertEqual(process.wait(PATIENCE), 0)
+        told = [(action.round, action.label if action.round < 4 else "", action.teach) for action in self.actions]
+        self.assertEqual(
+            told, [(1, "side_bend", True), (2, "side_bend", True), (3, "side_bend", False), (4, "", False)]
+        )
+        self.assertIn("show me side bend", self.texts(DisplayMessage.PROMPT)[0])
+        self.assertEqual(self.texts(DisplayMessage.PROMPT)[2], "Please do side bend")
+
+    def test_after_two_doubts_it_goes_on_without(self):
+        self.be_the_recorder(lessons=["failed", "not_seen"])
+        self.assertEqual(self.start(rounds=1, teach="side_bend").wait(PATIENCE), 0)
+        self.assertEqual([action.teach for action in self.actions], [True, True, False])
+        self.assertIn(self.actions[2].label, EXERCISES)
+        self.assertIn("could not learn", self.texts(DisplayMessage.PROBLEM)[0])
+
+    def test_what_is_known_is_not_shown_again(self):
+        self.recognise(*EXERCISES, "side_bend")
+        self.be_the_recorder()
+        self.assertEqual(self.start(rounds=1, teach="side_bend").wait(PATIENCE), 0)
+        self.assertEqual([(action.label, action.teach) for action in self.actions], [("side_bend", False)])
+
+    def test_a_new_exercise_is_asked_for_in_the_next_round(self):
+        self.be_the_recorder()
+        process = self.start(rounds=2, pause=1.5)
+        wait_for(lambda: self.actions, "the first request")
+        self.recognise(*EXERCISES, "side_bend")
+        self.assertEqual(process.wait(PATIENCE), 0)
+        self.assertEqual(self.actions[1].label, "side_bend")
 
     def test_the_seed_decides_what_is_asked(self):
         self.be_the_recorder()

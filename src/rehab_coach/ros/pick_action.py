@@ -93,6 +93,11 @@ class PickAction:
 
     def _learn(self) -> int:
         """Ask the person to show the new exercise, once more in doubt; returns how many rounds it took."""
+        known = cast(Exercises, self._known)
+        if self._teach in known.labels:
+            rospy.loginfo("'%s' is known already: nobody has to show it", self._teach)
+            self._fresh.append(self._teach)
+            return 0
         for lesson in (1, 2):
             if not rospy.is_shutdown():
                 self._play_round(self._teach, teach=True)
