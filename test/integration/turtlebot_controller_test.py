@@ -194,6 +194,17 @@ class AnswerTest(unittest.TestCase):
         time.sleep(0.5)
         self.assertEqual([(message.round, message.kind) for message in self.robot.messages], [(number, "problem")])
 
+    def test_what_is_shown_is_not_judged_and_the_robot_rests_meanwhile(self):
+        del self.robot.velocities[:], self.robot.messages[:]
+        number = next(ROUNDS)
+        self.robot.asks.publish(ActionClass(round=number, label="side_bend", teach=True))
+        time.sleep(0.5)
+        self.robot.predict(number, "taught", "side_bend")
+        time.sleep(1.0)
+        self.assertEqual((self.robot.messages, self.robot.moves()), ([], []))
+        self.assertEqual(self.robot.answer("recognised", "squat").kind, "correct")
+        self.robot.wait_for_motion()
+
     def test_a_round_is_answered_once(self):
         self.robot.answer("not_seen")
         number = self.robot.messages[0].round

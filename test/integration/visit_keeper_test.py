@@ -80,10 +80,10 @@ class Neighbours:
     def said(self):
         return os.pread(self.log.fileno(), 1 << 20, 0).decode("utf-8", "replace")
 
-    def play(self, number, measured=True):
+    def play(self, number, measured=True, teach=False):
         """A round: request, skeletons, prediction and, unless the recorder died, movement."""
         started = rospy.Time.now()
-        request = ActionClass(round=number, label="squat")
+        request = ActionClass(round=number, label="squat", teach=teach)
         request.header.stamp = started
         self._publishers["action_class"].publish(request)
         for step in range(11):
@@ -161,8 +161,10 @@ class Consent(Case):
         self.assertEqual(self.neighbours.end()[0], 0)
         del self.neighbours.messages[:]
         self.start(language="no", keep_skeletons="false")
-        self.neighbours.play(2)
+        self.neighbours.play(2, teach=True)  # a lesson is no result
+        self.neighbours.play(3)
         self.kept(2)
+        self.assertEqual([one.number for one in self.rounds()], [1, 3])
         self.assertEqual(self.neighbours.questions(), [])
         self.assertTrue(all(one.skeleton is None for one in self.rounds(skeletons=True)[1:]))
 
