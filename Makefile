@@ -19,7 +19,7 @@ VENV := .venv
 # A clean environment: a virtual environment or another workspace of the caller must not leak into the build.
 ROS_ENV := env -u PYTHONPATH -u ROS_PACKAGE_PATH -u CMAKE_PREFIX_PATH -u PYTHONHOME -u VIRTUAL_ENV
 WITH_WS := source .ws/devel/setup.bash
-EXTRAS := mediapipe,display,train,data,ray,simulation,benchmark,visits,report,test,lint
+EXTRAS := mediapipe,display,train,data,ray,simulation,benchmark,visits,report,test
 
 DEBIAN_PACKAGES := ca-certificates g++ make cmake catkin espeak-ng ffmpeg \
   python3-rospy python3-roslaunch python3-rostest librostest-dev python3-rosnode python3-rostopic \
@@ -98,7 +98,12 @@ TESTS ?= $(filter-out %/conftest.py %/__pycache__,$(wildcard test/unit/*))
 unit: setup
 	@$(WITH_WS) && for tests in $(TESTS); do $(VENV)/bin/python -m pytest -q $$tests || exit; done
 
-lint: $(VENV)/.installed
+# Who only runs the coach does not need them.
+$(VENV)/.linters: $(VENV)/.installed
+	@set -o pipefail; $(VENV)/bin/python -m pip --disable-pip-version-check install -e '.[lint]' >> $(LOG) 2>&1 || $(SHOW_LOG)
+	@touch $@
+
+lint: $(VENV)/.linters
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(ROS_ENV) $(VENV)/bin/mypy
