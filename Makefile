@@ -118,7 +118,7 @@ test: setup lint
 	@rm -rf .ws/build/test_results
 	@$(WITH_WS) && catkin_make -C .ws -DPYTHON_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python3 -j$(JOBS) run_tests \
 	  && { cd .ws/build/test_results && $(CURDIR)/$(VENV)/bin/coverage combine -q && \
-	  $(CURDIR)/$(VENV)/bin/coverage report -i --skip-covered --include="*/rehab_coach/*"; cd $(CURDIR) && catkin_test_results .ws/build/test_results; }
+	  $(CURDIR)/$(VENV)/bin/coverage report -i --skip-covered --omit="*/test*/*,*/.ws/*"; cd $(CURDIR) && catkin_test_results .ws/build/test_results; }
 
 clean:
 	rm -rf $(VENV) .ws models/mobilenet_thin.pb
