@@ -29,13 +29,16 @@ class Recipe:
             `shortest_recording` to window / rate seconds.
         shortest_recording: seconds, only with `sampling` "uniform".
         persons: of the network's input; those after the patient are only seen with `augmentation: second_person`.
-        normalisation: of the coordinates, "box" (of the person) or "picture".
+        normalisation: of the coordinates, "box" (of the person), "running_box" (what is known of it at each frame) or
+            "picture".
         streams: what the network sees: "joint", "bone", "motion" (see `rehab_coach.recognition.streams`).
         architecture: "st_gcn" or "st_gcn++".
         channels: channels of each layer.
         strides: temporal stride of each layer.
         temporal_kernel: frames that a temporal convolution of ST-GCN sees.
         fully_connected: width of a fully connected layer before the output, 0 = none.
+        causal: no frame sees a later one, so that the answer can grow with the movement; each training window then
+            teaches what to answer after every part of it.
         dropout: in every layer, 0 to 0.9.
         init: model file, or folder of a run, whose weights the training starts from (those that fit); "" = random.
         freeze: first part of the training in which only the output layers learn.
@@ -87,6 +90,7 @@ class Recipe:
     strides: List[int] = field(default_factory=lambda: [1, 1, 2, 1, 2, 1])
     temporal_kernel: int = 9
     fully_connected: int = 0
+    causal: bool = False
     dropout: float = 0.0
     init: str = ""
     freeze: float = 0.0

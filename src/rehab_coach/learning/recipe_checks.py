@@ -68,6 +68,8 @@ def typed(key: str, value: Any, kind: Any) -> Any:
         raise wrong("a number")
     if kind is int and not (number(value) and value == int(value)):
         raise wrong("a whole number")
+    if kind is bool and not isinstance(value, bool):
+        raise wrong("true or false")
     if kind is str and not isinstance(value, str):
         raise wrong("a word")
     if kind == List[int] and not (isinstance(value, list) and all(isinstance(entry, int) for entry in value)):
@@ -141,6 +143,12 @@ def check_recipe(values: Mapping[str, Any]) -> None:
         refuse("validation", "above 0 where there is patience", recipe.validation)
     if recipe.sampling == "uniform" and recipe.shortest_recording > (recipe.window - 1) / recipe.rate:
         refuse("shortest_recording", "at most window / rate seconds", recipe.shortest_recording)
+    if recipe.causal and (recipe.architecture != "st_gcn" or recipe.sampling != "consecutive"):
+        refuse("architecture and sampling", "st_gcn and consecutive where 'causal' is true", recipe.architecture)
+    if recipe.causal and recipe.normalisation == "box":
+        refuse("normalisation", "running_box or picture where 'causal' is true", recipe.normalisation)
+    if recipe.causal and max(recipe.strides) > recipe.temporal_kernel:
+        refuse("temporal_kernel", "no less than the largest stride where 'causal' is true", recipe.temporal_kernel)
     if recipe.architecture == "st_gcn++" and min(recipe.channels) < 6:
         refuse("channels", "6 or more with st_gcn++", recipe.channels)
     if (

@@ -20,6 +20,9 @@ from rehab_coach.training.loop import Task, train
 from rehab_coach.training.options import TrainingOptions
 from rehab_coach.training.parallel import Processes
 
+FIRST_ANSWER = 0.5
+"""Seconds of a training window after which a causal network learns to answer."""
+
 OUTPUT_LAYERS = ("head", "fully_connected")
 """Parts of the network that learn also while the rest is frozen."""
 
@@ -38,6 +41,7 @@ def make_contract(recipe: Recipe) -> ModelContract:
         architecture=recipe.architecture,
         fully_connected=recipe.fully_connected,
         streams=tuple(recipe.streams),
+        causal=recipe.causal,
     )
     return ModelContract(
         labels=tuple(recipe.labels),
@@ -123,10 +127,20 @@ class RecogniserTask(Task):
         return make_batches(self._windows, first_step, self._loaders)
 
     def loss(self, network: nn.Module, batch: Any) -> Tuple[torch.Tensor, Mapping[str, torch.Tensor]]:
-        """Cross entropy of smoothed labels, and the accuracy."""
+        """Cross entropy of smoothed labels, and the accuracy.
+
+        Of a causal network the mean over its answers from `FIRST_ANSWER` on, and the accuracy of the last.
+        """
         inputs, labels = batch
-        outputs = network(inputs).float()
-        loss = nn.functional.cross_entropy(outputs, labels, label_smoothing=self._recipe.label_smoothing)
+        if self._recipe.causal:
+            first = round(FIRST_ANSWER * self._recipe.rate / self._contract.network.step)
+            answers = cast(STGCN, network).after_each_step(inputs).float()[:, first:]
+            outputs = answers[:, -1]
+            answers, targets = answers.flatten(0, 1), labels.repeat_interleave(answers.shape[1])
+        else:
+            answers = outputs = network(inputs).float()
+            targets = labels
+        loss = nn.functional.cross_entropy(answers, targets, label_smoothing=self._recipe.label_smoothing)
         return loss, {"accuracy": (outputs.argmax(1) == labels).float().mean()}
 
     def watch(self, network: nn.Module) -> Dict[str, float]:

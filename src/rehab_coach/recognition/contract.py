@@ -10,7 +10,7 @@ from rehab_coach.skeleton import COCO_18
 
 FORMAT_VERSION = 1
 LAYOUTS = (COCO_18.name,)
-NORMALISATIONS = ("picture", "box")
+NORMALISATIONS = ("picture", "box", "running_box")
 SAMPLINGS = ("consecutive", "uniform")
 LATER_ENTRIES = ("sampling",)
 """Entries of the contract that older files lack; their default is what those files mean."""
@@ -27,7 +27,7 @@ class ModelContract:
         rate: frames per second that the input must be put on; with `sampling` "uniform" the lowest rate.
         window: frames of one input.
         persons: persons of one input (M); the patient is the first.
-        normalisation: of the coordinates, "picture" or "box" (see preprocessing.normalise).
+        normalisation: of the coordinates, "picture", "box" or "running_box" (see preprocessing.normalise).
         sampling: "consecutive": a window holds `window` frames at `rate`, a shorter recording is repeated.
             "uniform": it holds `window` moments spread evenly over the recording, of window / rate seconds at most.
         unknown_threshold: an exercise less probable than this is answered as "unknown".
@@ -68,6 +68,11 @@ class ModelContract:
             raise ValueError("joint layout '%s'; known: %s" % (self.layout, ", ".join(LAYOUTS)))
         if self.normalisation not in NORMALISATIONS:
             raise ValueError("normalisation '%s'; known: %s" % (self.normalisation, ", ".join(NORMALISATIONS)))
+        if self.network.causal and (self.normalisation == "box" or self.sampling != SAMPLINGS[0]):
+            raise ValueError(
+                "a causal network takes consecutive frames and the normalisation running_box or picture: "
+                "'%s' of '%s' look ahead" % (self.normalisation, self.sampling)
+            )
         if self.sampling not in SAMPLINGS:
             raise ValueError("sampling '%s'; known: %s" % (self.sampling, ", ".join(SAMPLINGS)))
         if not (self.rate > 0 and self.window >= 1 and self.persons >= 1):

@@ -144,17 +144,37 @@ class FusedLayer(nn.Module):
         else:
             self.temporal = FusedConvolution(layer.temporal, *_scale_and_shift(layer.temporal_norm))
         self.residual = _residual(layer.has_residual, layer.projection, layer.stride)
+        self.past, self.first = layer.past, layer.first
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(N, T, V, C_in) -> (N, T / stride, V, C_out)."""
+        spatial = self.spatial(features)
+        if self.past:
+            spatial = functional.pad(spatial, (0, 0, 0, 0, self.past, 0))
+        return self.over_time(spatial, features)
+
+    def spatial(self, features: torch.Tensor) -> torch.Tensor:
+        """The graph convolution, frame by frame: (N, T, V, C_in) -> (N, T, V, C_out)."""
         batch, frames, joints, _ = features.shape
         mixed = torch.matmul(self.mixing, features).view(batch, frames, joints, -1)
         result = functional.linear(mixed, self.spatial_weight).add_(self.spatial_bias)
         if self.spatial_residual is not None:
             result += self.spatial_residual(features)
-        result = self.temporal(result.relu_())
+        return result.relu_()
+
+    def over_time(self, spatial: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """The rest of the layer.
+
+        Args:
+            spatial: (N, past + T, V, C_out), `spatial` of the features and of the `past` frames before them.
+            features: (N, T, V, C_in).
+
+        Returns:
+            (N, T / stride, V, C_out).
+        """
+        result = self.temporal(spatial)
         if self.residual is not None:
-            result += self.residual(features)
+            result += self.residual(features[:, self.first :])
         return result.relu_()
 
 
@@ -191,12 +211,18 @@ class FusedSTGCN(nn.Module):
 
     def features(self, windows: torch.Tensor) -> torch.Tensor:
         """(N, 3, T, V, M) -> (N, width), as STGCN.features in evaluation mode."""
-        windows = add_streams(windows, self.streams, self.neighbours)
-        batch, _, _, _, persons = windows.shape
-        features = windows.permute(0, 4, 2, 3, 1).flatten(0, 1) * self.input_scale + self.input_shift
+        features = self.normalised(add_streams(windows, self.streams, self.neighbours))
         for layer in self.layers:
             features = layer(features)
-        features = features.mean(dim=(1, 2)).view(batch, persons, -1).mean(dim=1)
+        return self.pooled(features.mean(dim=(1, 2)), windows.shape[-1])
+
+    def normalised(self, inputs: torch.Tensor) -> torch.Tensor:
+        """The streams as the first layer takes them: (N, C, T, V, M) -> (N * M, T, V, C)."""
+        return inputs.permute(0, 4, 2, 3, 1).flatten(0, 1) * self.input_scale + self.input_shift
+
+    def pooled(self, features: torch.Tensor, persons: int) -> torch.Tensor:
+        """Means over time and joints (N * M, C) -> what the head sees, (N, width)."""
+        features = features.unflatten(0, (-1, persons)).mean(dim=1)
         if self.fully_connected:
             features = functional.linear(features, self.hidden_weight, self.hidden_bias).relu_()
         return features

@@ -2,6 +2,8 @@
 
     SkeletonSequence -> empty ends cut -> joint layout -> frame rate -> windows -> normalised coordinates
 
+A causal network sees a recording as one window of whatever length.
+
 Training augments raw key points and hands them to `to_network`, the robot its recordings to `windows`; both
 end in the same arrays (N, 3, T, V, M).
 """
@@ -21,22 +23,26 @@ METHODS = ("interpolate", "copy", "as_it_is")
 BOX_PERCENTILES = (0.05, 0.95)
 # The person fills about -0.5..0.5. A false joint far away says no more than one that is away.
 BOX_LIMIT = 2.0
+RUNNING_BOX = 64
+"""Frames of the running box, the newest included."""
 
 
 def normalise(
     key_points: np.ndarray, size: Union[Sequence[float], np.ndarray], method: str, patient: Optional[np.ndarray] = None
 ) -> np.ndarray:
-    """Make coordinates independent of the picture's size ("picture") or also of the person's place ("box").
+    """Make coordinates independent of the picture's size ("picture") or also of the person's place ("box", "running_box").
 
     "picture" is the published preprocessing: x / width - 0.5, y / height - 0.5. "box" centres on and scales
     by the person's bounding box over all the frames given, its longer side becoming 1: invariant to position
     and distance, the aspect ratio is kept. The box spans the 5th to the 95th percentile of the well seen
     joints, those with at least half of the median score, so that a few false joints do not move it.
+    "running_box" takes for each frame the box of that frame and the `RUNNING_BOX` - 1 before it: what is known when the
+    frame comes. It grows with the movement and is "box" at the last frame of a window of no more frames.
 
     Args:
         key_points: (..., T, V, 3) x and y in pixels, score; each leading index is a window of its own.
         size: width and height of the picture in pixels, or (..., 2) one for each window; "box" ignores it.
-        method: "picture" or "box".
+        method: "picture", "box" or "running_box".
         patient: like `key_points`, whose box is meant; None: that of `key_points` themselves.
 
     Returns:
@@ -52,18 +58,36 @@ def normalise(
         raise ValueError("key points must be finite: an unseen joint has score 0, not NaN")
     if method == "picture":
         coordinates = key_points[..., :2] / np.asarray(size, np.float32)[..., None, None, :] - np.float32(0.5)
-    elif method == "box":
-        centre, extent = _robust_box(key_points if patient is None else np.asarray(patient, np.float32))
-        coordinates = key_points[..., :2] - centre[..., None, None, :]
-        coordinates /= extent[..., None, None, None]
-        np.clip(coordinates, -BOX_LIMIT, BOX_LIMIT, out=coordinates)
+    elif method in ("box", "running_box"):
+        meant = key_points if patient is None else np.asarray(patient, np.float32)
+        centre, extent = _running_boxes(meant) if method == "running_box" else _whole_box(meant)
+        coordinates = in_box(key_points[..., :2], centre[..., None, :], extent[..., None, None])
     else:
         raise ValueError("unknown normalisation '%s'; known: %s" % (method, ", ".join(NORMALISATIONS)))
     scores = key_points[..., 2:]
     return np.where(scores > 0, np.concatenate([coordinates, scores], axis=-1), np.float32(0))
 
 
-def _robust_box(key_points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def in_box(places: np.ndarray, centre: np.ndarray, extent: np.ndarray) -> np.ndarray:
+    """Places relative to a box's centre and longer side, all of shapes that fit each other."""
+    return np.clip((places - centre) / extent, -BOX_LIMIT, BOX_LIMIT)
+
+
+def _whole_box(key_points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """One box for all frames of each window: (..., 1, 2) and (..., 1)."""
+    centre, extent = robust_box(key_points)
+    return centre[..., None, :], extent[..., None]
+
+
+def _running_boxes(key_points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """The box that is known at each frame: (..., T, 2) and (..., T)."""
+    boxes = [
+        robust_box(key_points[..., max(0, end - RUNNING_BOX) : end, :, :]) for end in range(1, key_points.shape[-3] + 1)
+    ]
+    return np.stack([centre for centre, _ in boxes], axis=-2), np.stack([extent for _, extent in boxes], axis=-1)
+
+
+def robust_box(key_points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     """Centre (..., 2) and longer side (...) of the well seen joints' box; 0 and 1 where nobody is seen."""
     flat = key_points.reshape(key_points.shape[:-3] + (-1, 3))
     scores = flat[..., 2]
@@ -153,7 +177,7 @@ def windows(sequence: SkeletonSequence, contract: ModelContract, method: str = "
         method: how to get to the contract's rate, one of `METHODS` (see SkeletonSequence.resample).
 
     Returns:
-        float32 (windows, 3, T, V, M): one window if the recording is no longer than the contract's (then repeated
+        float32 (windows, 3, T, V, M). For a causal network one window of the whole recording. Else one window if the recording is no longer than the contract's (then repeated
         from the start to its length or, with sampling "uniform", spread over it), else as few as cover it. Each is
         normalised by itself, as in training.
 
@@ -164,6 +188,8 @@ def windows(sequence: SkeletonSequence, contract: ModelContract, method: str = "
     if contract.sampling == "uniform":
         return _spread(sequence, contract, method)
     sequence = at_contract_rate(sequence, contract, method)
+    if contract.network.causal:
+        return to_network(sequence.key_points[None], sequence.size, contract)
     if len(sequence) < contract.window:
         sequence = sequence.repeat(contract.window)
     index = window_starts(len(sequence), contract.window)[:, None] + np.arange(contract.window)

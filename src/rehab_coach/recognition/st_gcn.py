@@ -1,5 +1,6 @@
 """ST-GCN (Yan, Xiong and Lin, AAAI 2018) and ST-GCN++ (Duan, Wang, Chen and Lin: PYSKL, ACM Multimedia 2022)."""
 
+import math
 from dataclasses import dataclass
 from typing import Tuple, Union
 
@@ -30,6 +31,7 @@ class NetworkConfig:
             graph convolution has a residual of its own, and the temporal convolution is a
             `MultiBranchConvolution` (`temporal_kernel` then says nothing).
         fully_connected: width of a fully connected layer with ReLU before the output; 0 = none.
+        causal: no frame depends on a later one, so that a `ContinualSTGCN` can compute each frame once, as it comes.
 
     Raises:
         ValueError: a shape that no network can have.
@@ -43,6 +45,7 @@ class NetworkConfig:
     streams: Tuple[str, ...] = ("joint",)
     architecture: str = ARCHITECTURES[0]
     fully_connected: int = 0
+    causal: bool = False
 
     def __post_init__(self):
         # Lists come out of JSON and YAML; a tuple keeps the configuration hashable and comparable.
@@ -67,6 +70,15 @@ class NetworkConfig:
             raise ValueError("st_gcn++ needs %d channels or more in each layer" % len(BRANCHES))
         if self.fully_connected < 0:
             raise ValueError("fully_connected must be 0 or more, not %r" % self.fully_connected)
+        if self.causal and self.architecture != ARCHITECTURES[0]:
+            raise ValueError("only %s can be causal, not %s" % (ARCHITECTURES[0], self.architecture))
+        if self.causal and max(self.strides) > self.temporal_kernel:
+            raise ValueError("a causal network needs a temporal_kernel of %d or more" % max(self.strides))
+
+    @property
+    def step(self) -> int:
+        """Frames of the input for each frame of the last layer."""
+        return math.prod(self.strides)
 
     @property
     def receptive_field(self) -> int:
@@ -141,7 +153,11 @@ class Dropout(nn.Dropout):
 
 
 class STGCNLayer(nn.Module):
-    """Graph convolution, batch norm, ReLU, temporal convolution, batch norm, dropout; plus residual; ReLU."""
+    """Graph convolution, batch norm, ReLU, temporal convolution, batch norm, dropout; plus residual; ReLU.
+
+    A causal layer sees no frame after its own: of each `stride` frames the last one is kept, which is there as soon as
+    they are, and the missing past is zero.
+    """
 
     temporal: Union[MultiBranchConvolution, nn.Conv2d]
 
@@ -155,6 +171,7 @@ class STGCNLayer(nn.Module):
         dropout: float,
         residual: bool,
         plus_plus: bool = False,
+        causal: bool = False,
     ):
         super().__init__()
         self.spatial = SpatialGraphConvolution(in_channels, out_channels, adjacency, plus_plus)
@@ -166,7 +183,10 @@ class STGCNLayer(nn.Module):
         if plus_plus:
             self.temporal = MultiBranchConvolution(out_channels, stride)
         else:
-            self.temporal = nn.Conv2d(out_channels, out_channels, (kernel, 1), (stride, 1), (kernel // 2, 0))
+            padding = 0 if causal else kernel // 2
+            self.temporal = nn.Conv2d(out_channels, out_channels, (kernel, 1), (stride, 1), (padding, 0))
+        self.past = kernel - stride if causal else 0
+        self.first = stride - 1 if causal else 0
         self.temporal_norm = nn.BatchNorm2d(out_channels)
         self.dropout = Dropout(dropout)
         self.has_residual = residual
@@ -181,9 +201,13 @@ class STGCNLayer(nn.Module):
         result = self.spatial_norm(self.spatial(features))
         if self.spatial_residual:
             result += features if self.spatial_projection is None else self.spatial_projection(features)
-        result = self.dropout(self.temporal_norm(self.temporal(result.relu_())))
+        result = result.relu_()
+        if self.past:
+            result = functional.pad(result, (0, 0, self.past, 0))
+        result = self.dropout(self.temporal_norm(self.temporal(result)))
         if self.has_residual:
-            result += features if self.projection is None else self.projection(features[:, :, :: self.stride])
+            kept = features[:, :, self.first :: self.stride]
+            result += kept if self.projection is None else self.projection(kept)
         return result.relu_()
 
 
@@ -218,6 +242,7 @@ class STGCN(nn.Module):
                 config.dropout if number else 0.0,
                 residual=number > 0,
                 plus_plus=config.architecture == "st_gcn++",
+                causal=config.causal,
             )
             for number, (before, after, stride) in enumerate(zip(inputs, config.channels, config.strides))
         )
@@ -232,15 +257,30 @@ class STGCN(nn.Module):
         """(N, 3, T, V, M) -> (N, classes)."""
         return self.head(self.features(windows))
 
+    def after_each_step(self, windows: torch.Tensor) -> torch.Tensor:
+        """What a causal network answers while the frames come: (N, 3, T, V, M) -> (N, T / step, classes).
+
+        Entry j is `forward` of the first (j + 1) * step frames.
+        """
+        features = self._over_time(windows)
+        count = torch.arange(1, features.shape[1] + 1, dtype=features.dtype, device=features.device)
+        return self.head(self._hidden(features.cumsum(dim=1) / count[:, None]))
+
     def features(self, windows: torch.Tensor) -> torch.Tensor:
         """What the head sees: (N, 3, T, V, M) -> (N, width of the last layer before it)."""
+        return self._hidden(self._over_time(windows).mean(dim=1))
+
+    def _over_time(self, windows: torch.Tensor) -> torch.Tensor:
+        """The last layer's frames, each the mean over joints and persons: (N, 3, T, V, M) -> (N, T / step, width)."""
         windows = add_streams(windows, self.config.streams, self.neighbours)
         batch, channels, frames, joints, persons = windows.shape
         rows = windows.permute(0, 4, 3, 1, 2).reshape(batch * persons, joints * channels, frames)
         features = self.input_norm(rows).view(batch * persons, joints, channels, frames).permute(0, 2, 3, 1)
         for layer in self.layers:
             features = layer(features)
-        features = features.mean(dim=(2, 3)).view(batch, persons, -1).mean(dim=1)
+        return features.mean(dim=3).transpose(1, 2).unflatten(0, (batch, persons)).mean(dim=1)
+
+    def _hidden(self, features: torch.Tensor) -> torch.Tensor:
         return features if self.fully_connected is None else torch.relu(self.fully_connected(features))
 
     @property
