@@ -46,6 +46,8 @@ class Recipe:
         sources: weight of each data source; a source that is not named is not read.
         sets: further sources by name: sets of `rehab-coach dataset` or rendered people (see
             `rehab_coach.learning.sources`), paths relative to the data folder.
+        leave_out: table with a column `group`, relative to the data folder: nothing is learned from those groups,
+            whatever the source, so that its clips are strangers to the model; "" = none.
         estimators: pose estimators whose key points of the clips are learned from.
         clip_rate: frames per second of the clips that the estimators look at, at most.
         unknown_share: part of the training windows that is `unknown`; the other classes share the rest
@@ -96,6 +98,7 @@ class Recipe:
     freeze: float = 0.0
     unfreeze_factor: float = 1.0
     sets: Dict[str, str] = field(default_factory=dict)
+    leave_out: str = ""
     estimators: List[str] = field(default_factory=lambda: list(NAMES))
     clip_rate: float = 15.0
     unknown_share: float = 0.3

@@ -17,7 +17,7 @@ import torch
 import yaml
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import locked, written_whole
+from rehab_coach.files import locked, read_table, written_whole
 from rehab_coach.learning.cross_validation import judge_folds, split_groups
 from rehab_coach.learning.datasets import Sample, check_known, check_labels, fingerprint, read_data_sets
 from rehab_coach.learning.extraction import clip_samples
@@ -281,6 +281,9 @@ def read_samples(recipe: Recipe, options: Options, report: Callable[[str], None]
             report,
             options.workers,
         )
+    if recipe.leave_out:
+        strangers = {row["group"] for row in read_table(os.path.join(data, recipe.leave_out), ("group",))}
+        samples = [sample for sample in samples if sample.group not in strangers]
     check_labels(samples, recipe.labels)
     return samples
 

@@ -90,7 +90,7 @@ def watch_all(samples: Sequence[Sample], recipe: Recipe, contract: ModelContract
     """Every window of the samples, all alike; None without samples."""
     inputs, labels = [], []
     for sample in samples:
-        made = windows(sample.sequence, contract)
+        made = windows(sample.sequence, contract, whole=False)
         inputs.append(made)
         labels += [recipe.labels.index(sample.label)] * len(made)
     if not inputs:
@@ -113,7 +113,7 @@ def watch_as_drawn(
     chosen = np.sort(random.permutation(len(samples))[:most])
     inputs = []
     for index in chosen:
-        made = windows(samples[index].sequence, contract)
+        made = windows(samples[index].sequence, contract, whole=False)
         inputs.append(made[random.integers(len(made))])
     weights = weights[chosen] / weights[chosen].sum()
     return Watched(

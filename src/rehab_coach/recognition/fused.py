@@ -207,7 +207,11 @@ class FusedSTGCN(nn.Module):
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """(N, 3, T, V, M) -> (N, classes), as STGCN.forward in evaluation mode."""
-        return functional.linear(self.features(windows), self.head_weight, self.head_bias)
+        return self.answer(self.features(windows))
+
+    def answer(self, features: torch.Tensor) -> torch.Tensor:
+        """What `features` gives -> (N, classes)."""
+        return functional.linear(features, self.head_weight, self.head_bias)
 
     def features(self, windows: torch.Tensor) -> torch.Tensor:
         """(N, 3, T, V, M) -> (N, width), as STGCN.features in evaluation mode."""

@@ -168,16 +168,19 @@ def window_starts(frames: int, window: int) -> np.ndarray:
     return np.round(np.linspace(0, max(0, frames - window), -(-frames // window))).astype(int)
 
 
-def windows(sequence: SkeletonSequence, contract: ModelContract, method: str = "interpolate") -> np.ndarray:
+def windows(
+    sequence: SkeletonSequence, contract: ModelContract, method: str = "interpolate", whole: Optional[bool] = None
+) -> np.ndarray:
     """A recording of one person as the network's input, from the first frame with the person to the last.
 
     Args:
         sequence: any layout that has a COCO-18 view, any frame rate, any length but zero.
         contract: the model's.
         method: how to get to the contract's rate, one of `METHODS` (see SkeletonSequence.resample).
+        whole: one window of whatever length; None: for a causal network.
 
     Returns:
-        float32 (windows, 3, T, V, M). For a causal network one window of the whole recording. Else one window if the recording is no longer than the contract's (then repeated
+        float32 (windows, 3, T, V, M). Not `whole`, one window if the recording is no longer than the contract's (then repeated
         from the start to its length or, with sampling "uniform", spread over it), else as few as cover it. Each is
         normalised by itself, as in training.
 
@@ -188,7 +191,7 @@ def windows(sequence: SkeletonSequence, contract: ModelContract, method: str = "
     if contract.sampling == "uniform":
         return _spread(sequence, contract, method)
     sequence = at_contract_rate(sequence, contract, method)
-    if contract.network.causal:
+    if contract.network.causal if whole is None else whole:
         return to_network(sequence.key_points[None], sequence.size, contract)
     if len(sequence) < contract.window:
         sequence = sequence.repeat(contract.window)
