@@ -140,12 +140,7 @@ class SkeletonSequence:
         after = np.clip(np.searchsorted(self.stamps, stamps, side="right"), 1, len(self) - 1)
         before = after - 1
         weight = (stamps - self.stamps[before]) / (self.stamps[after] - self.stamps[before])
-        # A grid point on a frame takes that frame alone, so that equal rates change nothing.
-        weight = np.clip(np.where(np.abs(weight - np.round(weight)) < 1e-6, np.round(weight), weight), 0, 1)
-        weight = weight[:, None, None].astype(np.float32)
-        first, second = self.key_points[before], self.key_points[after]
-        seen = ((first[..., 2] > 0) | (weight[..., 0] == 1)) & ((second[..., 2] > 0) | (weight[..., 0] == 0))
-        key_points = np.where(seen[..., None], first * (1 - weight) + second * weight, 0)
+        key_points, weight = _between(self.key_points[before], self.key_points[after], weight)
         world = None
         if self.world is not None:
             world = self.world[before] * (1 - weight) + self.world[after] * weight
@@ -197,3 +192,24 @@ class SkeletonSequence:
             raise RehabCoachError(
                 "%s is not a skeleton sequence (.npz as `save` writes it): %s" % (name, error)
             ) from error
+
+
+def key_points_between(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Key points at moments between neighbouring frames, as `SkeletonSequence.resample` interpolates them.
+
+    Args:
+        first, second: (T, V, 3) or (V, 3), the frames before and after each moment.
+        weight: (T,), 0 at the first frame, 1 at the second.
+
+    Returns:
+        (T, V, 3); a joint has score 0 unless it was seen in both (at a frame's own stamp: in that frame).
+    """
+    return _between(first, second, np.asarray(weight, np.float64))[0]
+
+
+def _between(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    # A moment on a frame takes that frame alone, so that equal rates change nothing.
+    weight = np.clip(np.where(np.abs(weight - np.round(weight)) < 1e-6, np.round(weight), weight), 0, 1)
+    weight = weight[:, None, None].astype(np.float32)
+    seen = ((first[..., 2] > 0) | (weight[..., 0] == 1)) & ((second[..., 2] > 0) | (weight[..., 0] == 0))
+    return np.where(seen[..., None], first * (1 - weight) + second * weight, 0), weight
