@@ -56,6 +56,12 @@ EXTRAS = {
     "ray": ["ray==2.10.0; python_version<'3.9'", "ray>=2.40,<3; python_version>='3.10'"],
     "benchmark": ["psutil", "dtaidistance>=2.3.11,<3"],
     "visits": ["sqlalchemy==2.0.58; python_version<'3.9'", "sqlalchemy==2.1.9; python_version>='3.10'"],
+    # mediapipe needs protobuf below 5: newer releases of onnx do without it.
+    "export": [
+        "onnx==1.17.0",
+        "onnxruntime==1.19.2; python_version<'3.9'",
+        "onnxruntime>=1.20,<2; python_version>='3.10'",
+    ],
     "postgresql": ["psycopg[binary]>=3.1,<3.4"],
     "report": ["plotly==7.1.0", "jinja2>=3.1,<4"],
     "test": ["psutil", "pytest", "pytest-cov", "hypothesis", "vermin"],

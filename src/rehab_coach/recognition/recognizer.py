@@ -1,7 +1,7 @@
 """A skeleton sequence in, an exercise out: what the robot, the command line and the evaluation call."""
 
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import Optional, Tuple, Union
 
 import numpy as np
 import torch
@@ -10,7 +10,8 @@ from rehab_coach.exercises import UNKNOWN
 from rehab_coach.paths import share_path
 from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.fused import FusedSTGCN
-from rehab_coach.recognition.model_file import load_model, weights_digest
+from rehab_coach.recognition.model_file import ModelError, load_model, weights_digest
+from rehab_coach.recognition.onnx_file import EXTENSION, OnnxNetwork, load_onnx
 from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.rounds import Status
@@ -45,7 +46,7 @@ class Recognizer:
     """Recognises the exercise that one person does.
 
     Args:
-        network: trained; taken over as it is now.
+        network: trained; taken over as it is now. Or what `load_onnx` reads.
         contract: what the network was trained for.
         threads: CPU threads of PyTorch, for the whole process; None leaves its default.
         minimum_seen: a recording is "not_seen" if a smaller share of its frames holds a person,
@@ -58,7 +59,7 @@ class Recognizer:
 
     def __init__(
         self,
-        network: STGCN,
+        network: Union[STGCN, OnnxNetwork],
         contract: ModelContract,
         threads: Optional[int] = None,
         minimum_seen: float = 0.3,
@@ -68,18 +69,29 @@ class Recognizer:
             torch.set_num_threads(threads)
         self.contract = contract
         self.minimum_seen, self.minimum_seconds = minimum_seen, minimum_seconds
-        self.digest = weights_digest(network)
-        self._network = FusedSTGCN(network)
+        if contract.network.causal and not isinstance(network, STGCN):
+            raise ModelError(
+                "this file takes a few frames at a time: for whole recordings take one of a model without `causal: true`"
+            )
+        self.digest = network.digest if isinstance(network, OnnxNetwork) else weights_digest(network)
+        self._network = network if isinstance(network, OnnxNetwork) else FusedSTGCN(network)
         self._exercises = np.array([label != UNKNOWN for label in contract.labels])
 
     @classmethod
-    def load(cls, path: Optional[str] = None, **options) -> "Recognizer":
+    def load(cls, path: Optional[str] = None, runtime: str = "", **options) -> "Recognizer":
         """A recognizer with the model in a file, by default the one that ships.
+
+        Args:
+            path: of a model file, or of an ONNX file.
+            runtime: of an ONNX file, see `load_onnx`.
+            options: see the class.
 
         Raises:
             ModelError: the file is missing, broken or of another kind.
         """
-        return cls(*load_model(path or default_model()), **options)
+        path = path or default_model()
+        network, contract = load_onnx(path, runtime) if path.endswith(EXTENSION) else load_model(path)
+        return cls(network, contract, **options)  # type: ignore[arg-type]  # a continual one is refused there
 
     @property
     def labels(self) -> Tuple[str, ...]:

@@ -10,7 +10,7 @@ about the same frames (tested), but for less than one step of the network at the
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Deque, List, Optional, Tuple
+from typing import Deque, List, Optional, Tuple, Union
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from rehab_coach.paths import share_path
 from rehab_coach.recognition.continual import ContinualSTGCN
 from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.model_file import ModelError, load_model
+from rehab_coach.recognition.onnx_file import EXTENSION, OnnxContinual, load_onnx
 from rehab_coach.recognition.preprocessing import RUNNING_BOX, in_box, mirrored, normalise, robust_box
 from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.recognition.steady_answer import Hysteresis, SteadyAnswer
@@ -73,7 +74,7 @@ class StreamingRecognizer:
     A stream begins anew, and says so, when frames stay away, stamps fall, the person leaves, or somebody else is there.
 
     Args:
-        network: causal, trained.
+        network: causal, trained. Or what `load_onnx` reads of such a one.
         contract: what it was trained for.
         hysteresis: when the answer changes.
         minimum_seconds: that the person must have been seen before there is an answer.
@@ -87,7 +88,7 @@ class StreamingRecognizer:
 
     def __init__(
         self,
-        network: STGCN,
+        network: Union[STGCN, OnnxContinual],
         contract: ModelContract,
         hysteresis: Hysteresis = Hysteresis(),
         minimum_seconds: float = 0.5,
@@ -99,18 +100,25 @@ class StreamingRecognizer:
             )
         self.contract = contract
         self._minimum = minimum_seconds
-        self._network = ContinualSTGCN(network)
+        self._network = network if isinstance(network, OnnxContinual) else ContinualSTGCN(network)
         self._steady = SteadyAnswer(contract.labels, contract.unknown_threshold, hysteresis)
         self.reset()
 
     @classmethod
-    def load(cls, path: Optional[str] = None, **options) -> "StreamingRecognizer":
+    def load(cls, path: Optional[str] = None, runtime: str = "", **options) -> "StreamingRecognizer":
         """With the model in a file, by default the one for streams that ships.
 
+        Args:
+            path: of a model file, or of an ONNX file.
+            runtime: of an ONNX file, see `load_onnx`.
+            options: see the class.
+
         Raises:
-            ModelError: the file is missing, broken or of another kind.
+            ModelError: the file is missing, broken or of another kind, or needs the whole recording.
         """
-        return cls(*load_model(path or default_streaming_model()), **options)
+        path = path or default_streaming_model()
+        network, contract = load_onnx(path, runtime) if path.endswith(EXTENSION) else load_model(path)
+        return cls(network, contract, **options)  # type: ignore[arg-type]  # one for windows is refused there
 
     @property
     def labels(self) -> Tuple[str, ...]:
