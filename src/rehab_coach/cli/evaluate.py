@@ -14,7 +14,7 @@ Other columns are ignored. A clip in which nobody is seen is answered with `unkn
 
 DIR receives summary.json, predictions.csv (every file, all probabilities), confusion_matrix.png, for the
 folder of a run also its learning curves; with --compare comparison.csv, .json and .png; with --rates
-frame_rates.csv, .json and .png. With several estimators each has a folder of its own in DIR.
+frame_rates.csv, .json and .png; with --streaming only streaming.csv, .json and .png. With several estimators each has a folder of its own in DIR.
 
 examples:
   rehab-coach evaluate --clips clips.csv --out report
@@ -22,6 +22,7 @@ examples:
   rehab-coach evaluate --clips clips.csv --out report --model runs/first --folds    (honest on training clips)
   rehab-coach evaluate --packed val_data.npy val_label.pkl --out report --model runs/first
   rehab-coach evaluate --clips clips.csv --out report --model runs/first --compare runs/pyskl
+  rehab-coach evaluate --clips clips.csv --out report --streaming --estimator mediapipe tf_pose
   rehab-coach evaluate --clips clips.csv --out report --rates 4 9 15 27 30 --cache key_points
 """
 
@@ -71,6 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rate", type=float, metavar="HZ", help="look at no more frames per second of the clips")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
+    parser.add_argument(
+        "--streaming",
+        action="store_true",
+        help="play the clips frame by frame: how soon the answer is right, and whether it stays (docs/streaming.md)",
+    )
     parser.add_argument("--cache", metavar="DIR", help="keep key points here and take them from here")
 
 
@@ -79,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rehab_coach.learning.evaluation_run import Request, evaluate
     from rehab_coach.pose.registry import DEFAULT, NAMES, estimators_with
     from rehab_coach.recognition.recognizer import default_model
+    from rehab_coach.recognition.streaming import default_streaming_model
 
     if arguments.workers < 1:
         raise RehabCoachError("--workers must be 1 or more, not %d" % arguments.workers)
@@ -97,12 +104,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise RehabCoachError("--rate needs --clips: sets of skeletons have a rate of their own")
     if arguments.rates and arguments.compare:
         raise RehabCoachError("--rates and --compare are two reports: give them one after the other")
+    if arguments.streaming and (arguments.rates or arguments.compare or arguments.method):
+        raise RehabCoachError("--streaming plays the clips as they are: leave --rates, --compare and --method out")
     estimators = arguments.estimator or (list(NAMES) if arguments.rates else [DEFAULT])
     if arguments.network and not (arguments.clips and set(estimators) & set(estimators_with("network"))):
         raise RehabCoachError("--network needs --clips and an estimator that has one: tf_pose")
     evaluate(
         Request(
-            model=arguments.model or default_model(),
+            model=arguments.model or (default_streaming_model() if arguments.streaming else default_model()),
             out=arguments.out,
             clips=arguments.clips,
             packed=arguments.packed,
@@ -118,6 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
             rate=arguments.rate,
             workers=arguments.workers,
             cache=arguments.cache,
+            streaming=arguments.streaming,
         )
     )
     return 0

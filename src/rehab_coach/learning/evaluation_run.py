@@ -2,12 +2,12 @@
 
 import contextlib
 import os
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder
 from rehab_coach.learning.evaluation import Judged, estimate_judged, judge_all, read_judged
-from rehab_coach.learning.fold_models import FOLDS, Judges, load_judges
+from rehab_coach.learning.fold_models import FOLDS, Judges, load_judges, load_streams
 from rehab_coach.learning.frame_rates import (
     AT_RATE,
     ONCE,
@@ -18,9 +18,19 @@ from rehab_coach.learning.frame_rates import (
 )
 from rehab_coach.learning.metrics import describe
 from rehab_coach.learning.report import describe_comparison, of_run, write_comparison, write_report
+from rehab_coach.learning.streaming import (
+    count_operations,
+    describe_streams,
+    follow_all,
+    summarise_streams,
+    time_frames,
+    write_streams,
+)
+from rehab_coach.learning.transfer import model_path
 from rehab_coach.pose.clips import Clip, read_clips
 from rehab_coach.pose.network_file import find_network
 from rehab_coach.pose.registry import DEFAULT, estimators_with
+from rehab_coach.recognition.recognizer import default_model
 
 
 class Request(NamedTuple):
@@ -43,6 +53,7 @@ class Request(NamedTuple):
         rate: frames per second of the clips that are looked at, at most; None = all.
         workers: processes that estimate key points.
         cache: folder for key points.
+        streaming: play the clips frame by frame to a model for streams.
     """
 
     model: str
@@ -61,6 +72,7 @@ class Request(NamedTuple):
     rate: Optional[float] = None
     workers: int = 1
     cache: Optional[str] = None
+    streaming: bool = False
 
 
 def evaluate(request: Request) -> None:
@@ -69,6 +81,9 @@ def evaluate(request: Request) -> None:
     Raises:
         RehabCoachError: model, table or set cannot be used, no clip could be read, or nothing can be written.
     """
+    if request.streaming:
+        _stream(request)
+        return
     judges = load_judges(request.model, request.folds)
     others = load_judges(request.compare, request.folds) if request.compare else None
     if others is not None and others.labels != judges.labels:
@@ -114,7 +129,44 @@ def evaluate(request: Request) -> None:
         print("the report is in %s" % folder, flush=True)
 
 
-def _parts(request: Request, everybody: Sequence[Judges]) -> Dict[str, List[Judged]]:
+def _stream(request: Request) -> None:
+    judges = load_streams(request.model, request.folds)
+    make_folder(request.out)
+    parts = _parts(request, [judges])
+    followed = {name or "skeletons": follow_all(judges.of, clips) for name, clips in parts.items()}
+    followed = {name: clips for name, clips in followed.items() if clips}
+    if not followed:
+        raise RehabCoachError("no clip could be read: there is nothing to play")
+    summaries = {name: summarise_streams(clips) for name, clips in followed.items()}
+    clips = next(iter(followed.values()))
+    operations = count_operations(model_path(request.model), default_model())
+    milliseconds = time_frames(judges.of(clips[0].clip.group), [each.clip for each in clips[:20]])
+    write_streams(
+        request.out,
+        followed,
+        summaries,
+        model=request.model,
+        folds=request.folds,
+        table=request.clips or request.set or (request.packed or ("",))[0],
+        operations=operations,
+        milliseconds=milliseconds,
+    )
+    print(describe_streams(summaries))
+    print(
+        "a prediction takes %.1f million operations: %.0f times fewer than a window of the model that ships, %.0f times "
+        "fewer than its windows over ten seconds so far; %.2f ms a frame on one thread, 95 %% of them in %.2f"
+        % (
+            operations["step"] / 1e6,
+            operations["window_ratio"],
+            operations["recording_ratio"],
+            milliseconds["mean"],
+            milliseconds["percentile_95"],
+        )
+    )
+    print("the report is in %s" % request.out, flush=True)
+
+
+def _parts(request: Request, everybody: Sequence[Judges[Any]]) -> Dict[str, List[Judged]]:
     """The clips by estimator; a set of skeletons has none."""
     labels = everybody[0].labels
     if not request.clips:
@@ -134,7 +186,7 @@ def _network(request: Request, estimator: str) -> str:
     return request.network if estimator in estimators_with("network") else ""
 
 
-def _clips(request: Request, everybody: Sequence[Judges]) -> List[Clip]:
+def _clips(request: Request, everybody: Sequence[Judges[Any]]) -> List[Clip]:
     """The table's clips, each of which may be judged: asked before minutes go into their key points."""
     if request.network:
         find_network(request.network).check()

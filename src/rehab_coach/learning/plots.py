@@ -160,3 +160,33 @@ def plot_frame_rates(rows: Sequence[Dict[str, Any]], path: str, title: str = "")
     np.atleast_1d(axes)[0].legend(loc="lower right", title="to the model's rate")
     figure.suptitle(title, fontsize=9)
     _save(figure, path)
+
+
+def plot_streaming(
+    shares: np.ndarray, curves: Dict[str, Sequence[float]], times: Dict[str, Sequence[float]], path: str
+) -> None:
+    """How the accuracy grows with the movement, and how soon the exercises are recognised for good.
+
+    Args:
+        shares: of the movement.
+        curves: accuracies there, by estimator.
+        times: seconds until each exercise's answer stays right, infinite where it never does, by estimator.
+        path: the PNG file to write.
+    """
+    figure, axes = _figure(11, 4.4, 2)
+    for (name, curve), colour in zip(curves.items(), (BLUE, ORANGE, GREY)):
+        axes[0].plot(100 * shares, 100 * np.asarray(curve), color=colour, label=name)
+        ordered = np.sort(np.asarray(times[name], float))
+        known = np.isfinite(ordered)
+        parts = 100 * np.arange(1, len(ordered) + 1) / max(len(ordered), 1)
+        axes[1].step(ordered[known], parts[known], where="post", color=colour, label=name)
+    axes[0].set_xlabel("% of the movement")
+    axes[0].set_ylabel("% of the clips whose answer is right")
+    axes[1].set_xlabel("seconds from the begin of the movement")
+    axes[1].set_ylabel("% of the exercises that are right from then on")
+    axes[1].set_xlim(0, 15)
+    for axis in axes:
+        axis.set_ylim(0, 101)
+        axis.grid(alpha=0.3)
+        axis.legend(loc="lower right")
+    _save(figure, path)
