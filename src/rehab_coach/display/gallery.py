@@ -44,6 +44,10 @@ def example_views(texts: Optional[Texts] = None) -> Dict[str, View]:
     views["recording"] = state.view(18.6)
     state.counting(7)
     views["counting"] = state.view(20.3)
+    likely = {"squat": 0.12, "lunge": 0.03, "deadlift": 0.02, "push_up": 0.01, "pull_up": 0.06, "jumping_jack": 0.71}
+    for _ in range(12):
+        state.so_far(4, "jumping_jack", likely)
+    views["so_far"] = state.view(20.9)
     views["thinking"] = state.view(25.1)
     state.prediction(4, "recognised", "jumping_jack", 0.97)
     state.message(texts("well_done", exercise=texts.an("jumping_jack")), "correct", 4, 4, 25.2)

@@ -38,7 +38,7 @@ def side_key(view: View, now: float) -> tuple:
     elif view.phase is Phase.THINKING:
         moving = (int(now * 15),)
     still = (view.phase, view.note, view.label, view.seen, round(view.confidence, 2), view.correct, view.answered)
-    return still + (view.count, view.remark) + moving
+    return still + (view.count, view.remark, view.bars) + moving
 
 
 def draw_side(pen: Pen, view: View, box: pygame.Rect, now: float, texts: Texts) -> None:
@@ -49,10 +49,13 @@ def draw_side(pen: Pen, view: View, box: pygame.Rect, now: float, texts: Texts) 
         _draw_card(pen, view, box, texts)
     elif view.phase is Phase.QUESTION:
         _draw_question(pen, box, texts)
-    elif view.phase is Phase.RECORDING and view.count is not None:
-        _draw_count(pen, view, box, texts)
     elif view.phase in (Phase.COUNTDOWN, Phase.RECORDING):
-        _draw_countdown(pen, view, box, now)
+        if view.bars:
+            box = _draw_bars(pen, view, box, texts)
+        if view.phase is Phase.RECORDING and view.count is not None:
+            _draw_count(pen, view, box, texts)
+        else:
+            _draw_countdown(pen, view, box, now)
     elif view.phase is Phase.THINKING:
         _draw_thinking(pen, box, now)
     elif view.phase is Phase.WELCOME:
@@ -138,6 +141,29 @@ def _draw_count(pen: Pen, view: View, box: pygame.Rect, texts: Texts) -> None:
     left = pen.text(texts("seconds", seconds=view.number), words, 52, theme.CORAL, "right").left
     words.width = left - pen.px(16) - words.left
     pen.text(texts("repetition" if view.count == 1 else "repetitions"), words, 52, align="left")
+
+
+def _draw_bars(pen: Pen, view: View, box: pygame.Rect, texts: Texts) -> pygame.Rect:
+    """What the movement is taken for so far, a line for each exercise; returns what is left of the box, above them."""
+    above, below = box.copy(), box.copy()
+    below.height = int(box.height * 0.36)
+    below.top = box.bottom - below.height
+    above.height = below.top - pen.px(12) - above.top
+    pen.panel(below, theme.PANEL)
+    inner = pen.inside(below, 18, 10, 18, 10)
+    row_height = inner.height / len(view.bars)
+    for number, bar in enumerate(view.bars):
+        row = pygame.Rect(inner.left, inner.top + int(number * row_height), inner.width, int(row_height))
+        name = pygame.Rect(row.left, row.top, int(row.width * 0.46), row.height)
+        pen.text(texts.exercise(bar.label), name, 26, theme.TEXT if bar.shown else theme.MUTED, "left")
+        track = pygame.Rect(name.right + pen.px(10), 0, row.right - name.right - pen.px(10), max(4, pen.px(12)))
+        track.centery = row.centery
+        pen.panel(track, theme.TRACK, 6)
+        filled = track.copy()
+        filled.width = int(track.width * bar.share)
+        if filled.width >= filled.height:
+            pen.panel(filled, theme.ACCENT if bar.shown else theme.MUTED, 6)
+    return above
 
 
 def _draw_countdown(pen: Pen, view: View, box: pygame.Rect, now: float) -> None:

@@ -4,7 +4,7 @@ import enum
 import math
 import re
 from dataclasses import dataclass
-from typing import Dict, NamedTuple, Optional, Set, Tuple
+from typing import Dict, Mapping, NamedTuple, Optional, Set, Tuple
 
 from rehab_coach.rounds import Kind, Status
 from rehab_coach.texts import Texts, load_texts
@@ -39,6 +39,14 @@ class Motion(enum.Enum):
     RELEASE_FAILED = "release_failed"
 
 
+class Bar(NamedTuple):
+    """How much a movement looks like an exercise, so far."""
+
+    label: str
+    share: float  # 0..1
+    shown: bool  # it is the answer so far
+
+
 @dataclass(frozen=True)
 class View:
     """All that the renderer needs besides the picture of the camera."""
@@ -50,6 +58,7 @@ class View:
     seen: str = ""  # the exercise that was recognised
     count: Optional[int] = None  # repetitions: so far, or at the end; None: not counted
     remark: str = ""  # what there is to say about the form
+    bars: Tuple[Bar, ...] = ()  # what the movement is taken for so far
     confidence: float = 0.0
     remaining: float = 0.0  # seconds of a countdown or recording
     fraction: float = 0.0  # the same as a part of its whole, 1 = just started
@@ -71,6 +80,11 @@ class View:
         """Rounds in which a movement was judged; nobody is to blame for not having been seen."""
         return sum(outcome is not Phase.NOT_SEEN for outcome in self.outcomes)
 
+
+BAR_STEP = 0.05
+"""Bars grow and shrink by steps of this size: smaller changes would only be unrest."""
+BAR_INERTIA = 0.6
+"""Share of the bar before in the new one."""
 
 # A question waits while the person is busy with a round.
 _BUSY = (Phase.PROMPT, Phase.COUNTDOWN, Phase.ADVICE, Phase.RECORDING, Phase.THINKING)
@@ -114,6 +128,8 @@ class ScreenState:
         self._counted: Dict[int, int] = {}  # repetitions that were measured in the round
         self._counting: Optional[int] = None  # repetitions so far
         self._remarks: Dict[int, str] = {}
+        self._bars: Dict[str, float] = {}
+        self._so_far = ""
         self._countdown_end = self._countdown_whole = 0.0
         self._countdown_round = -1
         self._recording = False
@@ -125,6 +141,7 @@ class ScreenState:
             for earlier in (self._predictions, self._answers, self._counted, self._remarks):
                 earlier.clear()
         self._round, self._label, self._counting = round, label, None
+        self._bars, self._so_far = {}, ""
 
     def message(self, text: str, kind: str, seconds: float, round: int, now: float) -> None:
         """A text for the person.
@@ -154,6 +171,16 @@ class ScreenState:
     def prediction(self, round: int, status: str, label: str, confidence: float) -> None:
         """The network's answer for a round, as in Prediction.msg."""
         self._predictions[round] = _Prediction(status, label, confidence)
+
+    def so_far(self, round: int, label: str, probabilities: Mapping[str, float]) -> None:
+        """What the movement is taken for, as in PredictionSoFar.msg; probabilities of the exercises by their labels."""
+        if round != self._round:
+            return
+        self._so_far = label
+        self._bars = {
+            name: BAR_INERTIA * self._bars.get(name, 0.0) + (1 - BAR_INERTIA) * value
+            for name, value in probabilities.items()
+        }
 
     def counting(self, count: Optional[int]) -> None:
         """Repetitions so far in the recording that is going on; None: they are not counted."""
@@ -187,12 +214,19 @@ class ScreenState:
             seen=prediction.label if answered else "",
             count=count,
             remark=self._remarks.get(number, "") if answered else "",
+            bars=self._shown_bars() if phase is Phase.RECORDING else (),
             confidence=prediction.confidence,
             remaining=left,
             fraction=min(left / self._countdown_whole, 1.0) if self._countdown_whole else 0.0,
             round=number,
             outcomes=tuple(outcome for outcome in outcomes if outcome),
             motion=self.motion,
+        )
+
+    def _shown_bars(self) -> Tuple[Bar, ...]:
+        return tuple(
+            Bar(label, round(round(share / BAR_STEP) * BAR_STEP, 2), label == self._so_far)
+            for label, share in self._bars.items()
         )
 
     def _count_down(self, recording: bool, seconds: float, now: float, follows: bool) -> None:

@@ -248,9 +248,7 @@ def count_operations(path: str, baseline: str, duration: float = 10.0) -> Dict[s
     frames = torch.zeros(2, 3, continual.step, len(network.layout), contract.persons)
     step = operations(continual, frames, *continual.begin(2, contract.persons))
     other, windowed = load_model(baseline)
-    window = operations(
-        FusedSTGCN(other), torch.zeros(2, 3, windowed.window, len(other.layout), windowed.persons)
-    )
+    window = operations(FusedSTGCN(other), torch.zeros(2, 3, windowed.window, len(other.layout), windowed.persons))
     ends = range(continual.step, int(duration * windowed.rate) + 1, continual.step)
     so_far = window * float(np.mean([len(window_starts(end, windowed.window)) for end in ends]))
     return {
@@ -315,8 +313,12 @@ def write_streams(
         ]
         for name, clips in followed.items()
     }
-    plot_streaming(CURVE, {name: summary["curve"] for name, summary in summaries.items()}, times,
-                   os.path.join(folder, "streaming.png"))
+    plot_streaming(
+        CURVE,
+        {name: summary["curve"] for name, summary in summaries.items()},
+        times,
+        os.path.join(folder, "streaming.png"),
+    )
 
 
 def describe_streams(summaries: Dict[str, Dict[str, Any]]) -> str:
@@ -333,8 +335,11 @@ def describe_streams(summaries: Dict[str, Dict[str, Any]]) -> str:
         ("flips per clip", lambda of: "%.2f" % of["flips_per_clip"]),
         (
             "false answers before the movement",
-            lambda of: "-" if of["false_before"] is None
-            else "%.1f %% of %d" % (100 * of["false_before"], of["clips_with_something_before"]),
+            lambda of: (
+                "-"
+                if of["false_before"] is None
+                else "%.1f %% of %d" % (100 * of["false_before"], of["clips_with_something_before"])
+            ),
         ),
         ("stable answers that are right", lambda of: "%d of %d" % (of["early"]["right"], of["early"]["clips"])),
         ("stable (s, repetitions)", lambda of: _pair(of["early"])),

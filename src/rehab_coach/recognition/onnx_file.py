@@ -193,7 +193,9 @@ class OnnxContinual:
 
     def __call__(self, frames: torch.Tensor, *state: torch.Tensor) -> Tuple[torch.Tensor, ...]:
         """See `ContinualSTGCN.forward`."""
-        return tuple(torch.from_numpy(array) for array in self._session.run([frames.numpy()] + [s.numpy() for s in state]))
+        return tuple(
+            torch.from_numpy(array) for array in self._session.run([frames.numpy()] + [s.numpy() for s in state])
+        )
 
 
 class _Session:

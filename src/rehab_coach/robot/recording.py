@@ -128,6 +128,11 @@ class Recording:
         notices, self._notices = self._notices, []
         return notices
 
+    def end(self) -> None:
+        """What was recorded is enough."""
+        if self.phase is Phase.RECORDING:
+            self.phase = Phase.OVER
+
     def sequence(self) -> Optional[SkeletonSequence]:
         """What was recorded; None if there are not even two frames."""
         return sequence_of(self._frames, self._size, self._layout) if len(self._frames) > 1 else None

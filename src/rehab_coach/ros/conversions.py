@@ -13,6 +13,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.movement import Movement, Remark, Repetition
 from rehab_coach.msg import Skeleton
 from rehab_coach.pose import Pose
+from rehab_coach.recognition.streaming import SoFar
 from rehab_coach.skeleton import Layout
 
 # encoding -> (bytes of a pixel, conversion to BGR); cv_bridge would do it too, for 770 MB of disk. OpenCV names a Bayer
@@ -145,3 +146,18 @@ def _to_remark_message(remark: Remark) -> msg.Remark:
 
 def _from_remark_message(message: msg.Remark) -> Remark:
     return Remark(repetitions=tuple(message.repetitions), **{name: getattr(message, name) for name in _REMARK})
+
+
+def to_so_far_message(so_far: SoFar, header: Header, number: int) -> msg.PredictionSoFar:
+    """What is known of a movement, in the round of a number."""
+    return msg.PredictionSoFar(
+        header=header,
+        round=number,
+        label=so_far.label,
+        confidence=so_far.confidence,
+        stable=so_far.stable,
+        seconds=so_far.seconds,
+        labels=so_far.labels,
+        probabilities=so_far.probabilities.tolist(),
+        notice=so_far.notice,
+    )

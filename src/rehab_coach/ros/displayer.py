@@ -16,8 +16,9 @@ from rehab_coach.display.renderer import Renderer
 from rehab_coach.display.screen_video import ScreenVideo
 from rehab_coach.display.state import Motion, Phase, ScreenState
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.exercises import UNKNOWN
 from rehab_coach.kinematics.repetitions.live import RepetitionCounter
-from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
+from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, PredictionSoFar, Skeleton
 from rehab_coach.robot.steady_time import SteadyClock
 from rehab_coach.ros.conversions import to_picture
 from rehab_coach.ros.parameters import get_parameter
@@ -34,6 +35,7 @@ class Displayer:
         display_message (rehab_coach/DisplayMessage): what the person should read.
         action_class (rehab_coach/ActionClass): round and exercise.
         stgcn_prediction (rehab_coach/Prediction): what was seen, and how sure.
+        prediction_so_far (rehab_coach/PredictionSoFar): what the movement is taken for while it goes on.
         movement (rehab_coach/Movement): how many repetitions there were.
         camera/image/compressed (sensor_msgs/CompressedImage): the picture; or camera/image (sensor_msgs/Image) with
             ~transport raw.
@@ -93,6 +95,7 @@ class Displayer:
             rospy.Subscriber("display_message", DisplayMessage, self._on_message, queue_size=20),
             rospy.Subscriber("action_class", ActionClass, self._on_action_class, queue_size=10),
             rospy.Subscriber("stgcn_prediction", Prediction, self._on_prediction, queue_size=10),
+            rospy.Subscriber("prediction_so_far", PredictionSoFar, self._on_so_far, queue_size=10),
             rospy.Subscriber("movement", Movement, self._on_movement, queue_size=10),
             rospy.Subscriber("skeleton", Skeleton, self._on_skeleton, queue_size=5),
             rospy.Subscriber(
@@ -150,6 +153,11 @@ class Displayer:
     def _on_prediction(self, message: Prediction) -> None:
         with self._lock:
             self._state.prediction(message.round, message.status, message.label, message.confidence)
+
+    def _on_so_far(self, message: PredictionSoFar) -> None:
+        shares = {label: p for label, p in zip(message.labels, message.probabilities) if label != UNKNOWN}
+        with self._lock:
+            self._state.so_far(message.round, message.label, shares)
 
     def _on_movement(self, message: Movement) -> None:
         if message.label:

@@ -253,3 +253,27 @@ def test_the_screen_speaks_the_language_of_its_texts():
     state.request(1, "squat")
     state.message("", "correct", 0, 1, 1.0)
     assert state.view(1.0).headline == "Riktig!"
+
+
+def test_the_bars_of_the_answer_so_far_are_quiet_and_only_there_while_recording():
+    state = asked()
+    state.so_far(1, "unknown", {"squat": 0.0, "lunge": 0.0})
+    assert state.view(0.0).bars == ()
+    state.message("Go!", "recording", 10, 1, 1.0)
+    assert [(bar.share, bar.shown) for bar in state.view(1.0).bars] == [(0.0, False)] * 2
+    state.so_far(1, "unknown", {"squat": 1.0, "lunge": 0.0})
+    assert state.view(1.1).bars[0].share == pytest.approx(0.4)  # it grows, it does not jump
+    for _ in range(20):
+        state.so_far(1, "squat", {"squat": 0.8, "lunge": 0.1})
+    first, second = state.view(1.2).bars
+    assert (first.label, first.share, first.shown) == ("squat", pytest.approx(0.8), True)
+    assert (second.label, second.share, second.shown) == ("lunge", pytest.approx(0.1), False)
+    bars = state.view(1.2).bars
+    for share in (0.79, 0.81, 0.8) * 5:
+        state.so_far(1, "squat", {"squat": share, "lunge": 0.1})
+        assert state.view(1.3).bars == bars
+    state.so_far(2, "lunge", {"squat": 0.0, "lunge": 1.0})  # of another round
+    assert state.view(1.4).bars == bars
+    state.request(2, "lunge")
+    state.message("Go!", "recording", 10, 2, 20.0)
+    assert state.view(20.0).bars == ()

@@ -75,7 +75,9 @@ def test_the_shipped_models_recognise_alike_wherever_they_run(tmp_path, runtime)
     save_onnx(str(tmp_path / "coach.onnx"), *load_model(default_model()))
     ours, theirs = Recognizer.load(), Recognizer.load(str(tmp_path / "coach.onnx"), runtime)
     assert theirs.digest == ours.digest  # added exercises belong to both
-    np.testing.assert_allclose(theirs.recognize(recording).probabilities, ours.recognize(recording).probabilities, atol=1e-4)
+    np.testing.assert_allclose(
+        theirs.recognize(recording).probabilities, ours.recognize(recording).probabilities, atol=1e-4
+    )
     np.testing.assert_allclose(theirs.features(recording), ours.features(recording), atol=1e-4)
 
     save_onnx(str(tmp_path / "streaming.onnx"), *load_model(default_streaming_model()))
@@ -154,6 +156,8 @@ def test_a_runtime_that_is_not_installed(tmp_path, monkeypatch):
 
     save_onnx(str(tmp_path / "model.onnx"), *_model())
     monkeypatch.setattr(onnx_file, "installed_runtimes", lambda: ["openvino"])
-    with pytest.raises(ModelError, match=r"needs onnxruntime, which is not installed: pip install 'rehab_coach\[export\]'"):
+    with pytest.raises(
+        ModelError, match=r"needs onnxruntime, which is not installed: pip install 'rehab_coach\[export\]'"
+    ):
         load_onnx(str(tmp_path / "model.onnx"), "onnxruntime")
     load_onnx(str(tmp_path / "model.onnx"))
