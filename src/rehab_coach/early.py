@@ -1,4 +1,4 @@
-"""Whether a round may end before its time: the movement is known, and enough of it was seen to say something about it."""
+"""Whether a round may end before its time: the movement is known, and enough of it was seen to say more about it."""
 
 from typing import Callable, Optional
 

@@ -14,7 +14,8 @@ Other columns are ignored. A clip in which nobody is seen is answered with `unkn
 
 DIR receives summary.json, predictions.csv (every file, all probabilities), confusion_matrix.png, for the
 folder of a run also its learning curves; with --compare comparison.csv, .json and .png; with --rates
-frame_rates.csv, .json and .png; with --streaming only streaming.csv, .json and .png. With several estimators each has a folder of its own in DIR.
+frame_rates.csv, .json and .png; with --streaming only streaming.csv, .json and .png. With several
+estimators each has a folder of its own in DIR (not with --rates or --streaming).
 
 examples:
   rehab-coach evaluate --clips clips.csv --out report

@@ -6,8 +6,8 @@ from rehab_coach.errors import RehabCoachError
 
 HELP = "Write a model as ONNX, with its contract inside; what is written answers as the model does, to 1e-4."
 EPILOG = """\
-A model for whole recordings becomes a network for windows of any number, a model for streams one that takes a few frames
-at a time and gives its state along. docs/export.md says what goes in and out.
+A model for whole recordings becomes a network for windows of any number, a model for streams one that takes a few
+frames at a time and gives its state along. docs/export.md says what goes in and out.
 
 examples:
   rehab-coach export --out coach.onnx

@@ -153,8 +153,8 @@ def _stream(request: Request) -> None:
     )
     print(describe_streams(summaries))
     print(
-        "a prediction takes %.1f million operations: %.0f times fewer than a window of the model that ships, %.0f times "
-        "fewer than its windows over ten seconds so far; %.2f ms a frame on one thread, 95 %% of them in %.2f"
+        "a prediction takes %.1f million operations: %.0f times fewer than a window of the model that ships, %.0f "
+        "times fewer than its windows over ten seconds so far; %.2f ms a frame on one thread, 95 %% of them in %.2f"
         % (
             operations["step"] / 1e6,
             operations["window_ratio"],

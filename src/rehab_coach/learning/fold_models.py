@@ -24,9 +24,9 @@ class Judges(Generic[AnyRecognizer]):
     """
 
     def __init__(self, members: Sequence[Tuple[AnyRecognizer, Optional[Set[str]]]], name: str):
-        self._members = list(members)
+        self._members: List[Tuple[AnyRecognizer, Optional[Set[str]]]] = list(members)
         self.name = name
-        self.labels = self._members[0][0].labels
+        self.labels: Tuple[str, ...] = self._members[0][0].labels
 
     def of(self, group: str) -> AnyRecognizer:
         """The recogniser that may judge a group; RehabCoachError if there is none that did not learn from it."""

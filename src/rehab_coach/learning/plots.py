@@ -1,6 +1,6 @@
 """Pictures of what a model confuses, and at which frame rates."""
 
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Mapping, Sequence
 
 import numpy as np
 
@@ -163,7 +163,7 @@ def plot_frame_rates(rows: Sequence[Dict[str, Any]], path: str, title: str = "")
 
 
 def plot_streaming(
-    shares: np.ndarray, curves: Dict[str, Sequence[float]], times: Dict[str, Sequence[float]], path: str
+    shares: np.ndarray, curves: Mapping[str, Sequence[float]], times: Mapping[str, Sequence[float]], path: str
 ) -> None:
     """How the accuracy grows with the movement, and how soon the exercises are recognised for good.
 

@@ -2,8 +2,8 @@
 
 FOLDER/streaming.csv, streaming.json, streaming.png
 
-The movement is what lies between the start of the first repetition and the end of the last (`kinematics.repetitions`); a
-clip without any is all movement. The answer is the one that is shown, with its hysteresis.
+The movement is what lies between the start of the first repetition and the end of the last (`kinematics.repetitions`);
+a clip without any is all movement. The answer is the one that is shown, with its hysteresis.
 """
 
 import os

@@ -3,7 +3,8 @@
 The idea is that of continual inference: Hedegaard and Iosifidis, "Continual 3D Convolutional Neural Networks for
 Real-time Processing of Videos" (ECCV 2022); Hedegaard, Heidari and Iosifidis, "Continual Spatio-Temporal Graph
 Convolutional Networks" (Pattern Recognition 140, 2023). Theirs take the weights of a network that looks half a kernel
-ahead in each layer, so that the answer comes as much later (here it would be 3 s). This one is trained not to look ahead.
+ahead in each layer, so that the answer comes as much later (here it would be 3 s). This one is trained not to look
+ahead.
 """
 
 from typing import Tuple, cast

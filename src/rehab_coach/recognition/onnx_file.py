@@ -284,7 +284,7 @@ def _exported(
 ) -> bytes:
     """The graph without its contract."""
     # PyTorch's newer exporter needs a package of its own; both that the project runs on have the older one.
-    older = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+    older: Dict[str, Any] = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     stream = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -292,7 +292,7 @@ def _exported(
             torch.onnx.export(
                 module,
                 given,
-                stream,
+                stream,  # type: ignore[arg-type]  # missing in PyTorch's type
                 input_names=names,
                 output_names=results,
                 dynamic_axes=axes or None,

@@ -30,7 +30,7 @@ RUNNING_BOX = 64
 def normalise(
     key_points: np.ndarray, size: Union[Sequence[float], np.ndarray], method: str, patient: Optional[np.ndarray] = None
 ) -> np.ndarray:
-    """Make coordinates independent of the picture's size ("picture") or also of the person's place ("box", "running_box").
+    """Make coordinates independent of the picture's size ("picture") or also of the person's place (the boxes).
 
     "picture" is the published preprocessing: x / width - 0.5, y / height - 0.5. "box" centres on and scales
     by the person's bounding box over all the frames given, its longer side becoming 1: invariant to position
@@ -180,9 +180,9 @@ def windows(
         whole: one window of whatever length; None: for a causal network.
 
     Returns:
-        float32 (windows, 3, T, V, M). Not `whole`, one window if the recording is no longer than the contract's (then repeated
-        from the start to its length or, with sampling "uniform", spread over it), else as few as cover it. Each is
-        normalised by itself, as in training.
+        float32 (windows, 3, T, V, M). Not `whole`, one window if the recording is no longer than the contract's (then
+        repeated from the start to its length or, with sampling "uniform", spread over it), else as few as cover it.
+        Each is normalised by itself, as in training.
 
     Raises:
         ValueError: an empty sequence or an unknown method.

@@ -71,7 +71,7 @@ class Recognizer:
         self.minimum_seen, self.minimum_seconds = minimum_seen, minimum_seconds
         if contract.network.causal and not isinstance(network, STGCN):
             raise ModelError(
-                "this file takes a few frames at a time: for whole recordings take one of a model without `causal: true`"
+                "this file takes a few frames at a time: for whole recordings export a model without `causal: true`"
             )
         self.digest = network.digest if isinstance(network, OnnxNetwork) else weights_digest(network)
         self._network = network if isinstance(network, OnnxNetwork) else FusedSTGCN(network)

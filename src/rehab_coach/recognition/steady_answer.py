@@ -12,8 +12,8 @@ from rehab_coach.exercises import UNKNOWN
 class Hysteresis:
     """When an answer changes, and when it may be relied upon.
 
-    The defaults were chosen on Penn Action and on rendered people (docs/streaming.md), not on the clips that the numbers
-    there are of.
+    The defaults were chosen on Penn Action and on rendered people, not on the clips that the numbers are of
+    (docs/streaming.md).
 
     Attributes:
         hold: seconds that another answer must last before it is shown.

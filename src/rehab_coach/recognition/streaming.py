@@ -29,7 +29,7 @@ from rehab_coach.skeleton.sequence import key_points_between
 LONGEST_GAP = 1.0
 """Seconds without any frame after which what follows is another movement."""
 LONGEST_ABSENCE = 0.8
-"""Seconds without the person after which they have left. Less than the patience of the tracker, which then chooses anew."""
+"""Seconds without the person after which they have left. Less than the tracker's patience: it then chooses anew."""
 LONGEST_DOUBT = 0.3
 """Seconds that somebody must be elsewhere to be another person; before that it was an error of the estimator."""
 JUMP = 0.6
@@ -259,11 +259,12 @@ class StreamingRecognizer:
         self._inputs = []
         both = torch.from_numpy(np.concatenate([frames, mirrored(frames)]))
         with torch.inference_mode():
-            outputs, *self._state = self._network(both, *self._state)
+            outputs, *state = self._network(both, *self._state)
             probabilities = torch.softmax(outputs, dim=1).mean(dim=0).numpy()
+        self._state = tuple(state)
         if self.seconds >= self._minimum:
             self._probabilities = probabilities
-            self._steady.update(self._begun + self._moments / self.contract.rate, probabilities)
+            self._steady.update(self.seconds, probabilities)
 
     def _normalised(self, key_points: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
         """float32 (V, 3), as `preprocessing.normalise` makes it of the whole window's last frame."""

@@ -51,7 +51,7 @@ class Recorder:
             adds an exercise or removes one.
         stgcn_prediction (rehab_coach/Prediction): exactly one for each round.
         movement (rehab_coach/Movement, latched): exactly one for each round, after its prediction.
-        prediction_so_far (rehab_coach/PredictionSoFar): for each picture of a recording, what the movement is taken for.
+        prediction_so_far (rehab_coach/PredictionSoFar): what the movement is taken for, with each picture recorded.
         skeleton (rehab_coach/Skeleton): the patient in each picture that was estimated.
         readiness (diagnostic_msgs/DiagnosticStatus, latched): what it lacks until pictures come that it can read.
         display_message (rehab_coach/DisplayMessage): kinds countdown, recording, info (what to do to be seen), problem.
