@@ -24,7 +24,7 @@ from rehab_coach.display import theme
 from rehab_coach.display.renderer import Renderer
 from rehab_coach.display.state import Phase, View
 from rehab_coach.kinematics.repetitions.live import RepetitionCounter
-from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
+from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, PredictionSoFar, Skeleton
 from rehab_coach.ros.testing import PATIENCE, wait_for
 from rehab_coach.skeleton import COCO_18
 from rehab_coach.texts import load_texts
@@ -42,12 +42,15 @@ class Screen:
                 ("display_message", DisplayMessage),
                 ("action_class", ActionClass),
                 ("stgcn_prediction", Prediction),
+                ("prediction_so_far", PredictionSoFar),
                 ("skeleton", Skeleton),
                 ("stopped", Bool),
                 ("camera/image/compressed", CompressedImage),
             )
         ]
-        (self.messages, self.actions, self.predictions, self.skeletons, self.stopped, self.pictures) = self.topics
+        (self.messages, self.actions, self.predictions, self.so_far, self.skeletons, self.stopped, self.pictures) = (
+            self.topics
+        )
         self.log = tempfile.TemporaryFile()
         command = [roslib.packages.find_node("rehab_coach", "displayer")[0], "__ns:=" + namespace]
         self.process = subprocess.Popen(
@@ -207,6 +210,35 @@ class Rounds(unittest.TestCase):
         digits, words = np.s_[220:420, 700:900], np.s_[450:530, 600:850]
         self.assertEqual(min(range(20), key=lambda count: difference(count, "no", digits)), counter.count)
         self.assertLess(difference(counter.count, "no", words), 0.5 * difference(counter.count, "en", words))
+
+    def test_the_answer_grows_while_somebody_moves(self):
+        screen = self.start()
+        screen.actions.publish(ActionClass(round=1, label="squat"))
+        screen.say("Please do a squat", "prompt", 1)
+        screen.say("Go!", "recording", 1, 600.0)
+        time.sleep(1.0)  # the topics have connections of their own
+        labels = ["lunge", "squat", "unknown"]
+        for step in range(40):
+            squat = min(step / 30, 0.9)
+            screen.so_far.publish(
+                PredictionSoFar(
+                    round=1,
+                    label="squat" if step > 20 else "unknown",
+                    labels=labels,
+                    probabilities=[0.1 * (1 - squat), squat, 0.9 * (1 - squat)],
+                )
+            )
+            time.sleep(0.05)
+        time.sleep(1.0)
+        code, log = screen.end()
+        self.assertEqual(code, 0, log)
+        bars = film(self.path)[:, 96:136, 196:250]  # the right part of the lower right
+        # Quiet until it is the answer, and in colour from then on; it only grows.
+        quiet, answered = shares(bars, theme.MUTED), shares(bars, theme.ACCENT)
+        self.assertGreater(quiet.max(), 0.02)
+        self.assertGreater(answered[-1], 1.2 * quiet.max())
+        self.assertLess(np.diff(answered[answered > 0.02]).min(initial=0.0), 0.02 + 1e-9)
+        self.assertGreater(np.diff(answered[answered > 0.02]).min(initial=0.0), -0.02)
 
     def test_sigterm_in_a_recording_leaves_a_whole_film_and_garbage_is_skipped(self):
         screen = self.start()

@@ -7,12 +7,13 @@ import time
 import unittest
 
 import cv2
+import numpy as np
 import rospy
 import rostest
 from sensor_msgs.msg import CompressedImage, Image
 
 from rehab_coach.exercises import EXERCISES
-from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction, Skeleton
+from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction, PredictionSoFar, Skeleton
 from rehab_coach.paths import share_path
 from rehab_coach.ros.testing import PATIENCE, wait_for
 from rehab_coach.video import VideoSource
@@ -24,7 +25,7 @@ class Camera:
     """Publishes the squat in real time, until told otherwise; every third picture may be followed by bad ones."""
 
     def __init__(self, namespace, raw=False):
-        self.on, self.bad = False, ()
+        self.on, self.bad, self.empty = False, (), False
         with VideoSource(share_path("test", "data", "squat.mp4")) as source:
             self._pictures = [picture for picture, _ in source.read(end=6.0)][::2]
         self._raw = raw
@@ -41,7 +42,8 @@ class Camera:
             if rospy.is_shutdown():
                 return
             if self.on:
-                self._publisher.publish(self._message(self._pictures[number % len(self._pictures)]))
+                picture = self._pictures[number % len(self._pictures)]
+                self._publisher.publish(self._message(np.full_like(picture, 90) if self.empty else picture))
                 for data in self.bad if number % 3 == 0 else ():
                     bad = CompressedImage(format="jpeg", data=data)
                     bad.header.stamp = rospy.Time.now()
@@ -66,9 +68,10 @@ class Neighbours:
     """The request, and everything that the recorder says."""
 
     def __init__(self, namespace):
-        self.predictions, self.messages, self.skeletons, self.movements = [], [], [], []
+        self.predictions, self.messages, self.skeletons, self.movements, self.so_far = [], [], [], [], []
         self._subscribers = [
             rospy.Subscriber(namespace + "/stgcn_prediction", Prediction, self.predictions.append, queue_size=10),
+            rospy.Subscriber(namespace + "/prediction_so_far", PredictionSoFar, self.so_far.append, queue_size=1000),
             rospy.Subscriber(namespace + "/movement", Movement, self.movements.append, queue_size=10),
             rospy.Subscriber(namespace + "/display_message", DisplayMessage, self.messages.append, queue_size=100),
             rospy.Subscriber(namespace + "/skeleton", Skeleton, self.skeletons.append, queue_size=1000),
@@ -111,7 +114,7 @@ class RecorderTest(unittest.TestCase):
         cls.neighbours, cls.camera = Neighbours("compressed"), Camera("compressed")
 
     def setUp(self):
-        self.camera.on, self.camera.bad = True, ()
+        self.camera.on, self.camera.bad, self.camera.empty = True, (), False
 
     def test_a_round(self):
         number = self.neighbours.ask()
@@ -129,6 +132,43 @@ class RecorderTest(unittest.TestCase):
         self.assertAlmostEqual(movement.duration, (prediction.frames - 1) / prediction.input_rate, places=2)
         self.assertTrue(movement.measured_by.startswith("tf_pose, coach.safetensors of "))
         self.assertEqual((self.neighbours.skeletons[-1].width, self.neighbours.skeletons[-1].height), (640, 480))
+
+    def test_the_answer_grows_while_somebody_moves(self):
+        number = self.neighbours.ask()
+        prediction = self.neighbours.prediction(number)
+        so_far = [each for each in self.neighbours.so_far if each.round == number]
+        self.assertEqual(len(so_far), prediction.frames)
+        self.assertEqual(set(so_far[0].labels), set(prediction.labels))
+        self.assertEqual((so_far[0].label, sum(so_far[0].probabilities)), ("unknown", 0.0))
+        seconds = [each.seconds for each in so_far]
+        self.assertEqual(seconds, sorted(seconds))
+        self.assertAlmostEqual(seconds[-1], 3.0, delta=0.5)
+        self.assertAlmostEqual(sum(so_far[-1].probabilities), 1.0, places=4)
+        self.assertFalse(any(each.notice for each in so_far))
+
+    def test_a_person_who_leaves_in_mid_stream(self):
+        number = self.neighbours.ask()
+        wait_for(lambda: self.neighbours.texts(number, "recording"), "the recording")
+        self.camera.empty = True
+        self.neighbours.prediction(number)
+        notices = [each.notice for each in self.neighbours.so_far if each.round == number and each.notice]
+        self.assertEqual(len(notices), 1)
+        self.assertIn("the person was away for ", notices[0])
+
+    def test_a_round_ends_early(self):
+        neighbours, camera = Neighbours("early"), Camera("early")
+        camera.on = True
+        try:
+            number = neighbours.ask()
+            prediction = neighbours.prediction(number)
+        finally:
+            camera.on = False
+        self.assertEqual((prediction.status, prediction.label), ("recognised", "squat"))
+        last = [each for each in neighbours.so_far if each.round == number][-1]
+        self.assertTrue(last.stable)
+        self.assertEqual(last.label, "squat")
+        self.assertLess(last.seconds, 30.0)
+        self.assertGreaterEqual(len(neighbours.movement(number).repetitions), 1)
 
     def test_it_says_what_it_recognises(self):
         known = rospy.wait_for_message("compressed/exercises", Exercises, timeout=PATIENCE)
