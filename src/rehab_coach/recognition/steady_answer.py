@@ -21,9 +21,9 @@ class Hysteresis:
         sure_for: seconds that it must have been sure, without a pause, to be stable.
     """
 
-    hold: float = 0.5
-    sure: float = 0.7
-    sure_for: float = 1.0
+    hold: float = 0.25
+    sure: float = 0.8
+    sure_for: float = 1.5
 
 
 class SteadyAnswer:
