@@ -104,6 +104,10 @@ class Neighbours:
         (found,) = [each for each in self.movements if each.round == number]
         return found
 
+    def of_round(self, number):
+        """What the movement of a round was taken for, so far."""
+        return [each for each in self.so_far if each.round == number]
+
     def texts(self, number, kind):
         return [message.text for message in self.messages if message.round == number and message.kind == kind]
 
@@ -136,38 +140,33 @@ class RecorderTest(unittest.TestCase):
     def test_the_answer_grows_while_somebody_moves(self):
         number = self.neighbours.ask()
         prediction = self.neighbours.prediction(number)
-        so_far = [each for each in self.neighbours.so_far if each.round == number]
-        self.assertEqual(len(so_far), prediction.frames)
+        wait_for(lambda: len(self.neighbours.of_round(number)) == prediction.frames, "an answer with each frame")
+        so_far = self.neighbours.of_round(number)
         self.assertEqual(set(so_far[0].labels), set(prediction.labels))
         self.assertEqual((so_far[0].label, sum(so_far[0].probabilities)), ("unknown", 0.0))
         seconds = [each.seconds for each in so_far]
         self.assertEqual(seconds, sorted(seconds))
-        self.assertAlmostEqual(seconds[-1], 3.0, delta=0.5)
         self.assertAlmostEqual(sum(so_far[-1].probabilities), 1.0, places=4)
         self.assertFalse(any(each.notice for each in so_far))
 
-    def test_a_person_who_leaves_in_mid_stream(self):
-        number = self.neighbours.ask()
-        wait_for(lambda: self.neighbours.texts(number, "recording"), "the recording")
-        self.camera.empty = True
-        self.neighbours.prediction(number)
-        notices = [each.notice for each in self.neighbours.so_far if each.round == number and each.notice]
-        self.assertEqual(len(notices), 1)
-        self.assertIn("the person was away for ", notices[0])
-
-    def test_a_round_ends_early(self):
+    def test_somebody_leaves_comes_back_and_the_round_ends_early(self):
         neighbours, camera = Neighbours("early"), Camera("early")
         camera.on = True
         try:
             number = neighbours.ask()
+            wait_for(lambda: neighbours.of_round(number), "the recording")
+            camera.empty = True
+            wait_for(lambda: any(each.notice for each in neighbours.of_round(number)), "a word about it")
+            camera.empty = False
             prediction = neighbours.prediction(number)
         finally:
             camera.on = False
         self.assertEqual((prediction.status, prediction.label), ("recognised", "squat"))
-        last = [each for each in neighbours.so_far if each.round == number][-1]
-        self.assertTrue(last.stable)
-        self.assertEqual(last.label, "squat")
-        self.assertLess(last.seconds, 30.0)
+        (notice,) = [each.notice for each in neighbours.of_round(number) if each.notice]
+        self.assertIn("the person was away for ", notice)
+        last = neighbours.of_round(number)[-1]
+        self.assertEqual((last.label, last.stable), ("squat", True))
+        self.assertLess(last.seconds, 45.0)
         self.assertGreaterEqual(len(neighbours.movement(number).repetitions), 1)
 
     def test_it_says_what_it_recognises(self):

@@ -26,8 +26,8 @@ from rehab_coach.recognition.steady_answer import Hysteresis, SteadyAnswer
 from rehab_coach.skeleton import COCO_18, Layout, to_coco_18
 from rehab_coach.skeleton.sequence import key_points_between
 
-LONGEST_GAP = 1.0
-"""Seconds without any frame after which what follows is another movement."""
+LONGEST_GAP = 2.0
+"""Seconds without any frame after which what follows is another movement; the recorder's camera then counts as gone."""
 LONGEST_ABSENCE = 0.8
 """Seconds without the person after which they have left. Less than the tracker's patience: it then chooses anew."""
 LONGEST_DOUBT = 0.3

@@ -379,11 +379,11 @@ class Recorder:
         poses = self._estimator.estimate(picture)
         self._estimate_time = time.perf_counter() - started
         now = rospy.get_time()
-        is_recorded = recording.phase is Phase.RECORDING
+        phase = recording.phase
         patient = recording.add(taken, clock.follow(now), poses, size)
         self._last_stamp = taken if abs(now - taken) < LONGEST_STEP else now
         self._skeletons.publish(to_skeleton_message(message.header, patient, size, self._estimator.layout))
-        if is_recorded and early is not None:
+        if early is not None and Phase.RECORDING in (phase, recording.phase):  # the frame belongs to the recording
             self._follow(recording, message.header, taken, patient, size, early)
         self._frequency.tick()
         if patient is not None:

@@ -85,9 +85,9 @@ def _notices(key_points, stamps):
 
 def test_frames_that_stay_away():
     key_points, stamps = _person(4)
-    stamps[30:] += 2
+    stamps[30:] += 3
     answers, notices = _notices(key_points, stamps)
-    assert notices == {30: "no frame came for 2.1 s"}
+    assert notices == {30: "no frame came for 3.1 s"}
     assert answers[29].seconds == pytest.approx(2) and answers[30].seconds == pytest.approx(1 / 15)
     assert not answers[30].probabilities.any() and answers[-1].probabilities.any()
 
