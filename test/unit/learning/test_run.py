@@ -12,6 +12,7 @@ from rehab_coach.learning.recipe import make_recipe
 from rehab_coach.learning.run import Options, train_recipe
 from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.recognizer import Recognizer
+from rehab_coach.recognition.streaming import StreamingRecognizer
 
 RECIPE = {
     "labels": ["squat", "jumping_jack", "unknown"],
@@ -157,3 +158,17 @@ def test_with_too_few_groups_none_is_set_aside_unless_patience_needs_them(data, 
     (data / "recipe.yaml").write_text(yaml.safe_dump(dict(few, patience=2)))
     assert main(arguments + [str(data / "patient")]) == 2
     assert "needs 20 groups" in capsys.readouterr().err
+
+
+def test_a_causal_recipe_leaves_groups_out_and_its_model_follows_streams(data, figure):
+    (data / "data" / "strangers.csv").write_text("label,file,group\nsquat,a.mp4,person 3\n")
+    recipe = dict(RECIPE, causal=True, normalisation="running_box", leave_out="strangers.csv")
+    (data / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    out = data / "run"
+    assert main(["train", str(data / "recipe.yaml"), "--data", str(data / "data"), "--out", str(out)]) == 0
+    assert json.loads((out / "run.json").read_text())["sequences"] == 22  # of twelve people, two each
+    recognizer = StreamingRecognizer.load(str(out / "model.safetensors"))
+    shown = figure("squat")
+    for stamp, key_points in zip(shown.stamps, shown.key_points):
+        so_far = recognizer.add(stamp, key_points, shown.size)
+    assert so_far.probabilities.sum() == pytest.approx(1, abs=1e-4)

@@ -269,3 +269,27 @@ def test_a_single_frame_fills_a_uniform_window():
 def test_an_unknown_method_is_named():
     with pytest.raises(ValueError, match="interpolate, copy, as_it_is"):
         windows(sequence(), contract(), "guess")
+
+
+def test_the_running_box_is_what_is_known_at_each_frame():
+    key_points = person(100)
+    key_points[..., 0] += np.arange(100)[:, None]  # somebody who walks
+    running = normalise(key_points, SIZE, "running_box")
+    for frame in (0, 1, 30, 63):
+        np.testing.assert_array_equal(running[frame], normalise(key_points[: frame + 1], SIZE, "box")[-1])
+    for frame in (64, 99):  # the last 64 frames
+        np.testing.assert_array_equal(running[frame], normalise(key_points[frame - 63 : frame + 1], SIZE, "box")[-1])
+
+
+def test_no_later_frame_changes_what_a_causal_network_gets():
+    causal = contract(network=NetworkConfig(classes=2, causal=True), normalisation="running_box")
+    whole = windows(sequence(70), causal)
+    assert whole.shape == (1, 3, 70, 18, 1)  # one window, of whatever length
+    np.testing.assert_array_equal(windows(sequence(70)[:33], causal), whole[:, :, :33])
+    assert windows(sequence(70), causal, whole=False).shape == (4, 3, 20, 18, 1)
+
+
+@pytest.mark.parametrize("values", [{"normalisation": "box"}, {"normalisation": "picture", "sampling": "uniform"}])
+def test_a_causal_network_is_not_given_what_looks_ahead(values):
+    with pytest.raises(ValueError, match="look ahead"):
+        contract(network=NetworkConfig(classes=2, causal=True), **values)

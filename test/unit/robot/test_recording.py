@@ -92,3 +92,13 @@ def test_frames_without_the_patient_stay_in_the_sequence_as_unseen():
     recording = Recording(0.0, COCO_18, TIMING)
     play(recording, lambda now: [] if 6 <= now < 8 else [person()], 60)
     assert recording.sequence().seen.mean() == pytest.approx(0.8, abs=0.03)
+
+
+def test_a_recording_that_is_enough_ends():
+    recording = Recording(0.0, COCO_18, TIMING)
+    recording.end()
+    assert recording.phase is Phase.COUNTDOWN  # there is nothing to end yet
+    play(recording, lambda now: [person()], 5.0)
+    assert recording.phase is Phase.RECORDING
+    recording.end()
+    assert recording.phase is Phase.OVER and 1.5 < recording.sequence().duration < 2.5

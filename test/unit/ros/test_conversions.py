@@ -15,11 +15,13 @@ from rehab_coach.errors import RehabCoachError  # noqa: E402
 from rehab_coach.movement import SEVERITIES, Movement, Remark, Repetition  # noqa: E402
 from rehab_coach.msg import DisplayMessage, Prediction  # noqa: E402
 from rehab_coach.pose import Pose  # noqa: E402
+from rehab_coach.recognition.streaming import SoFar  # noqa: E402
 from rehab_coach.ros.conversions import (  # noqa: E402
     from_movement_message,
     to_movement_message,
     to_picture,
     to_skeleton_message,
+    to_so_far_message,
 )
 from rehab_coach.rounds import Kind, Status  # noqa: E402
 from rehab_coach.skeleton import COCO_18  # noqa: E402
@@ -175,3 +177,12 @@ def test_the_severities_of_the_message_are_those_of_the_library():
 def test_the_words_of_the_library_are_the_constants_of_the_messages(words, message):
     for name, word in words.__members__.items():
         assert getattr(message, name) == word == str(word)
+
+
+def test_what_is_known_so_far():
+    so_far = SoFar(7.5, 3.2, "squat", 0.8, True, ("squat", "unknown"), np.array([0.8, 0.2], np.float32), "came back")
+    message = to_so_far_message(so_far, Header(seq=4), 3)
+    assert (message.round, message.header.seq, message.label, message.stable) == (3, 4, "squat", True)
+    assert message.seconds == 3.2 and message.notice == "came back"
+    assert dict(zip(message.labels, message.probabilities)) == pytest.approx({"squat": 0.8, "unknown": 0.2})
+    message.serialize(io.BytesIO())
