@@ -1,5 +1,6 @@
 """A skeleton sequence in, an exercise out: what the robot, the command line and the evaluation call."""
 
+import os
 from dataclasses import dataclass
 from typing import Optional, Tuple, Union
 
@@ -89,7 +90,7 @@ class Recognizer:
         Raises:
             ModelError: the file is missing, broken or of another kind.
         """
-        path = path or default_model()
+        path = os.fspath(path or default_model())
         network, contract = load_onnx(path, runtime) if path.endswith(EXTENSION) else load_model(path)
         return cls(network, contract, **options)  # type: ignore[arg-type]  # a continual one is refused there
 

@@ -8,6 +8,7 @@ about everything since the person came, not the mean over windows. `Recognizer` 
 about the same frames (tested), but for less than one step of the network at the end.
 """
 
+import os
 from collections import deque
 from dataclasses import dataclass
 from typing import Deque, List, Optional, Tuple, Union
@@ -116,7 +117,7 @@ class StreamingRecognizer:
         Raises:
             ModelError: the file is missing, broken or of another kind, or needs the whole recording.
         """
-        path = path or default_streaming_model()
+        path = os.fspath(path or default_streaming_model())
         network, contract = load_onnx(path, runtime) if path.endswith(EXTENSION) else load_model(path)
         return cls(network, contract, **options)  # type: ignore[arg-type]  # one for windows is refused there
 
