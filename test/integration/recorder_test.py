@@ -19,6 +19,8 @@ from rehab_coach.ros.testing import PATIENCE, wait_for
 from rehab_coach.video import VideoSource
 
 ROUNDS = itertools.count(1)
+SLOWEST = 4.0
+"""Pictures a second below which a movement is hardly recognised: then the machine is too slow for some of the tests."""
 
 
 class Camera:
@@ -144,6 +146,8 @@ class RecorderTest(unittest.TestCase):
         so_far = self.neighbours.of_round(number)
         self.assertEqual(set(so_far[0].labels), set(prediction.labels))
         self.assertEqual((so_far[0].label, sum(so_far[0].probabilities)), ("unknown", 0.0))
+        if prediction.input_rate < SLOWEST:
+            self.skipTest("only %.1f pictures a second were estimated" % prediction.input_rate)
         seconds = [each.seconds for each in so_far]
         self.assertEqual(seconds, sorted(seconds))
         self.assertAlmostEqual(sum(so_far[-1].probabilities), 1.0, places=4)
@@ -161,6 +165,8 @@ class RecorderTest(unittest.TestCase):
             prediction = neighbours.prediction(number)
         finally:
             camera.on = False
+        if prediction.input_rate < SLOWEST:
+            self.skipTest("only %.1f pictures a second were estimated" % prediction.input_rate)
         self.assertEqual((prediction.status, prediction.label), ("recognised", "squat"))
         notice = next(each.notice for each in neighbours.of_round(number) if each.notice)
         self.assertRegex(notice, "(the person was away|no frame came) for ")  # the second where a machine is that slow

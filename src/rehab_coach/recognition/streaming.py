@@ -207,7 +207,8 @@ class StreamingRecognizer:
             return ""
         if stamp - self._stamp > LONGEST_GAP:
             return "no frame came for %.1f s" % (stamp - self._stamp)
-        if stamp - self._seen_at > LONGEST_ABSENCE:
+        was_missed = not ((current[:, 2] > 0).any() and (self._frame[:, 2] > 0).any())
+        if was_missed and stamp - self._seen_at > LONGEST_ABSENCE:
             return "the person was away for %.1f s" % (stamp - self._seen_at)
         if not self._is_elsewhere(current):
             if (current[:, 2] > 0).any():

@@ -119,6 +119,13 @@ def test_a_person_who_leaves_and_comes_back():
     assert answers[-1].seconds == pytest.approx(2)
 
 
+def test_frames_that_come_slowly_are_no_absence():
+    key_points, stamps = _person(30, rate=1.0)
+    answers, notices = _notices(key_points, stamps)
+    assert not notices
+    assert answers[-1].seconds == pytest.approx(29, abs=0.1)
+
+
 def test_somebody_who_is_missed_for_a_moment_goes_on():
     key_points, stamps = _person(4)
     key_points[30:38] = 0
