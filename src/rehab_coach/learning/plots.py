@@ -162,6 +162,10 @@ def plot_frame_rates(rows: Sequence[Dict[str, Any]], path: str, title: str = "")
     _save(figure, path)
 
 
+LONGEST = 10.0
+"""Seconds of a movement that are drawn: so long the coach films."""
+
+
 def plot_streaming(
     shares: np.ndarray, curves: Mapping[str, Sequence[float]], times: Mapping[str, Sequence[float]], path: str
 ) -> None:
@@ -179,12 +183,13 @@ def plot_streaming(
         ordered = np.sort(np.asarray(times[name], float))
         known = np.isfinite(ordered)
         parts = 100 * np.arange(1, len(ordered) + 1) / max(len(ordered), 1)
-        axes[1].step(ordered[known], parts[known], where="post", color=colour, label=name)
+        reached = parts[known][-1] if known.any() else 0.0
+        axes[1].step([0, *ordered[known], LONGEST], [0, *parts[known], reached], where="post", color=colour, label=name)
     axes[0].set_xlabel("% of the movement")
     axes[0].set_ylabel("% of the clips whose answer is right")
     axes[1].set_xlabel("seconds from the begin of the movement")
     axes[1].set_ylabel("% of the exercises that are right from then on")
-    axes[1].set_xlim(0, 15)
+    axes[1].set_xlim(0, LONGEST)
     for axis in axes:
         axis.set_ylim(0, 101)
         axis.grid(alpha=0.3)
