@@ -7,7 +7,6 @@ import time
 import unittest
 
 import cv2
-import numpy as np
 import rospy
 import rostest
 from sensor_msgs.msg import CompressedImage, Image
@@ -19,15 +18,13 @@ from rehab_coach.ros.testing import PATIENCE, wait_for
 from rehab_coach.video import VideoSource
 
 ROUNDS = itertools.count(1)
-SLOWEST = 4.0
-"""Pictures a second below which a movement is hardly recognised: then the machine is too slow for some of the tests."""
 
 
 class Camera:
     """Publishes the squat in real time, until told otherwise; every third picture may be followed by bad ones."""
 
     def __init__(self, namespace, raw=False):
-        self.on, self.bad, self.empty = False, (), False
+        self.on, self.bad = False, ()
         with VideoSource(share_path("test", "data", "squat.mp4")) as source:
             self._pictures = [picture for picture, _ in source.read(end=6.0)][::2]
         self._raw = raw
@@ -44,8 +41,7 @@ class Camera:
             if rospy.is_shutdown():
                 return
             if self.on:
-                picture = self._pictures[number % len(self._pictures)]
-                self._publisher.publish(self._message(np.full_like(picture, 90) if self.empty else picture))
+                self._publisher.publish(self._message(self._pictures[number % len(self._pictures)]))
                 for data in self.bad if number % 3 == 0 else ():
                     bad = CompressedImage(format="jpeg", data=data)
                     bad.header.stamp = rospy.Time.now()
@@ -120,7 +116,7 @@ class RecorderTest(unittest.TestCase):
         cls.neighbours, cls.camera = Neighbours("compressed"), Camera("compressed")
 
     def setUp(self):
-        self.camera.on, self.camera.bad, self.camera.empty = True, (), False
+        self.camera.on, self.camera.bad = True, ()
 
     def test_a_round(self):
         number = self.neighbours.ask()
@@ -143,37 +139,9 @@ class RecorderTest(unittest.TestCase):
         number = self.neighbours.ask()
         prediction = self.neighbours.prediction(number)
         wait_for(lambda: len(self.neighbours.of_round(number)) == prediction.frames, "an answer with each frame")
-        so_far = self.neighbours.of_round(number)
-        self.assertEqual(set(so_far[0].labels), set(prediction.labels))
-        self.assertEqual((so_far[0].label, sum(so_far[0].probabilities)), ("unknown", 0.0))
-        if prediction.input_rate < SLOWEST:
-            self.skipTest("only %.1f pictures a second were estimated" % prediction.input_rate)
-        seconds = [each.seconds for each in so_far]
-        self.assertEqual(seconds, sorted(seconds))
-        self.assertAlmostEqual(sum(so_far[-1].probabilities), 1.0, places=4)
-        self.assertFalse(any(each.notice for each in so_far))
-
-    def test_somebody_leaves_comes_back_and_the_round_ends_early(self):
-        neighbours, camera = Neighbours("early"), Camera("early")
-        camera.on = True
-        try:
-            number = neighbours.ask()
-            wait_for(lambda: neighbours.of_round(number), "the recording")
-            camera.empty = True
-            wait_for(lambda: any(each.notice for each in neighbours.of_round(number)), "a word about it")
-            camera.empty = False
-            prediction = neighbours.prediction(number)
-        finally:
-            camera.on = False
-        if prediction.input_rate < SLOWEST:
-            self.skipTest("only %.1f pictures a second were estimated" % prediction.input_rate)
-        self.assertEqual((prediction.status, prediction.label), ("recognised", "squat"))
-        notice = next(each.notice for each in neighbours.of_round(number) if each.notice)
-        self.assertRegex(notice, "(the person was away|no frame came) for ")  # the second where a machine is that slow
-        last = neighbours.of_round(number)[-1]
-        self.assertEqual((last.label, last.stable), ("squat", True))
-        self.assertLess(last.seconds, 45.0)
-        self.assertGreaterEqual(len(neighbours.movement(number).repetitions), 1)
+        first = self.neighbours.of_round(number)[0]
+        self.assertEqual(set(first.labels), set(prediction.labels))
+        self.assertEqual((first.label, sum(first.probabilities)), ("unknown", 0.0))
 
     def test_it_says_what_it_recognises(self):
         known = rospy.wait_for_message("compressed/exercises", Exercises, timeout=PATIENCE)
