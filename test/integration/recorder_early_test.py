@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A round that ends early, on a clock that waits for the recorder: it sees 15 pictures a second, whatever the machine."""
+"""A round that ends early. The clock waits for the recorder: it sees 15 pictures a second, whatever the machine."""
 
 import itertools
 import threading
