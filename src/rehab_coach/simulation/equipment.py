@@ -1,4 +1,4 @@
-"""What belongs to a motion: barbell, dumbbells, the bar to hang from, a chair, the wall behind."""
+"""What belongs to a motion: weights in the hands, a bar to hang from, two to dip between, a chair, the wall behind."""
 
 from typing import List, Tuple
 
@@ -38,6 +38,22 @@ def equipment(body: Body, motion: Motion, heads: np.ndarray, place: np.ndarray) 
                 things.append(_moved(cylinder([0, low, 0], [0, high, 0], radius, RUBBER), hand[0]))
                 paths.append(hand - hand[0])
         return things, paths
+    if motion.equipment == "kettlebell":
+        middle = hands.mean(axis=1)
+        things = [
+            cylinder([0, 0, -0.20], [0, 0, -0.04], 0.085, RUBBER),
+            cylinder([-0.06, 0, 0], [0.06, 0, 0], 0.016, STEEL),
+        ]
+        return [_moved(thing, middle[0]) for thing in things], [middle - middle[0]] * len(things)
+    if motion.equipment == "dip_bars":
+        things = []
+        for x, y, z in hands[0]:
+            things.append(_moved(cylinder([0, -0.35, 0], [0, 0.35, 0], 0.02, STEEL), np.array([x, y, z])))
+            things += [
+                _moved(cylinder([0, ahead, 0], [0, ahead, z], 0.02, STEEL), np.array([x, y, 0]))
+                for ahead in (-0.33, 0.33)
+            ]
+        return things, [still] * len(things)
     if motion.equipment == "bar":
         height = bar_height(body.skeleton)
         things = [cylinder([x, -0.02, 0], [x, -0.02, height], 0.03, STEEL) for x in (-0.85, 0.85)]
