@@ -51,6 +51,11 @@ def label_of_motion(motion: str) -> str:
     return next((one.label for one in EXERCISES.values() if motion in (one.motion, *one.variants)), UNKNOWN)
 
 
+def usual_motion(motion: str) -> str:
+    """The motion of which this one is a variant, or the motion itself."""
+    return next((str(one.motion) for one in EXERCISES.values() if motion in one.variants), motion)
+
+
 def add_own(table: Any, where: str = "own_exercises") -> None:
     """Let `find` know what the user says about exercises, of his own or of the catalogue.
 

@@ -26,7 +26,7 @@ OTHERS: Dict[str, Kind] = {**USUAL_OTHERS, **NEAR_MISSES}
 KINDS: Dict[str, Kind] = {**EXERCISE_KINDS, **VARIANTS, **OTHERS}
 MOTIONS = tuple(KINDS)
 STILL = ("standing", "plank")  # motions in which there is nothing to count
-HELD = ("barbell", "dumbbells", "kettlebell")  # equipment that the hands carry
+HELD = ("barbell", "barbell_on_the_shoulders", "dumbbells", "kettlebell")  # equipment that the hands carry
 ON_HANDS = ("hands_and_toes", "hands_and_knees")  # contacts of who lies on her hands
 ON_THE_FLOOR = (*ON_HANDS, "back")
 
@@ -45,8 +45,8 @@ class Motion:
             "dip_bars" (leans on the hands), "knees" (kneels) or "back" (lies).
         support: bool (T, 2): right and left foot stand still ("feet" only).
         hop: float64 (T,), height of the jump as a fraction of the leg's length.
-        equipment: None, "barbell", "dumbbells" or "kettlebell" (in the hands), "bar" (overhead), "dip_bars" (at either
-            side), "chair" or "wall" (behind).
+        equipment: None, "barbell", "dumbbells" or "kettlebell" (in the hands), "barbell_on_the_shoulders" (behind the
+            neck), "bar" (overhead), "dip_bars" (at either side), "chair" or "wall" (behind).
         grip: metres by which each hand is outside its shoulder, where hands hold the body.
         repetitions: (starts and ends of the repetitions, seconds), one longer than there are repetitions.
         knee_out: float64 (T, 2) radians by which right and left knee point outside the toes' direction.

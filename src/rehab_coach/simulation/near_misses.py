@@ -1,4 +1,4 @@
-"""What gyms do that looks like one of the six exercises and is none; more is among `others`. Angles as in `exercises`."""
+"""What gyms do that looks like one of the six exercises and is none; more in `others`. Angles as in `exercises`."""
 
 from typing import Dict
 
@@ -51,10 +51,10 @@ def _tuck_jump(person: Person) -> Made:
     dips = ramp(person.phase, (0.02, 0.18, 0.20, 0.34)) + ramp(person.phase, (0.66, 0.76, 0.78, 0.97))
     aloft = np.clip(1 - ((person.phase - 0.5) / 0.17) ** 2, 0, None)
     tucked = person.depth * ramp(person.phase, (0.34, 0.48, 0.52, 0.66))
-    far = 0.985 - 0.26 * dips - 0.40 * tucked
+    far = 0.985 - 0.26 * dips - 0.46 * tucked
     thigh, knee = leg_to(0.10 * tucked, far)
     tilt = -2 - 26 * dips + 6 * tucked
-    pointing = 16 * ramp(person.phase, (0.28, 0.34, 0.60, 0.70))
+    pointing = 16 * ramp(person.phase, (0.20, 0.36, 0.62, 0.74))
     angles: Angles = {"pelvis_tilt": tilt, "lumbar_extension": -6 * dips - 8 * tucked, "neck_extension": 10 * dips}
     angles.update(both(hip_flexion=thigh - tilt, knee_angle=knee, ankle_angle=knee - thigh - pointing))
     angles.update(both(hip_adduction=-5.0, hip_rotation=-8.0))
@@ -64,7 +64,7 @@ def _tuck_jump(person: Person) -> Made:
         angles.update(both(arm_flex=36.0, **HANDS_BEFORE_CHEST))
     stands = (person.phase < 0.33) | (person.phase > 0.67)
     # The hips fly; the feet are as much higher as the legs are shorter.
-    return Made(angles, np.repeat(stands[:, None], 2, axis=1), 0.26 * aloft + 0.40 * tucked)
+    return Made(angles, np.repeat(stands[:, None], 2, axis=1), 0.26 * aloft + 0.46 * tucked)
 
 
 def _dip(person: Person) -> Made:
@@ -80,7 +80,7 @@ def _dip(person: Person) -> Made:
 
 
 NEAR_MISSES: Dict[str, Kind] = {
-    "good_morning": Kind(_good_morning, 3.4, equipment="barbell"),
+    "good_morning": Kind(_good_morning, 3.4, equipment="barbell_on_the_shoulders"),
     "bent_over_row": Kind(_bent_over_row, 2.4, equipment="barbell"),
     "kettlebell_swing": Kind(_kettlebell_swing, 1.8, equipment="kettlebell", still=0.0, pauses=False),
     "tuck_jump": Kind(_tuck_jump, 1.7, still=0.02, pauses=False, view=JUMPING_VIEW),

@@ -36,8 +36,8 @@ from rehab_coach.simulation.phases import (
 LUNGE_VIEW = EXERCISE_KINDS["lunge"].view
 WALKING_VIEW = Camera(yaw=55, distance=3.9, look_at=0.85)
 JUMPING_VIEW = Camera(yaw=40, distance=3.2, look_at=0.95)
-BAR_ON_THE_SHOULDERS = dict(arm_flex=-14.0, arm_add=-42.0, arm_rot=-72.0, elbow_flex=128.0, finger_flex=70.0)
-BAR_BEFORE_THE_SHOULDERS = dict(arm_flex=82.0, arm_add=2.0, arm_rot=6.0, elbow_flex=138.0, finger_flex=70.0)
+BAR_ON_THE_SHOULDERS = dict(arm_flex=22.0, arm_add=-24.0, arm_rot=-92.0, elbow_flex=143.0, finger_flex=70.0)
+BAR_BEFORE_THE_SHOULDERS = dict(arm_flex=34.0, arm_add=10.0, arm_rot=-15.0, elbow_flex=143.0, finger_flex=70.0)
 WEIGHT_BEFORE_THE_CHEST = dict(arm_flex=30.0, **HANDS_BEFORE_CHEST)
 
 
@@ -130,9 +130,11 @@ def _jumping_lunge(person: Person) -> Made:
     aloft = np.clip(1 - (np.minimum(person.phase, 1 - person.phase) / 0.14) ** 2, 0, None)
     right = _right_leads(person)
     tilt = -6 - (6 + 3 * person.lean) * sink / 0.30
-    heel = np.radians(30 * (1 + apart) / 2 + 18 + 16 * sink / 0.30)
-    leading = flat_leg(0.42 * apart, height, tilt, -18 * aloft)
-    trailing = trailing_leg(-0.42 * apart, height, tilt, heel)
+    # Where the legs pass each other they are alike.
+    leading, trailing = (
+        trailing_leg(0.42 * ahead, height, tilt, np.radians((1 - ahead) / 2 * (46 + 14 * sink / 0.30) + 12 * aloft))
+        for ahead in (apart, -apart)
+    )
     angles = _lunging(person, right, tilt, leading, trailing)
     swing = 24 * apart * np.where(right, 1, -1)
     angles.update(arm_flex_r=10 - swing, arm_flex_l=10 + swing)
@@ -146,11 +148,11 @@ def _jump_squat(person: Person) -> Made:
     down = person.depth * ramp(person.phase, (0.02, 0.46, 0.50, 0.66))
     landing = ramp(person.phase, (0.80, 0.87, 0.88, 0.99))
     aloft = np.clip(1 - ((person.phase - 0.735) / 0.085) ** 2, 0, None)
-    pushes = ramp(person.phase, (0.56, 0.66, 0.74, 0.82))
+    pushes = ramp(person.phase, (0.48, 0.68, 0.74, 0.84))
     knee = 8 + 84 * down + 34 * landing
     shank = 4 + 23 * down + 14 * landing
     tilt = -2 - 34 * down - 14 * landing
-    heel = 34 * pushes
+    heel = 26 * pushes
     angles: Angles = {"pelvis_tilt": tilt, "lumbar_extension": -8 * down, "neck_extension": 20 * down}
     angles.update(both(hip_flexion=knee - shank - tilt, knee_angle=knee, ankle_angle=shank - heel, mtp_angle=heel))
     angles.update(both(hip_adduction=-9.0 - 3 * person.stance, hip_rotation=-12.0 - 5 * person.toes_out))
@@ -162,9 +164,23 @@ def _jump_squat(person: Person) -> Made:
     return Made(angles, np.repeat(stands[:, None], 2, axis=1), 0.17 * aloft)
 
 
+def _sumo_deadlift(person: Person) -> Made:
+    """Feet wide apart and turned out, the hands between the knees, the trunk more upright."""
+    made = deadlift(person, knee=78.0, shank=10.0, hinge=44.0, apart=27.0, out=34.0, arms_apart=-2.0)
+    straight = np.clip((83 - np.asarray(made.angles["knee_angle_r"])) / 78, 0, 1)
+    # Legs that are apart and straight would stand on their heels.
+    return Made({**made.angles, **both(ankle_angle=made.angles["ankle_angle_r"] - 13 * straight)})
+
+
+def _wide_push_up(person: Person) -> Made:
+    """With hands far apart the body is lower, and the toes give way less."""
+    made = push_up(person)
+    return Made({**made.angles, **both(ankle_angle=13 + 14 * person.fault("hips_sag"))})
+
+
 def _archer_push_up(person: Person) -> Made:
     """The body goes down over one hand while the other arm is straight; then over the other."""
-    made = push_up(person)
+    made = _wide_push_up(person)
     rest = person.pause / 2
     aside = 0.22 * person.depth * ramp(person.phase, (0.03, 0.50 - rest, 0.50 + rest, 0.97))
     angles = {**made.angles, **both(elbow_flex=8.0, hip_adduction=-14.0)}
@@ -173,7 +189,7 @@ def _archer_push_up(person: Person) -> Made:
 
 def _knee_push_up(person: Person) -> Made:
     made = push_up(person)
-    return Made({**made.angles, **both(hip_flexion=8.0, knee_angle=68.0, ankle_angle=-28.0, mtp_angle=0.0)})
+    return Made({**made.angles, **both(knee_angle=68.0, ankle_angle=-28.0, mtp_angle=0.0)})
 
 
 def _slow_jumping_jack(person: Person) -> Made:
@@ -193,7 +209,9 @@ _OF_A_PULL_UP = EXERCISE_KINDS["pull_up"].faults
 _OF_A_DEADLIFT = EXERCISE_KINDS["deadlift"].faults
 
 VARIANTS: Dict[str, Kind] = {
-    "back_squat": Kind(_upright(BAR_ON_THE_SHOULDERS, -7.0), 3.4, equipment="barbell", faults=_OF_A_SQUAT),
+    "back_squat": Kind(
+        _upright(BAR_ON_THE_SHOULDERS, -7.0), 3.4, equipment="barbell_on_the_shoulders", faults=_OF_A_SQUAT
+    ),
     "front_squat": Kind(_upright(BAR_BEFORE_THE_SHOULDERS, 8.0), 3.4, equipment="barbell", faults=_OF_A_SQUAT),
     "goblet_squat": Kind(_upright(WEIGHT_BEFORE_THE_CHEST, 7.0), 3.2, equipment="kettlebell", faults=_OF_A_SQUAT),
     "jump_squat": Kind(_jump_squat, 2.2, still=0.02, pauses=False, view=JUMPING_VIEW),
@@ -201,12 +219,7 @@ VARIANTS: Dict[str, Kind] = {
     "walking_lunge": Kind(_walking_lunge, 2.4, travels=True, still=0.02, view=WALKING_VIEW),
     "split_squat": Kind(_split_squat, 2.8, view=LUNGE_VIEW),
     "jumping_lunge": Kind(_jumping_lunge, 1.5, still=0.0, pauses=False, view=JUMPING_VIEW),
-    "sumo_deadlift": Kind(
-        partial(deadlift, knee=78.0, shank=10.0, hinge=44.0, apart=27.0, out=34.0, arms_apart=-2.0),
-        3.6,
-        equipment="barbell",
-        faults=_OF_A_DEADLIFT,
-    ),
+    "sumo_deadlift": Kind(_sumo_deadlift, 3.6, equipment="barbell", faults=_OF_A_DEADLIFT),
     "romanian_deadlift": Kind(
         partial(deadlift, knee=15.0, shank=-3.0, hinge=60.0), 3.4, equipment="barbell", faults=_OF_A_DEADLIFT
     ),
@@ -216,7 +229,7 @@ VARIANTS: Dict[str, Kind] = {
     "dumbbell_deadlift": Kind(
         partial(deadlift, hinge=54.0, arms_apart=14.0), 3.4, equipment="dumbbells", faults=_OF_A_DEADLIFT
     ),
-    "wide_push_up": Kind(push_up, 2.4, contact="hands_and_toes", grip=0.24, faults=_OF_A_PUSH_UP),
+    "wide_push_up": Kind(_wide_push_up, 2.4, contact="hands_and_toes", grip=0.24, faults=_OF_A_PUSH_UP),
     "narrow_push_up": Kind(push_up, 2.4, contact="hands_and_toes", grip=-0.07, faults=_OF_A_PUSH_UP),
     "archer_push_up": Kind(_archer_push_up, 3.2, contact="hands_and_toes", grip=0.26),
     "knee_push_up": Kind(_knee_push_up, 2.4, contact="hands_and_knees", faults=_OF_A_PUSH_UP),

@@ -14,7 +14,14 @@ from rehab_coach.simulation.motions import (
 )
 
 CYCLIC = [name for name in MOTIONS if name not in ("standing", "plank")]
-CHANGING_SIDES = ("lunge", "leg_raise", "side_step")  # so they repeat after two
+CHANGING_SIDES = (
+    "lunge",
+    "leg_raise",
+    "side_step",
+    "reverse_lunge",
+    "walking_lunge",
+    "jumping_lunge",
+)  # repeat after two
 FAULTS = [(name, fault) for name, kind in KINDS.items() for fault in kind.faults]
 
 
@@ -114,7 +121,8 @@ def test_a_repetition_ends_where_it_began_and_moves_in_between(name):
     for values in motion.angles.values():
         assert abs(values[-1] - values[0]) < np.radians(4)
         largest = max(largest, np.ptp(values))
-    assert largest > np.radians(10)
+    moves = np.ptp(motion.sway) > 0.1  # or the body moves while hands and feet stay, and the solver bends the arms
+    assert largest > np.radians(10) or moves
 
 
 @pytest.mark.parametrize("name", MOTIONS)
