@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--set",
         metavar="PATH",
-        help="any other set that `rehab-coach dataset` reads, or a table as `rehab-coach render --skeletons-only` writes it",
+        help="any other set that `rehab-coach dataset` reads, or a table of `rehab-coach render --skeletons-only`",
     )
     parser.add_argument(
         "--like",

@@ -73,7 +73,7 @@ def _per_variant(outcomes: Sequence[Outcome], labels: Sequence[str]) -> List[Dic
     """Recall of each way in which an exercise is done, in the order of the labels; empty where no clip says its own.
 
     Returns:
-        For each: variant, label, clips, recall, recall_interval (Wilson, 95 %), answers (label -> clips, commonest first).
+        For each: variant, label, clips, recall, recall_interval (Wilson, 95 %), answers (label -> clips).
     """
     groups: Dict[Tuple[int, str], List[str]] = {}
     for outcome in outcomes:

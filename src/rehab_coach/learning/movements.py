@@ -10,7 +10,6 @@ From these come the embedding that ships and the measurement of exercises of one
 import json
 import os
 import zlib
-from dataclasses import replace
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np

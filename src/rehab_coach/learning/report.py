@@ -2,7 +2,7 @@
 
 A report's folder holds
     predictions.csv        file, label, variant, predicted, status, confidence, problem, p_LABEL for each class
-    summary.json           accuracy, per class precision / recall / F1 / support, confusion, counts, rejection, recall by variant
+    summary.json           accuracy, per class precision / recall / F1 / support, confusion, counts, rejection, variants
     confusion_matrix.png   counts and rates
 and, of the model of a run, curves.png; of two models, comparison.csv, comparison.json, comparison.png.
 """

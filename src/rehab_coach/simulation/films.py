@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 TRUTH = "truth"
 ESTIMATORS = NAMES + (TRUTH,)
-COLUMNS = "label file group estimator exercise variant faults repetitions yaw distance height clothes room light age seed".split()
+COLUMNS = (
+    "label file group estimator exercise variant faults repetitions yaw distance height clothes room light age seed"
+).split()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Names and signs of the angles are those of `opensim.coordinates`. Tables are in 
 `make_motion` returns is in radians.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
 import numpy as np
@@ -42,7 +42,8 @@ class Motion:
             with "_r" and with "_l" behind it. Where hands or feet are held somewhere the body solver changes
             those of that limb: see `solver.angles_of`.
         contact: "feet" (stands), "hands_and_toes" or "hands_and_knees" (on the floor), "bar" (hangs by the hands),
-            "dip_bars" (leans on the hands), "knees" (kneels) or "back" (lies).
+            "dip_bars" (leans on the hands), "feet_and_hands" (stands, and lies in between), "knees" (kneels) or "back"
+            (lies).
         support: bool (T, 2): right and left foot stand still ("feet" only).
         hop: float64 (T,), height of the jump as a fraction of the leg's length.
         equipment: None, "barbell", "dumbbells" or "kettlebell" (in the hands), "barbell_on_the_shoulders" (behind the
@@ -53,6 +54,8 @@ class Motion:
         sway: float64 (T, 3) the pelvis is moved to the left, front and top by so many leg lengths.
         faults: what is done wrong, fault -> numbers of the repetitions (as in `performed`) in which it is.
         performed: the repetitions that lie wholly inside the motion.
+        lying: what she does lying on hands and toes in between ("feet_and_hands" only), a motion of the same length,
+            and how far (T,) the body, and how far the hands are there, 0..1.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Motion:
     sway: np.ndarray
     faults: Dict[str, Tuple[int, ...]]
     performed: Tuple[Repetition, ...]
+    lying: Optional[Tuple["Motion", np.ndarray, np.ndarray]] = None
 
     @property
     def rate(self) -> float:
@@ -197,7 +201,7 @@ def make_motion(
     angles = _complete(made, person, stamps, variation, kind.contact, asymmetry, rng)
     numbers, performed = _performed(ends, knots[0], duration, name)
     shown = {fault: tuple(n for n, number in enumerate(numbers) if shows[number]) for fault in strengths}
-    return Motion(
+    motion = Motion(
         name,
         stamps,
         angles,
@@ -212,6 +216,11 @@ def make_motion(
         shown,
         performed,
     )
+    if made.lying is None:
+        return motion
+    lying, body, hands = made.lying
+    angles = _complete(Made(lying), person, stamps, variation, "hands_and_toes", asymmetry, rng)
+    return replace(motion, lying=(replace(motion, contact="hands_and_toes", angles=angles), body, hands))
 
 
 def _columns(values: Iterable[Number], frames: int) -> np.ndarray:

@@ -1,15 +1,17 @@
 """What gyms do that looks like one of the six exercises and is none; more in `others`. Angles as in `exercises`."""
 
+from dataclasses import replace
 from typing import Dict
 
 import numpy as np
 
 from rehab_coach.simulation.camera import Camera
-from rehab_coach.simulation.exercises import HANDS_BEFORE_CHEST, deadlift
+from rehab_coach.simulation.exercises import HANDS_BEFORE_CHEST, deadlift, push_up
 from rehab_coach.simulation.phases import Angles, Kind, Made, Person, both, down_and_up, ease, leg_to, legs_bent, ramp
 from rehab_coach.simulation.variants import BAR_ON_THE_SHOULDERS
 
 DIP_VIEW = Camera(yaw=30, distance=3.2, height=1.1, look_at=1.05)
+BURPEE_VIEW = Camera(yaw=55, distance=3.6, look_at=0.85)
 JUMPING_VIEW = Camera(yaw=30, distance=3.3, look_at=1.05)
 
 
@@ -79,10 +81,36 @@ def _dip(person: Person) -> Made:
     return Made(angles)
 
 
+def _burpee(person: Person) -> Made:
+    """Hands on the floor, a jump back into a push-up, a jump forward, and up into the air with raised arms."""
+    down = ramp(person.phase, (0.03, 0.22, 0.74, 0.89))
+    hands = ramp(person.phase, (0.08, 0.21, 0.73, 0.84))
+    body = ramp(person.phase, (0.24, 0.38, 0.62, 0.74))
+    lowered = person.depth * ramp(person.phase, (0.40, 0.49, 0.51, 0.60))
+    pushes = ramp(person.phase, (0.82, 0.90, 0.93, 0.99))
+    raised = ramp(person.phase, (0.74, 0.92, 2.0, 3.0)) + ramp(person.phase, (-2.0, -1.0, 0.0, 0.18))
+    aloft = np.clip(1 - ((person.phase - 0.925) / 0.045) ** 2, 0, None)
+    tilt, lumbar = -2 - 40 * down, -2 - 38 * down
+    angles: Angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": 36 * down}
+    angles.update(legs_bent(5 + 102 * down, 2 + 28 * down - 22 * pushes, tilt))
+    angles.update(both(hip_adduction=-8.0, hip_rotation=-10.0, finger_flex=6.0, mtp_angle=22 * pushes))
+    angles.update(both(arm_flex=-(tilt + lumbar) * down + 140 * raised, arm_add=-10.0, elbow_flex=14.0))
+    lying = push_up(replace(person, phase=0 * person.phase, depth=0 * person.depth))
+    lying_angles = {**lying.angles, **both(elbow_flex=8 + 88 * lowered)}
+    stands = (body < 1e-6) & (aloft <= 0)
+    return Made(
+        angles,
+        np.repeat(stands[:, None], 2, axis=1),
+        0.13 * aloft,
+        lying=(lying_angles, np.asarray(body), np.asarray(hands)),
+    )
+
+
 NEAR_MISSES: Dict[str, Kind] = {
     "good_morning": Kind(_good_morning, 3.4, equipment="barbell_on_the_shoulders"),
     "bent_over_row": Kind(_bent_over_row, 2.4, equipment="barbell"),
     "kettlebell_swing": Kind(_kettlebell_swing, 1.8, equipment="kettlebell", still=0.0, pauses=False),
     "tuck_jump": Kind(_tuck_jump, 1.7, still=0.02, pauses=False, view=JUMPING_VIEW),
+    "burpee": Kind(_burpee, 3.4, contact="feet_and_hands", still=0.0, pauses=False, view=BURPEE_VIEW),
     "dip": Kind(_dip, 2.6, contact="dip_bars", equipment="dip_bars", grip=0.07, view=DIP_VIEW),
 }

@@ -53,6 +53,8 @@ class Made:
         hop: height of the jump, leg lengths.
         knee_out: right and left knee point so many degrees outside the toes' direction.
         sway: the pelvis is moved to the (left, front, top), leg lengths, the feet staying where they are.
+        lying: how she lies on hands and toes in between ("feet_and_hands" only): angles, and how far (T,) the body
+            and before it the hands are there, 0..1.
     """
 
     angles: Mapping[str, Number]
@@ -60,6 +62,7 @@ class Made:
     hop: Number = 0.0
     knee_out: Tuple[Number, Number] = (0.0, 0.0)
     sway: Tuple[Number, Number, Number] = (0.0, 0.0, 0.0)
+    lying: Optional[Tuple[Mapping[str, Number], np.ndarray, np.ndarray]] = None
 
 
 @dataclass(frozen=True)

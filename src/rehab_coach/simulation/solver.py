@@ -44,6 +44,7 @@ def solve(skeleton: Skeleton, motion: Motion) -> Tuple[np.ndarray, np.ndarray]:
         "hands_and_knees": _lie_on_hands,
         "bar": _hang,
         "dip_bars": _lean_on_bars,
+        "feet_and_hands": _stand_and_lie,
         "knees": _rest,
         "back": _rest,
     }[motion.contact]
@@ -240,6 +241,80 @@ def _lie_on_hands(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarra
     return root
 
 
+BEFORE_THE_FEET = 0.42  # leg lengths from the feet to the hands that are put on the floor
+
+
+def _stand_and_lie(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
+    """Root of a person who stands, puts her hands on the floor, jumps back until she lies on hands and toes, and back.
+
+    The body goes from one pose to the other; the hands stay where they are on the floor, the feet jump.
+    """
+    assert motion.lying is not None
+    other, body, hands_down = motion.lying
+    body, hands_down = body[:, None], hands_down[:, None]
+    leg = skeleton.thigh + skeleton.shank
+    standing = _stand(skeleton, motion, turns)
+    flat = turns_of(other)
+    lying = _lie_on_hands(skeleton, other, flat)
+    wrists = _head(skeleton, flat, lying, "wrist.R", "wrist.L")
+    lying = lying - [0.0, wrists[0][0, 1] + BEFORE_THE_FEET * leg, 0.0]
+    wrists = _head(skeleton, flat, lying, "wrist.R", "wrist.L")
+    ankles = [
+        (1 - body) * up + body * down + 0.3 * leg * (body * (1 - body)) * [0.0, 0.0, 1.0]
+        for up, down in zip(
+            _head(skeleton, turns, standing, "foot.R", "foot.L"), _head(skeleton, flat, lying, "foot.R", "foot.L")
+        )
+    ]
+    feet = {}
+    for side in "RL":  # as the shanks, on which they move, will have been turned
+        for name, above in (("foot", "shank"), ("toes", "foot")):
+            start, end = (_between(of[above + side], of[name + side]) for of in (turns, flat))
+            feet[name + side] = _part_way(start, end, body[:, 0])
+    for name in turns:
+        turns[name] = _part_way(turns[name], flat[name], body[:, 0])
+    root = (1 - body) * standing + body * lying
+    hips = _head(skeleton, turns, root, "upperleg01.R", "upperleg01.L")
+    for side, hip, ankle in zip("RL", hips, ankles):
+        knee = turns["thigh" + side] @ FORWARD
+        reach(turns, "thigh" + side, "shank" + side, hip, ankle, (skeleton.thigh, skeleton.shank), knee, LEFT)
+        turns["foot" + side] = turns["shank" + side] @ feet["foot" + side]
+        turns["toes" + side] = turns["foot" + side] @ feet["toes" + side]
+    shoulders = _head(skeleton, turns, root, "upperarm01.R", "upperarm01.L")
+    elbows = _head(skeleton, turns, root, "lowerarm01.R", "lowerarm01.L")
+    hanging = _head(skeleton, turns, root, "wrist.R", "wrist.L")
+    for side, sign, shoulder, elbow, high, low in zip("RL", (-1, 1), shoulders, elbows, hanging, wrists):
+        aside = _across(elbow - shoulder, high - shoulder)
+        reach(
+            turns,
+            "upper_arm" + side,
+            "forearm" + side,
+            shoulder,
+            (1 - hands_down) * high + hands_down * low,
+            (skeleton.upper_arm, skeleton.forearm),
+            (1 - hands_down) * aside + hands_down * np.array([0.75 * sign, 0.65, 0.1]),
+            -LEFT,
+        )
+        hand = _part_way(turns["hand" + side], flat["hand" + side], hands_down[:, 0])
+        add_hand(turns, motion.angles, side)
+        turns["hand" + side] = _part_way(turns["hand" + side], hand, hands_down[:, 0])
+        add_fingers(turns, motion.angles, side)
+    return root
+
+
+def _across(vectors: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """The direction (T, 3) in which vectors (T, 3) lead away from axes (T, 3)."""
+    axes = unit(axes)
+    return unit(vectors - np.sum(vectors * axes, axis=1, keepdims=True) * axes)
+
+
+def _part_way(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Turns (T, 3, 3) the shorter way from one to the other, `share` (T,) of it."""
+    from scipy.spatial.transform import Rotation
+
+    between = Rotation.from_matrix(start.swapaxes(-1, -2) @ end).as_rotvec()
+    return start @ Rotation.from_rotvec(share[:, None] * between).as_matrix()
+
+
 def bar_height(skeleton: Skeleton) -> float:
     """Metres over the floor of a bar from which this person hangs with the feet just off the floor."""
     standing = skeleton.heads[skeleton.index["upperarm01.R"]][2] - skeleton.heels["R"][2]
@@ -315,7 +390,7 @@ def angles_of(skeleton: Skeleton, motion: Motion, rotations: np.ndarray) -> Dict
         angles["knee_angle" + end] = -_cardan(_between(thigh, shank), sign)[0]
         angles["ankle_angle" + end] = _cardan(_between(shank, foot), sign)[0]
         angles["mtp_angle" + end] = _cardan(_between(foot, turn["toe2-1." + side]), sign)[0]
-        if motion.contact not in (*ON_HANDS, "bar", "dip_bars"):
+        if motion.contact not in (*ON_HANDS, "feet_and_hands", "bar", "dip_bars"):
             continue
         upper, fore = turn["upperarm01." + side], turn["lowerarm01." + side]
         shoulder = _nearest(*_cardan(_between(turn["spine01"], upper), sign))
