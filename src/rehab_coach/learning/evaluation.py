@@ -149,12 +149,12 @@ def read_judged_table(
     for sample in read_source("", path, labels, report):
         seen = {sample.estimator: sample.sequence}
         if sample.estimator == TRUTH and like:
-            seen = {"like " + name: _imitated(sample, name) for name in like}
+            seen = {"like_" + name: _imitated(sample, name) for name in like}
         for name, sequence in seen.items():
             parts.setdefault(name, []).append(
                 Judged(sample.name, sample.label, sample.group, sequence, "", sample.whole_body, sample.variant)
             )
-    if like and not any(name.startswith("like ") for name in parts):
+    if like and not any(name.startswith("like_") for name in parts):
         raise RehabCoachError("%s has no true key points: leave --like out" % path)
     return parts
 
