@@ -12,6 +12,7 @@ from rehab_coach.simulation.motions import (
     SIDE_ANGLES,
     make_motion,
 )
+from rehab_coach.simulation.variants import VARIANTS
 
 CYCLIC = [name for name in MOTIONS if name not in ("standing", "plank")]
 CHANGING_SIDES = (
@@ -27,7 +28,8 @@ FAULTS = [(name, fault) for name, kind in KINDS.items() for fault in kind.faults
 
 def test_the_six_exercises_are_there():
     assert set(EXERCISE_KINDS) == {"squat", "lunge", "deadlift", "push_up", "pull_up", "jumping_jack"}
-    assert set(MOTIONS) == set(EXERCISE_KINDS) | set(OTHERS)
+    assert set(MOTIONS) == set(EXERCISE_KINDS) | set(VARIANTS) | set(OTHERS)
+    assert len(MOTIONS) == len(EXERCISE_KINDS) + len(VARIANTS) + len(OTHERS)
 
 
 def test_what_issue_and_form_rules_call_faults_is_there():
