@@ -2,7 +2,7 @@
 
 A maker takes a `Person` and returns a `Made`. A name that ends in neither _r nor _l belongs to the trunk. To
 add a motion, write a maker and list it below (or in `others`, when it is none of the coach's exercises), and let the
-exercise's record name it.
+exercise's record name it. Other ways to do the same exercise are in `variants`.
 """
 
 from typing import Optional
