@@ -5,7 +5,7 @@ add a motion, write a maker and list it below (or in `others`, when it is none o
 exercise's record name it. Other ways to do the same exercise are in `variants`.
 """
 
-from typing import Optional
+from typing import Mapping, Optional
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from rehab_coach.simulation.phases import (
     Angles,
     Kind,
     Made,
+    Number,
     Person,
     both,
     down_and_up,
@@ -30,7 +31,7 @@ BAR_VIEW = Camera(yaw=20, distance=3.9, height=1.2, look_at=1.25)
 HANDS_BEFORE_CHEST = dict(arm_add=-12.0, arm_rot=38.0, elbow_flex=122.0, pro_sup=10.0, finger_flex=25.0)
 
 
-def squat(person: Person, upright: float = 0.0, arms: Optional[Angles] = None) -> Made:
+def squat(person: Person, upright: float = 0.0, arms: Optional[Mapping[str, Number]] = None) -> Made:
     """A squat whose trunk leans less by `upright` degrees; `arms`: angles of both arms instead of a habit."""
     down = down_and_up(person) * (1 - 0.52 * person.fault("shallow_depth"))
     over_toes, bends = person.fault("knees_over_toes"), person.fault("improper_hip_flexion")
