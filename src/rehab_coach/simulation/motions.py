@@ -283,8 +283,9 @@ def _complete(
     angles: Dict[str, np.ndarray] = {}
     weaker = "_l" if asymmetry > 0 else "_r"
     # Held by both hands, the body turns when one arm does more.
-    turning = {"bar": "pelvis_list", "dip_bars": "pelvis_list"}.get(contact)
-    turning = "pelvis_rotation" if contact in ON_HANDS else turning
+    turning = {"bar": "pelvis_list", "dip_bars": "pelvis_list", **dict.fromkeys(ON_HANDS, "pelvis_rotation")}.get(
+        contact
+    )
     for name in CENTRAL_ANGLES + tuple(name + side for name in SIDE_ANGLES for side in ("_r", "_l")):
         values = np.broadcast_to(np.asarray(made.angles.get(name, 0.0), float), stamps.shape).copy()
         joint = name[:-2] if name[:-2] in SIDE_ANGLES else name

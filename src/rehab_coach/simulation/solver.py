@@ -294,9 +294,8 @@ def _stand_and_lie(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarr
             (1 - hands_down) * aside + hands_down * np.array([0.75 * sign, 0.65, 0.1]),
             -LEFT,
         )
-        hand = _part_way(turns["hand" + side], flat["hand" + side], hands_down[:, 0])
         add_hand(turns, motion.angles, side)
-        turns["hand" + side] = _part_way(turns["hand" + side], hand, hands_down[:, 0])
+        turns["hand" + side] = _part_way(turns["hand" + side], flat["hand" + side], hands_down[:, 0])
         add_fingers(turns, motion.angles, side)
     return root
 
