@@ -10,6 +10,7 @@ The table is a CSV file with the columns
   start   seconds, optional; end: likewise
   group   one person or one original video, optional (for --folds); body: "no" keeps the clip out of the
           figures on rejecting `unknown`
+  variant the way in which the exercise is done, optional: recall is then reported for each
 Other columns are ignored. A clip in which nobody is seen is answered with `unknown`.
 
 DIR receives summary.json, predictions.csv (every file, all probabilities), confusion_matrix.png, for the
@@ -22,6 +23,7 @@ examples:
   rehab-coach evaluate --clips clips.csv --out report --estimator mediapipe tf_pose --workers 2
   rehab-coach evaluate --clips clips.csv --out report --model runs/first --folds    (honest on training clips)
   rehab-coach evaluate --packed val_data.npy val_label.pkl --out report --model runs/first
+  rehab-coach evaluate --set RENDERED/skeletons.csv --out report --like mediapipe tf_pose
   rehab-coach evaluate --clips clips.csv --out report --model runs/first --compare runs/pyskl
   rehab-coach evaluate --clips clips.csv --out report --streaming --estimator mediapipe tf_pose
   rehab-coach evaluate --clips clips.csv --out report --rates 4 9 15 27 30 --cache key_points
@@ -36,7 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--packed", nargs=2, metavar=("DATA", "LABELS"), help="a packed pair, NAME_data.npy and NAME_label.pkl"
     )
-    what.add_argument("--set", metavar="PATH", help="any other set that `rehab-coach dataset` reads")
+    what.add_argument(
+        "--set",
+        metavar="PATH",
+        help="any other set that `rehab-coach dataset` reads, or a table of `rehab-coach render --skeletons-only`",
+    )
+    parser.add_argument(
+        "--like",
+        nargs="+",
+        choices=NAMES,
+        default=[],
+        help="true key points of a table are disturbed as these estimators do it",
+    )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the report")
     parser.add_argument("--model", metavar="MODEL", help="model file or folder of a run (default: the one that ships)")
     parser.add_argument("--compare", metavar="MODEL", help="a second one, side by side")
@@ -108,6 +121,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.streaming and (arguments.rates or arguments.compare or arguments.method):
         raise RehabCoachError("--streaming plays the clips as they are: leave --rates, --compare and --method out")
     estimators = arguments.estimator or (list(NAMES) if arguments.rates else [DEFAULT])
+    if arguments.like and not arguments.set:
+        raise RehabCoachError("--like needs --set: a table of true key points")
     if arguments.network and not (arguments.clips and set(estimators) & set(estimators_with("network"))):
         raise RehabCoachError("--network needs --clips and an estimator that has one: tf_pose")
     evaluate(
@@ -117,6 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
             clips=arguments.clips,
             packed=arguments.packed,
             set=arguments.set,
+            like=arguments.like,
             compare=arguments.compare,
             folds=arguments.folds,
             estimators=estimators,

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
     parser.add_argument("exercise", nargs="?", metavar="EXERCISE", help="what the patient does, see --list")
     parser.add_argument("out_file", nargs="?", metavar="OUT.mp4", help="the video to write")
-    parser.add_argument("--list", action="store_true", help="name exercises and their faults, clothes, rooms, lights")
+    parser.add_argument("--list", action="store_true", help="name exercises, variants, faults, clothes, rooms, lights")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same video (default 0)")
     parser.add_argument("--duration", type=float, default=10.0, metavar="S", help="seconds (default 10)")
     parser.add_argument("--fps", type=float, default=30.0, help="frames per second (default 30)")
@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fault", action="append", default=[], metavar="NAME[:STRENGTH]", help="what is done wrong; may be repeated"
     )
     motion.add_argument("--fault-share", type=float, default=1.0, help="of the repetitions that show it (default 1)")
+    motion.add_argument("--bare", action="store_true", help="nothing in the hands, where usually there is something")
     motion.add_argument("--repetitions", type=int, help="repetitions that fill the duration")
     motion.add_argument("--period", type=float, metavar="S", help="seconds per repetition, instead of --repetitions")
     motion.add_argument("--tempo", metavar="A-B-C-D", help="seconds down, hold, up, rest; as coaches write it: 3-1-2-0")
@@ -154,6 +155,7 @@ def _film(arguments: argparse.Namespace) -> int:
         asymmetry=arguments.asymmetry,
         faults=_faults(arguments.fault),
         fault_share=arguments.fault_share,
+        bare=arguments.bare,
         **_given(repetitions=arguments.repetitions, period=arguments.period, tempo=_tempo(arguments.tempo)),
     )
     scene = Scene(
@@ -241,13 +243,16 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _list() -> int:
+    from rehab_coach.exercises import find, label_of_motion
     from rehab_coach.simulation.clothing import CLOTHES
     from rehab_coach.simulation.motions import EXERCISE_KINDS, OTHERS
     from rehab_coach.simulation.room import LIGHTS, ROOMS
 
-    print("exercises and their faults:")
+    print("exercises, their variants and their faults:")
     for name, kind in EXERCISE_KINDS.items():
         print("  %s" % name)
+        for variant in find(label_of_motion(name)).variants:
+            print("    %s" % variant)
         for fault, meaning in kind.faults.items():
             print("    %-22s %s" % (fault, meaning))
     for title, names in (

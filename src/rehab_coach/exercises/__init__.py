@@ -2,7 +2,15 @@
 
 from rehab_coach.exercises.labels import UNKNOWN, check_asked, check_label, check_labels
 from rehab_coach.exercises.record import Exercise, Figure
-from rehab_coach.exercises.registry import ALIASES, EXERCISES, add_own, find, label_of_action, label_of_motion
+from rehab_coach.exercises.registry import (
+    ALIASES,
+    EXERCISES,
+    add_own,
+    find,
+    label_of_action,
+    label_of_motion,
+    usual_motion,
+)
 
 __all__ = [
     "ALIASES",
@@ -17,4 +25,5 @@ __all__ = [
     "find",
     "label_of_action",
     "label_of_motion",
+    "usual_motion",
 ]

@@ -14,5 +14,6 @@ DEADLIFT = Exercise(
     sided_angle="knee_angle",
     rules="deadlift",
     motion="deadlift",
+    variants=("sumo_deadlift", "romanian_deadlift", "partial_deadlift", "dumbbell_deadlift"),
     angle="hip_flexion",
 )

@@ -14,6 +14,7 @@ JUMPING_JACK = Exercise(
     sided_angle="shoulder_elv",
     rules="jumping_jack",
     motion="jumping_jack",
+    variants=("slow_jumping_jack",),
     aliases=("jumping_jacks",),
     angle="shoulder_elv",
 )

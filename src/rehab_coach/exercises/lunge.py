@@ -13,6 +13,7 @@ LUNGE = Exercise(
     travels=True,
     rules="lunge",
     motion="lunge",
+    variants=("reverse_lunge", "walking_lunge", "split_squat", "jumping_lunge"),
     aliases=("inline_lunge",),
     angle="knee_angle",
 )

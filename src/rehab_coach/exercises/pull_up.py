@@ -14,6 +14,7 @@ PULL_UP = Exercise(
     sided_angle="elbow_flex",
     rules="pull_up",
     motion="pull_up",
+    variants=("wide_pull_up", "chin_up"),
     aliases=("pullup",),
     angle="elbow_flex",
 )

@@ -13,6 +13,7 @@ PUSH_UP = Exercise(
     sided_angle="elbow_flex",
     rules="push_up",
     motion="push_up",
+    variants=("wide_push_up", "narrow_push_up", "archer_push_up", "knee_push_up"),
     aliases=("push-up", "pushup"),
     angle="elbow_flex",
 )

@@ -35,6 +35,7 @@ class Exercise:
             known.
         rules: rules of its form, one of `kinematics.form.rules.RULES` and of config/form.yaml; None: it is not judged.
         motion: of the virtual patient, one of `simulation.motions.KINDS`; None: she cannot do it.
+        variants: further motions of hers that are this exercise as well.
         aliases: what other data sets call it.
         angle: angle, without its side, that tells most about it in a report; "": none.
     """
@@ -48,6 +49,7 @@ class Exercise:
     sided_angle: str = ""
     rules: Optional[str] = None
     motion: Optional[str] = None
+    variants: Tuple[str, ...] = ()
     aliases: Tuple[str, ...] = ()
     angle: str = ""
 

@@ -47,8 +47,13 @@ def label_of_action(action: str) -> str:
 
 
 def label_of_motion(motion: str) -> str:
-    """The exercise that a motion of the virtual patient is, or `UNKNOWN`."""
-    return next((one.label for one in EXERCISES.values() if one.motion == motion), UNKNOWN)
+    """The exercise that a motion of the virtual patient is, as usual or in a variant, or `UNKNOWN`."""
+    return next((one.label for one in EXERCISES.values() if motion in (one.motion, *one.variants)), UNKNOWN)
+
+
+def usual_motion(motion: str) -> str:
+    """The motion of which this one is a variant, or the motion itself."""
+    return next((str(one.motion) for one in EXERCISES.values() if motion in one.variants), motion)
 
 
 def add_own(table: Any, where: str = "own_exercises") -> None:

@@ -13,6 +13,7 @@ SQUAT = Exercise(
     sided_angle="knee_angle",
     rules="squat",
     motion="squat",
+    variants=("back_squat", "front_squat", "goblet_squat", "jump_squat"),
     aliases=("deep_squat",),
     angle="knee_angle",
 )

@@ -96,7 +96,7 @@ def judge_folds(recipe: Recipe, samples: Sequence[Sample], models: Sequence[str]
                 if rate is not None and len(sequence) > 1:
                     sequence = sequence.resample(rate, "copy")
                 of_estimator.setdefault((rate, method), []).append(
-                    judge(recognizer, sequence, clip.name, clip.label, method, clip.whole_body)
+                    judge(recognizer, sequence, clip.name, clip.label, method, clip.whole_body, clip.variant)
                 )
     summaries: Dict[str, Any] = {}
     for estimator in sorted(outcomes):

@@ -58,6 +58,7 @@ class Sample:
         name: how messages call it.
         estimator: which pose estimator saw the clip; "" for data sets, `TRUTH` for the true places of rendered people.
         whole_body: False for clips marked as showing no whole body.
+        variant: the way in which the exercise is done, where the table says it.
     """
 
     sequence: SkeletonSequence
@@ -67,6 +68,7 @@ class Sample:
     name: str
     estimator: str = ""
     whole_body: bool = True
+    variant: str = ""
 
     @property
     def estimated(self) -> bool:
@@ -196,6 +198,7 @@ def clip_sample(sequence: SkeletonSequence, row: Dict[str, str], estimator: str,
         row["file"],
         estimator,
         row.get("body", "yes") != "no",
+        row.get("variant", ""),
     )
 
 

@@ -5,6 +5,7 @@ movement, at up to 15 frames per second); left and right are pooled. Lengths are
 of its box), so that they hold at every distance.
 """
 
+from dataclasses import replace
 from typing import Dict, List, NamedTuple, Sequence
 
 import numpy as np
@@ -196,6 +197,14 @@ def imitate(
     gone |= random.random(joints) < never
     result[gone | (key_points[..., 2] <= 0)] = 0
     return result
+
+
+def as_seen_by(sequence: SkeletonSequence, estimator: str, random: np.random.Generator) -> SkeletonSequence:
+    """A sequence of true places as an estimator would have seen it, see `imitate`."""
+    places = sequence.key_points[sequence.key_points[..., 2] > 0]
+    size = float(np.hypot(*np.ptp(places[:, :2], axis=0))) if len(places) else 1.0
+    key_points = imitate(sequence.key_points, size, sequence.rate, NOISE[estimator], random)
+    return replace(sequence, key_points=key_points, world=None)
 
 
 def _gap_frames(frames: int, share: np.ndarray, length: float, random: np.random.Generator) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What a model does on labelled clips: videos, or sets of skeletons."""
 
+import zlib
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Optional, Sequence
 
@@ -7,7 +8,10 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.learning.datasets import TRUTH, Sample
+from rehab_coach.learning.estimator_noise import as_seen_by
 from rehab_coach.learning.fold_models import Judges
+from rehab_coach.learning.sources import read_source
 from rehab_coach.pose.clips import Clip, Job, estimate_clips
 from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.skeleton import SkeletonSequence
@@ -28,6 +32,7 @@ class Outcome:
         probabilities: float (classes,); zeros if nobody was seen.
         problem: why the clip could not be read.
         whole_body: whether a whole body is in view; where it is not, rejecting the clip says nothing.
+        variant: the way in which the exercise is done; "" = not known.
     """
 
     file: str
@@ -38,6 +43,7 @@ class Outcome:
     probabilities: np.ndarray
     problem: str = ""
     whole_body: bool = True
+    variant: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +54,7 @@ class Judged:
         file, label, group: as in the table or set; where that knows no groups, every clip is one.
         sequence: of the patient; None for a clip that could not be read.
         problem: why not.
-        whole_body: as in `Outcome`.
+        whole_body, variant: as in `Outcome`.
     """
 
     file: str
@@ -57,6 +63,7 @@ class Judged:
     sequence: Optional[SkeletonSequence]
     problem: str = ""
     whole_body: bool = True
+    variant: str = ""
 
 
 def judge(
@@ -66,11 +73,12 @@ def judge(
     label: str,
     method: str = "interpolate",
     whole_body: bool = True,
+    variant: str = "",
 ) -> Outcome:
     """The answer about one sequence; nobody seen counts as the answer `unknown`."""
     answer = recognizer.recognize(sequence, method)
     return Outcome(
-        file, label, answer.label, answer.status, answer.confidence, answer.probabilities, whole_body=whole_body
+        file, label, answer.label, answer.status, answer.confidence, answer.probabilities, "", whole_body, variant
     )
 
 
@@ -78,9 +86,9 @@ def judge_all(judges: Judges, clips: Sequence[Judged], method: str = "interpolat
     """The answers about clips, in their order; an unreadable one is an error, not the end."""
     nothing = np.zeros(len(judges.labels), np.float32)
     return [
-        Outcome(clip.file, clip.label, "", ERROR, 0.0, nothing, clip.problem, clip.whole_body)
+        Outcome(clip.file, clip.label, "", ERROR, 0.0, nothing, clip.problem, clip.whole_body, clip.variant)
         if clip.sequence is None
-        else judge(judges.of(clip.group), clip.sequence, clip.file, clip.label, method, clip.whole_body)
+        else judge(judges.of(clip.group), clip.sequence, clip.file, clip.label, method, clip.whole_body, clip.variant)
         for clip in clips
     ]
 
@@ -112,9 +120,47 @@ def estimate_judged(
         if sequence is None:
             report("cannot be used: " + problem)
         judged[number] = Judged(
-            row["file"], row["label"], clips[number].group, sequence, problem, row.get("body", "yes") != "no"
+            row["file"],
+            row["label"],
+            clips[number].group,
+            sequence,
+            problem,
+            row.get("body", "yes") != "no",
+            row.get("variant", ""),
         )
     return [judged[number] for number in sorted(judged)]
+
+
+def read_judged_table(
+    path: str, labels: Sequence[str], like: Sequence[str] = (), report: Callable[[str], None] = tqdm.write
+) -> Dict[str, List[Judged]]:
+    """The sequences of a table (see `rehab_coach.learning.sources`) by who saw them.
+
+    Args:
+        path: the table, or a folder that holds it.
+        labels: of the model; a sequence of another label is an error.
+        like: estimators that are imitated (see `estimator_noise`) where the places are true; none = they stay true.
+        report: called with a line about each sequence that cannot be used.
+
+    Raises:
+        RehabCoachError: there is no such table, or nothing to imitate an estimator with.
+    """
+    parts: Dict[str, List[Judged]] = {}
+    for sample in read_source("", path, labels, report):
+        seen = {sample.estimator: sample.sequence}
+        if sample.estimator == TRUTH and like:
+            seen = {"like_" + name: _imitated(sample, name) for name in like}
+        for name, sequence in seen.items():
+            parts.setdefault(name, []).append(
+                Judged(sample.name, sample.label, sample.group, sequence, "", sample.whole_body, sample.variant)
+            )
+    if like and not any(name.startswith("like_") for name in parts):
+        raise RehabCoachError("%s has no true key points: leave --like out" % path)
+    return parts
+
+
+def _imitated(sample: Sample, estimator: str) -> SkeletonSequence:
+    return as_seen_by(sample.sequence, estimator, np.random.default_rng(zlib.crc32(sample.name.encode())))
 
 
 def read_judged(path: str, labels: Sequence[str], report: Callable[[str], None] = tqdm.write) -> List[Judged]:

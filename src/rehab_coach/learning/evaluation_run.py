@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder
-from rehab_coach.learning.evaluation import Judged, estimate_judged, judge_all, read_judged
+from rehab_coach.learning.evaluation import Judged, estimate_judged, judge_all, read_judged, read_judged_table
 from rehab_coach.learning.fold_models import FOLDS, Judges, load_judges, load_streams
 from rehab_coach.learning.frame_rates import (
     AT_RATE,
@@ -18,6 +18,7 @@ from rehab_coach.learning.frame_rates import (
 )
 from rehab_coach.learning.metrics import describe
 from rehab_coach.learning.report import describe_comparison, of_run, write_comparison, write_report
+from rehab_coach.learning.sources import table_of
 from rehab_coach.learning.streaming import (
     count_operations,
     describe_streams,
@@ -41,7 +42,8 @@ class Request(NamedTuple):
         out: folder of the report.
         clips: table of clips, or
         packed: data file and label pickle of a packed pair, or
-        set: path of any other set of skeletons.
+        set: path of any other set of skeletons, or of a table of them.
+        like: estimators that are imitated where a table's key points are true.
         compare: a second model.
         folds: let the folds of the runs judge, each what it did not learn from.
         estimators: of the clips' key points.
@@ -61,6 +63,7 @@ class Request(NamedTuple):
     clips: Optional[str] = None
     packed: Optional[Sequence[str]] = None
     set: Optional[str] = None
+    like: Sequence[str] = ()
     compare: Optional[str] = None
     folds: bool = False
     estimators: Sequence[str] = (DEFAULT,)
@@ -167,11 +170,15 @@ def _stream(request: Request) -> None:
 
 
 def _parts(request: Request, everybody: Sequence[Judges[Any]]) -> Dict[str, List[Judged]]:
-    """The clips by estimator; a set of skeletons has none."""
+    """The clips by estimator; a set of skeletons that is no table knows none."""
     labels = everybody[0].labels
     if not request.clips:
         path = _data_of(request.packed) if request.packed else request.set
         assert path is not None  # one of the three is given
+        if table_of(path):
+            return read_judged_table(path, labels, request.like)
+        if request.like:
+            raise RehabCoachError("--like needs a table of true key points, which %s is not" % path)
         return {"": read_judged(path, labels)}
     clips = _clips(request, everybody)
     return {

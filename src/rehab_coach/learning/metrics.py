@@ -1,5 +1,6 @@
 """Numbers made of the outcomes of an evaluation."""
 
+from collections import Counter
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -26,7 +27,7 @@ def summarise(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Dict[str, A
     Returns:
         accuracy, accuracy_interval (Wilson, 95 %), balanced_accuracy (mean recall of the classes that occur), loss
         (mean cross-entropy of the clips in which somebody is seen), clips, errors, not_seen, per_class, labels,
-        confusion (rows: done, columns: recognised), rejection (see `_rejection`).
+        confusion (rows: done, columns: recognised), rejection (see `_rejection`), per_variant (see `_per_variant`).
 
     Raises:
         RehabCoachError: no clip could be read.
@@ -64,7 +65,34 @@ def summarise(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Dict[str, A
         "labels": list(labels),
         "confusion": confusion.tolist(),
         "rejection": _rejection(usable, labels),
+        "per_variant": _per_variant(usable, labels),
     }
+
+
+def _per_variant(outcomes: Sequence[Outcome], labels: Sequence[str]) -> List[Dict[str, Any]]:
+    """Recall of each way in which an exercise is done, in the order of the labels; empty where no clip says its own.
+
+    Returns:
+        For each: variant, label, clips, recall, recall_interval (Wilson, 95 %), answers (label -> clips).
+    """
+    groups: Dict[Tuple[int, str], List[str]] = {}
+    for outcome in outcomes:
+        if outcome.variant:
+            groups.setdefault((list(labels).index(outcome.label), outcome.variant), []).append(outcome.predicted)
+    rows = []
+    for (number, variant), answers in sorted(groups.items()):
+        right = answers.count(labels[number])
+        rows.append(
+            {
+                "variant": variant,
+                "label": labels[number],
+                "clips": len(answers),
+                "recall": right / len(answers),
+                "recall_interval": wilson(right, len(answers)),
+                "answers": dict(Counter(answers).most_common()),
+            }
+        )
+    return rows
 
 
 def _loss(outcomes: Sequence[Outcome], labels: Sequence[str]) -> Optional[float]:
@@ -148,6 +176,19 @@ def describe(summary: Dict[str, Any]) -> str:
             lines.append(
                 "  of those who were seen: AUROC %.3f, %.0f %%" % (seen["auroc"], 100 * seen["false_accepts_at_95"])
             )
+    lines += [
+        "  %-20s %-14s recall %5.1f %% (%3.0f to %3.0f)   %d clips: %s"
+        % (
+            row["variant"],
+            row["label"],
+            100 * row["recall"],
+            100 * row["recall_interval"][0],
+            100 * row["recall_interval"][1],
+            row["clips"],
+            ", ".join("%s %d" % answer for answer in row["answers"].items()),
+        )
+        for row in summary["per_variant"]
+    ]
     return "\n".join(lines)
 
 

@@ -10,14 +10,13 @@ From these come the embedding that ships and the measurement of exercises of one
 import json
 import os
 import zlib
-from dataclasses import replace
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from rehab_coach.files import read_table
 from rehab_coach.learning.datasets import ESTIMATED, SAME_ACTION, Sample, read_data_sets
-from rehab_coach.learning.estimator_noise import NOISE, imitate
+from rehab_coach.learning.estimator_noise import NOISE, as_seen_by
 from rehab_coach.recognition import Recognizer
 from rehab_coach.recognition.embedding import Embedding, Thresholds, fit_embedding
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
@@ -162,11 +161,7 @@ def _shortened(sequence: SkeletonSequence) -> SkeletonSequence:
 
 
 def _estimated(sequence: SkeletonSequence, random: np.random.Generator) -> SkeletonSequence:
-    noise = NOISE[sorted(NOISE)[random.integers(len(NOISE))]]
-    places = sequence.key_points[sequence.key_points[..., 2] > 0]
-    size = float(np.hypot(*np.ptp(places[:, :2], axis=0))) if len(places) else 1.0
-    key_points = imitate(sequence.key_points, size, sequence.rate, noise, random)
-    return replace(sequence, key_points=key_points, world=None)
+    return as_seen_by(sequence, sorted(NOISE)[random.integers(len(NOISE))], random)
 
 
 def seen_from(sequence: SkeletonSequence, yaw: float, pitch: float, distance: float) -> SkeletonSequence:

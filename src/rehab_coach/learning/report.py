@@ -1,8 +1,8 @@
 """The files that hold an evaluation.
 
 A report's folder holds
-    predictions.csv        file, label, predicted, status, confidence, problem, p_LABEL for each class
-    summary.json           accuracy, per class precision / recall / F1 / support, confusion, counts, rejection
+    predictions.csv        file, label, variant, predicted, status, confidence, problem, p_LABEL for each class
+    summary.json           accuracy, per class precision / recall / F1 / support, confusion, counts, rejection, variants
     confusion_matrix.png   counts and rates
 and, of the model of a run, curves.png; of two models, comparison.csv, comparison.json, comparison.png.
 """
@@ -36,11 +36,21 @@ OF_THE_RUN = (
 def write_report(folder: str, outcomes: Sequence[Outcome], labels: Sequence[str], **more: Any) -> Dict[str, Any]:
     """Write predictions.csv, summary.json (with `more` in it), confusion_matrix.png; returns the summary."""
     rows = [
-        [entry.file, entry.label, entry.predicted, entry.status, "%.4f" % entry.confidence, entry.problem]
+        [
+            entry.file,
+            entry.label,
+            entry.variant,
+            entry.predicted,
+            entry.status,
+            "%.4f" % entry.confidence,
+            entry.problem,
+        ]
         + ["%.4f" % value for value in entry.probabilities]
         for entry in outcomes
     ]
-    header = ["file", "label", "predicted", "status", "confidence", "problem"] + ["p_" + label for label in labels]
+    header = ["file", "label", "variant", "predicted", "status", "confidence", "problem"] + [
+        "p_" + label for label in labels
+    ]
     write_rows(os.path.join(folder, "predictions.csv"), header, rows)
     summary = dict(more, **summarise(outcomes, labels))
     write_json(os.path.join(folder, "summary.json"), summary)

@@ -6,7 +6,7 @@ own, are a folder with a table beside the files:
 
     FOLDER/skeletons.csv    label, file (an .npz file of SkeletonSequence.save, relative to the table), and optionally
                             group (one person), estimator (who saw them; "truth": their true places), body ("no": the
-                            whole body is never in view)
+                            whole body is never in view), variant (the way in which the exercise is done)
 """
 
 import os
@@ -34,7 +34,7 @@ def read_source(name: str, path: str, labels: Sequence[str], report: Callable[[s
     Raises:
         RehabCoachError: there is nothing like that, a label is unknown, or no sequence can be used.
     """
-    table = _table_of(path)
+    table = table_of(path)
     samples = _from_table(name, table, report) if table else _from_set(name, path, report)
     strange = sorted({sample.label for sample in samples} - set(labels))
     if strange:
@@ -46,7 +46,8 @@ def read_source(name: str, path: str, labels: Sequence[str], report: Callable[[s
     return samples
 
 
-def _table_of(path: str) -> str:
+def table_of(path: str) -> str:
+    """The table that a path is, or that a folder holds; "" = neither, as for any other set."""
     if path.endswith(".csv"):
         return path
     if not os.path.isdir(path):

@@ -1,4 +1,4 @@
-"""What belongs to a motion: barbell, dumbbells, the bar to hang from, a chair, the wall behind."""
+"""What belongs to a motion: weights in the hands, a bar to hang from, two to dip between, a chair, the wall behind."""
 
 from typing import List, Tuple
 
@@ -7,6 +7,7 @@ import numpy as np
 from rehab_coach.simulation.body import Body
 from rehab_coach.simulation.mesh import Mesh, box, cylinder
 from rehab_coach.simulation.motions import Motion
+from rehab_coach.simulation.posing import unit
 from rehab_coach.simulation.solver import bar_height
 
 STEEL = (0.45, 0.46, 0.48)
@@ -25,8 +26,8 @@ def equipment(body: Body, motion: Motion, heads: np.ndarray, place: np.ndarray) 
     """
     hands = _hands(body, heads)
     still = np.zeros((len(heads), 3))
-    if motion.equipment == "barbell":
-        middle = hands.mean(axis=1)
+    if motion.equipment in ("barbell", "barbell_on_the_shoulders"):
+        middle = hands.mean(axis=1) if motion.equipment == "barbell" else _behind_the_neck(body, heads)
         radius = float(np.clip(hands[:, :, 2].mean(axis=1).min(), 0.10, 0.225))
         plates = [cylinder([x - 0.03, 0, 0], [x + 0.03, 0, 0], radius, RUBBER, 32) for x in (-0.62, 0.62)]
         things = [cylinder([-0.85, 0, 0], [0.85, 0, 0], 0.014, STEEL)] + plates
@@ -38,6 +39,22 @@ def equipment(body: Body, motion: Motion, heads: np.ndarray, place: np.ndarray) 
                 things.append(_moved(cylinder([0, low, 0], [0, high, 0], radius, RUBBER), hand[0]))
                 paths.append(hand - hand[0])
         return things, paths
+    if motion.equipment == "kettlebell":
+        middle = hands.mean(axis=1)
+        things = [
+            cylinder([0, 0, -0.20], [0, 0, -0.04], 0.085, RUBBER),
+            cylinder([-0.06, 0, 0], [0.06, 0, 0], 0.016, STEEL),
+        ]
+        return [_moved(thing, middle[0]) for thing in things], [middle - middle[0]] * len(things)
+    if motion.equipment == "dip_bars":
+        things = []
+        for x, y, z in hands[0]:
+            things.append(_moved(cylinder([0, -0.35, 0], [0, 0.35, 0], 0.02, STEEL), np.array([x, y, z])))
+            things += [
+                _moved(cylinder([0, ahead, 0], [0, ahead, z], 0.02, STEEL), np.array([x, y, 0]))
+                for ahead in (-0.33, 0.33)
+            ]
+        return things, [still] * len(things)
     if motion.equipment == "bar":
         height = bar_height(body.skeleton)
         things = [cylinder([x, -0.02, 0], [x, -0.02, height], 0.03, STEEL) for x in (-0.85, 0.85)]
@@ -59,6 +76,14 @@ def _hands(body: Body, heads: np.ndarray) -> np.ndarray:
     return np.stack(
         [(heads[:, index["finger3-1." + side]] + heads[:, index["finger3-3." + side]]) / 2 for side in "RL"], axis=1
     )
+
+
+def _behind_the_neck(body: Body, heads: np.ndarray) -> np.ndarray:
+    """Where a bar lies on the shoulders, (T, 3)."""
+    index = body.skeleton.index
+    neck = heads[:, index["neck01"]]
+    up = unit(neck - heads[:, index["spine03"]])
+    return neck - 0.04 * up + 0.08 * np.cross([1.0, 0.0, 0.0], -up)
 
 
 def _behind(body: Body, name: str, heads: np.ndarray) -> List[Mesh]:

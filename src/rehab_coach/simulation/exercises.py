@@ -2,27 +2,44 @@
 
 A maker takes a `Person` and returns a `Made`. A name that ends in neither _r nor _l belongs to the trunk. To
 add a motion, write a maker and list it below (or in `others`, when it is none of the coach's exercises), and let the
-exercise's record name it.
+exercise's record name it. Other ways to do the same exercise are in `variants`.
 """
+
+from typing import Mapping, Optional
 
 import numpy as np
 
 from rehab_coach.simulation.camera import Camera
-from rehab_coach.simulation.phases import Angles, Kind, Made, Person, both, down_and_up, ease, leg_to, legs_bent, ramp
+from rehab_coach.simulation.phases import (
+    Angles,
+    Kind,
+    Made,
+    Number,
+    Person,
+    both,
+    down_and_up,
+    ease,
+    flat_leg,
+    legs_bent,
+    of_legs,
+    ramp,
+    trailing_leg,
+)
 
 FRONT_VIEW = Camera(yaw=0, distance=3.1, look_at=1.08)
 BAR_VIEW = Camera(yaw=20, distance=3.9, height=1.2, look_at=1.25)
 HANDS_BEFORE_CHEST = dict(arm_add=-12.0, arm_rot=38.0, elbow_flex=122.0, pro_sup=10.0, finger_flex=25.0)
 
 
-def _squat(person: Person) -> Made:
+def squat(person: Person, upright: float = 0.0, arms: Optional[Mapping[str, Number]] = None) -> Made:
+    """A squat whose trunk leans less by `upright` degrees; `arms`: angles of both arms instead of a habit."""
     down = down_and_up(person) * (1 - 0.52 * person.fault("shallow_depth"))
     over_toes, bends = person.fault("knees_over_toes"), person.fault("improper_hip_flexion")
     heels = person.fault("heels_up")
     shifted = person.fault("hips_shifted_left") - person.fault("hips_shifted_right")
     knee = 6 + (106 - 38 * bends + 4 * over_toes) * down
-    shank = 3 + (29 + 8 * over_toes - 12 * bends + 7 * heels) * down
-    tilt = -2 - (25 + 4 * person.lean - 9 * over_toes + 32 * bends - 4 * heels) * down
+    shank = 3 + (29 + 8 * over_toes - 12 * bends + 7 * heels + 0.3 * upright) * down
+    tilt = -2 - (25 - upright + 4 * person.lean - 9 * over_toes + 32 * bends - 4 * heels) * down
     lumbar = -(9 - 2 * over_toes + 12 * bends) * down
     trunk = -(tilt + lumbar)
     angles: Angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": np.minimum(0.6 * trunk, 34.0)}
@@ -32,7 +49,9 @@ def _squat(person: Person) -> Made:
     angles.update(both(hip_adduction=-11.0 - 3 * person.stance, hip_rotation=-15.0 - 6 * person.toes_out))
     heel = 30.0 * heels * down
     angles.update(both(ankle_angle=shank - heel, mtp_angle=heel))
-    if person.style < 0.6:  # the arms rise forwards as the body goes down
+    if arms is not None:
+        angles.update(both(**arms))
+    elif person.style < 0.6:  # the arms rise forwards as the body goes down
         raised = 0.12 + 0.88 * ease(down / np.maximum(person.depth, 1e-6) * 1.3)
         angles.update(both(arm_flex=np.minimum(82 + trunk, 150) * raised, arm_add=-4.0, elbow_flex=12.0, pro_sup=40.0))
     else:
@@ -44,27 +63,35 @@ def _squat(person: Person) -> Made:
     )
 
 
-def _deadlift(person: Person) -> Made:
+def deadlift(
+    person: Person,
+    knee: float = 73.0,
+    shank: float = 17.0,
+    hinge: float = 58.0,
+    apart: float = 3.0,
+    out: float = 8.0,
+    arms_apart: float = 9.0,
+) -> Made:
+    """A deadlift; degrees by which knees, shanks and pelvis go at the bottom, thighs and arms are apart, toes out."""
     short = 0.3 * person.fault("not_locked_out")
     down = short + (1 - short) * down_and_up(person)
     early = person.fault("hips_rise_first") * (person.phase > 0.5)
     legs = down ** (1 + 1.8 * early)  # on the way up the knees straighten before the trunk rises
     trunk = down ** (1 - 0.45 * early)
     rounded = person.fault("back_rounded")
-    knee, shank = 5 + 73 * legs, 2 + 17 * legs
-    tilt, lumbar = -2 - (58 + 4 * person.lean - 14 * rounded) * trunk, -(9 + 33 * rounded) * trunk
+    tilt, lumbar = -2 - (hinge + 4 * person.lean - 14 * rounded) * trunk, -(9 + 33 * rounded) * trunk
     back = person.fault("leaning_back") * (1 - down)
     tilt, lumbar = tilt + 11 * back, lumbar + 13 * back
     lean = -(tilt + lumbar)
     away = person.fault("bar_away")
     angles: Angles = {"pelvis_tilt": tilt, "lumbar_extension": lumbar, "neck_extension": (0.45 - 0.5 * rounded) * lean}
-    angles.update(legs_bent(knee, shank, tilt))
+    angles.update(legs_bent(5 + knee * legs, 2 + shank * legs, tilt))
     angles.update(
         both(
-            hip_adduction=-3.0 - 2 * person.stance,
-            hip_rotation=-8.0 - 4 * person.toes_out,
+            hip_adduction=-apart - 2 * person.stance,
+            hip_rotation=-out - 4 * person.toes_out,
             arm_flex=lean + 14 * (1 - down) + (8 + 24 * down) * away,
-            arm_add=-9.0,
+            arm_add=-arms_apart,
             elbow_flex=3.0,
             pro_sup=75.0,
             finger_flex=75.0,
@@ -73,7 +100,8 @@ def _deadlift(person: Person) -> Made:
     return Made(angles)
 
 
-def _jumping_jack(person: Person) -> Made:
+def jumping_jack(person: Person) -> Made:
+    """A jumping jack, also to the warped phase of a slow one."""
     cycle = 2 * np.pi * person.phase
     apart = person.depth * (1 - np.cos(cycle)) / 2
     # The feet are on the floor near both ends of the jump; the knees give way there.
@@ -113,34 +141,16 @@ def _lunge(person: Person) -> Made:
     lift = 0.10 * (ramp(person.phase, out) + ramp(person.phase, back))
     hip_forward = 0.50 * step + 0.22 * person.fault("front_knee_over_toes") * sunk * np.minimum(person.depth, 1)
     hip_height = 0.985 - sink - 0.10 * step
-    # The trailing heel rises; its ankle turns about the ball of the foot, 0.17 in front of it and 0.06 below.
     heel = np.radians(68 * np.minimum(1.0, step / 0.92) * (0.35 + 0.65 * sink / 0.40))
-    trailing_forward = 0.17 - 0.17 * np.cos(heel) + 0.06 * np.sin(heel) - hip_forward
-    trailing_height = 0.17 * np.sin(heel) + 0.06 * (np.cos(heel) - 1)
-    front_thigh, front_knee = leg_to(step - hip_forward, hip_height - lift)
-    back_thigh, back_knee = leg_to(trailing_forward, hip_height - trailing_height)
-    toes = 25 * lift / 0.10
     leans = person.fault("trunk_lean") * sunk
     sideways = 23 * person.fault("leaning_sideways") * sunk
     tilt = -4 - (5 + 2 * person.lean) * sink / 0.40 - 20 * leans
-    stepping = {
-        "hip_flexion": front_thigh - tilt,
-        "knee_angle": front_knee,
-        "ankle_angle": front_knee - front_thigh + 0.3 * toes,
-    }
-    staying = {
-        "hip_flexion": back_thigh - tilt,
-        "knee_angle": back_knee,
-        "ankle_angle": back_knee - back_thigh - np.degrees(heel),
-        "mtp_angle": np.degrees(heel),
-    }
+    stepping = flat_leg(step - hip_forward, hip_height - lift, tilt, 75 * lift)
+    staying = trailing_leg(-hip_forward, hip_height, tilt, heel)
     angles: Angles = {"pelvis_tilt": tilt, "neck_extension": 2.0 + 18 * leans, "lumbar_extension": 2.0 - 20 * leans}
     angles["lumbar_bending"] = np.where(right, sideways, -sideways)
     angles["pelvis_list"] = 0.4 * angles["lumbar_bending"]
-    for name in ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle"):
-        ahead, behind = stepping.get(name, np.zeros_like(step)), staying[name]
-        angles[name + "_r"] = np.where(right, ahead, behind)
-        angles[name + "_l"] = np.where(right, behind, ahead)
+    angles.update(of_legs(right, stepping, staying))
     angles.update(both(hip_adduction=-2.0 - person.stance, hip_rotation=-4.0))
     if 0.25 < person.style < 0.75:
         angles.update(both(arm_flex=36.0, **HANDS_BEFORE_CHEST))
@@ -155,7 +165,8 @@ def _lunge(person: Person) -> Made:
     return Made(angles, support, knee_out=(np.where(right, inwards, 0.0), np.where(right, 0.0, inwards)))
 
 
-def _push_up(person: Person) -> Made:
+def push_up(person: Person) -> Made:
+    """A push-up; where the hands are, the kind of motion says."""
     down = down_and_up(person) * (1 - 0.45 * person.fault("shallow_push_up"))
     sag, piked = person.fault("hips_sag"), person.fault("hips_piked")
     angles: Angles = {
@@ -176,7 +187,8 @@ def _push_up(person: Person) -> Made:
     return Made(angles)
 
 
-def _pull_up(person: Person) -> Made:
+def pull_up(person: Person) -> Made:
+    """A pull-up; where the hands are, the kind of motion says."""
     up = down_and_up(person) * (1 - 0.5 * person.fault("chin_below_bar"))
     bent = person.fault("elbows_not_extended")
     elbow = 10 + 118 * up + 52 * bent * (1 - up)
@@ -201,7 +213,7 @@ def _pull_up(person: Person) -> Made:
 
 EXERCISE_KINDS = {
     "squat": Kind(
-        _squat,
+        squat,
         3.2,
         faults={
             "knees_over_toes": "the knees go far in front of the toes",
@@ -228,7 +240,7 @@ EXERCISE_KINDS = {
         },
     ),
     "deadlift": Kind(
-        _deadlift,
+        deadlift,
         3.6,
         equipment="barbell",
         faults={
@@ -240,7 +252,7 @@ EXERCISE_KINDS = {
         },
     ),
     "push_up": Kind(
-        _push_up,
+        push_up,
         2.4,
         contact="hands_and_toes",
         faults={
@@ -251,10 +263,11 @@ EXERCISE_KINDS = {
         },
     ),
     "pull_up": Kind(
-        _pull_up,
+        pull_up,
         3.0,
         contact="bar",
         equipment="bar",
+        grip=0.12,
         view=BAR_VIEW,
         faults={
             "chin_below_bar": "the chin stays under the bar",
@@ -263,7 +276,7 @@ EXERCISE_KINDS = {
         },
     ),
     "jumping_jack": Kind(
-        _jumping_jack,
+        jumping_jack,
         1.15,
         still=0.0,
         pauses=False,

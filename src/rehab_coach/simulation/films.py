@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 TRUTH = "truth"
 ESTIMATORS = NAMES + (TRUTH,)
 COLUMNS = (
-    "label file group estimator exercise faults repetitions yaw distance height clothes room light age seed".split()
-)
+    "label file group estimator exercise variant faults repetitions yaw distance height clothes room light age seed"
+).split()
 
 
 @dataclass(frozen=True)
@@ -217,6 +217,7 @@ def write_table(order: Order, clips: List[Clip]) -> Optional[str]:
             "label": truth["label"],
             "group": clip.group,
             "exercise": truth["exercise"],
+            "variant": truth["variant"],
             "faults": " ".join(truth["faults"]),
             "repetitions": len(truth["repetitions"]),
             "yaw": truth["camera"]["yaw"],

@@ -4,7 +4,7 @@ Names and signs of the angles are those of `opensim.coordinates`. Tables are in 
 `make_motion` returns is in radians.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
 import numpy as np
@@ -13,16 +13,22 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.movement import Repetition
 from rehab_coach.opensim.coordinates import COORDINATES, limits
 from rehab_coach.simulation.exercises import EXERCISE_KINDS
-from rehab_coach.simulation.others import OTHERS
+from rehab_coach.simulation.near_misses import NEAR_MISSES
+from rehab_coach.simulation.others import OTHERS as USUAL_OTHERS
 from rehab_coach.simulation.phases import Kind, Made, Number, Person
+from rehab_coach.simulation.variants import VARIANTS
 
 _POSED = [coordinate for coordinate in COORDINATES.values() if coordinate.posed]
 CENTRAL_ANGLES = tuple(coordinate.name for coordinate in _POSED if not coordinate.sided)
 SIDE_ANGLES = tuple(coordinate.name for coordinate in _POSED if coordinate.sided)
 
-KINDS: Dict[str, Kind] = {**EXERCISE_KINDS, **OTHERS}
+OTHERS: Dict[str, Kind] = {**USUAL_OTHERS, **NEAR_MISSES}
+KINDS: Dict[str, Kind] = {**EXERCISE_KINDS, **VARIANTS, **OTHERS}
 MOTIONS = tuple(KINDS)
 STILL = ("standing", "plank")  # motions in which there is nothing to count
+HELD = ("barbell", "barbell_on_the_shoulders", "dumbbells", "kettlebell")  # equipment that the hands carry
+ON_HANDS = ("hands_and_toes", "hands_and_knees")  # contacts of who lies on her hands
+ON_THE_FLOOR = (*ON_HANDS, "back")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,16 +41,21 @@ class Motion:
         angles: radians, each float64 (T,), for every name of `CENTRAL_ANGLES`, and of `SIDE_ANGLES`
             with "_r" and with "_l" behind it. Where hands or feet are held somewhere the body solver changes
             those of that limb: see `solver.angles_of`.
-        contact: "feet" (stands), "hands_and_toes" (on the floor), "bar" (hangs by the hands), "knees" (kneels)
-            or "back" (lies).
+        contact: "feet" (stands), "hands_and_toes" or "hands_and_knees" (on the floor), "bar" (hangs by the hands),
+            "dip_bars" (leans on the hands), "feet_and_hands" (stands, and lies in between), "knees" (kneels) or "back"
+            (lies).
         support: bool (T, 2): right and left foot stand still ("feet" only).
         hop: float64 (T,), height of the jump as a fraction of the leg's length.
-        equipment: None, "barbell" or "dumbbells" (in the hands), "bar" (overhead), "chair" or "wall" (behind).
+        equipment: None, "barbell", "dumbbells" or "kettlebell" (in the hands), "barbell_on_the_shoulders" (behind the
+            neck), "bar" (overhead), "dip_bars" (at either side), "chair" or "wall" (behind).
+        grip: metres by which each hand is outside its shoulder, where hands hold the body.
         repetitions: (starts and ends of the repetitions, seconds), one longer than there are repetitions.
         knee_out: float64 (T, 2) radians by which right and left knee point outside the toes' direction.
         sway: float64 (T, 3) the pelvis is moved to the left, front and top by so many leg lengths.
         faults: what is done wrong, fault -> numbers of the repetitions (as in `performed`) in which it is.
         performed: the repetitions that lie wholly inside the motion.
+        lying: what she does lying on hands and toes in between ("feet_and_hands" only), a motion of the same length,
+            and how far (T,) the body, and how far the hands are there, 0..1.
     """
 
     name: str
@@ -54,11 +65,13 @@ class Motion:
     support: np.ndarray
     hop: np.ndarray
     equipment: Optional[str]
+    grip: float
     repetitions: Tuple[float, ...]
     knee_out: np.ndarray
     sway: np.ndarray
     faults: Dict[str, Tuple[int, ...]]
     performed: Tuple[Repetition, ...]
+    lying: Optional[Tuple["Motion", np.ndarray, np.ndarray]] = None
 
     @property
     def rate(self) -> float:
@@ -114,6 +127,7 @@ def make_motion(
     asymmetry: float = 0.0,
     faults: Union[Iterable[str], Mapping[str, float]] = (),
     fault_share: float = 1.0,
+    bare: bool = False,
 ) -> Motion:
     """The joint angles of one person who does one exercise.
 
@@ -134,6 +148,7 @@ def make_motion(
         asymmetry: -1..1: the right (positive) or the left side does more.
         faults: names (or name -> strength, 0.3 to 1.3, 1 = clearly there), see the exercise's `Kind.faults`.
         fault_share: probability of a repetition to show the faults.
+        bare: without what the exercise has in the hands.
 
     Raises:
         RehabCoachError: unknown name or fault, or a value out of range.
@@ -186,20 +201,26 @@ def make_motion(
     angles = _complete(made, person, stamps, variation, kind.contact, asymmetry, rng)
     numbers, performed = _performed(ends, knots[0], duration, name)
     shown = {fault: tuple(n for n, number in enumerate(numbers) if shows[number]) for fault in strengths}
-    return Motion(
+    motion = Motion(
         name,
         stamps,
         angles,
         kind.contact,
         np.ones((len(stamps), 2), bool) if made.support is None else made.support,
         np.broadcast_to(np.asarray(made.hop, float), stamps.shape),
-        kind.equipment,
+        None if bare and kind.equipment in HELD else kind.equipment,
+        kind.grip,
         tuple(float(end) for end in ends),
         np.radians(_columns(made.knee_out, len(stamps))),
         _columns(made.sway, len(stamps)) + _leaning_aside(person, kind, made, asymmetry),
         shown,
         performed,
     )
+    if made.lying is None:
+        return motion
+    lying, body, hands = made.lying
+    angles = _complete(Made(lying), person, stamps, variation, "hands_and_toes", asymmetry, rng)
+    return replace(motion, lying=(replace(motion, contact="hands_and_toes", angles=angles), body, hands))
 
 
 def _columns(values: Iterable[Number], frames: int) -> np.ndarray:
@@ -262,7 +283,9 @@ def _complete(
     angles: Dict[str, np.ndarray] = {}
     weaker = "_l" if asymmetry > 0 else "_r"
     # Held by both hands, the body turns when one arm does more.
-    turning = {"hands_and_toes": "pelvis_rotation", "bar": "pelvis_list"}.get(contact)
+    turning = {"bar": "pelvis_list", "dip_bars": "pelvis_list", **dict.fromkeys(ON_HANDS, "pelvis_rotation")}.get(
+        contact
+    )
     for name in CENTRAL_ANGLES + tuple(name + side for name in SIDE_ANGLES for side in ("_r", "_l")):
         values = np.broadcast_to(np.asarray(made.angles.get(name, 0.0), float), stamps.shape).copy()
         joint = name[:-2] if name[:-2] in SIDE_ANGLES else name

@@ -9,7 +9,7 @@ import numpy as np
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import EXERCISES, UNKNOWN, find, label_of_motion
-from rehab_coach.simulation.motions import KINDS, check_motion
+from rehab_coach.simulation.motions import KINDS, ON_THE_FLOOR, check_motion
 from rehab_coach.texts import load_texts
 
 STRANGERS = {
@@ -25,7 +25,6 @@ STRANGERS = {
 understand."""
 CHOICES = tuple(one.motion for one in EXERCISES.values() if one.motion) + tuple(STRANGERS)
 SHORTEST, LONGEST = 0.7, 1.8  # seconds from the question to the beginning: she reads, understands, and gets ready
-ON_THE_FLOOR = ("hands_and_toes", "back")
 ACROSS = (50.0, 100.0)  # degrees, seen from the front a body on the floor is all head
 TOO_ALIKE = {"squat": ("sitting_down",), "deadlift": ("toe_touch", "hip_hinge", "picking_up")}
 """What is too much like the exercise asked for to be the wrong answer to it."""

@@ -295,7 +295,7 @@ OTHERS = {
     "side_step": Kind(_side_step, 2.2, still=0.06),
     "torso_twist": Kind(_torso_twist, 2.0, still=0.0, pauses=False),
     "plank": Kind(_plank, 4.0, contact="hands_and_toes", still=0.0, pauses=False),
-    "hanging": Kind(_hanging, 3.0, contact="bar", equipment="bar", still=0.0, pauses=False),
+    "hanging": Kind(_hanging, 3.0, contact="bar", equipment="bar", grip=0.12, still=0.0, pauses=False),
     "kneeling": Kind(_kneeling, 3.6, contact="knees"),
     "crunch": Kind(_crunch, 3.0, contact="back"),
 }

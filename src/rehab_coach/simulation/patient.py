@@ -10,7 +10,7 @@ from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.clothing import dressed
 from rehab_coach.simulation.equipment import equipment
 from rehab_coach.simulation.mesh import Mesh, Normals, all_over
-from rehab_coach.simulation.motions import Motion
+from rehab_coach.simulation.motions import KINDS, ON_THE_FLOOR, Motion
 from rehab_coach.simulation.solver import angles_of
 from rehab_coach.skeleton import COCO_18
 
@@ -78,11 +78,14 @@ class Patient:
         """The motion as this body does it, feet and hands where they belong."""
         rotations, heads = self.body.pose(motion)
         angles = angles_of(self.body.skeleton, motion, rotations)
-        if motion.contact in ("hands_and_toes", "back"):
+        shift = np.zeros(3)
+        if motion.contact in ON_THE_FLOOR:
             # The middle between head and toes is in the middle of the room.
-            shift = np.array([0.0, heads[0, :, 1].mean() - 0.1, 0.0])
-        else:
-            shift = np.zeros(3)
+            shift[1] = heads[0, :, 1].mean() - 0.1
+        elif KINDS[motion.name].travels:
+            # The middle of the way is.
+            root = heads[:, self.body.skeleton.index["root"], 1]
+            shift[1] = (root.min() + root.max()) / 2
         heads = heads + self._place - shift
         things, paths = equipment(self.body, motion, heads, self._place)
         starts, covers = [thing.vertices for thing in things], [all_over(thing) for thing in things]

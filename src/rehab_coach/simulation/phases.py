@@ -53,6 +53,8 @@ class Made:
         hop: height of the jump, leg lengths.
         knee_out: right and left knee point so many degrees outside the toes' direction.
         sway: the pelvis is moved to the (left, front, top), leg lengths, the feet staying where they are.
+        lying: how she lies on hands and toes in between ("feet_and_hands" only): angles, and how far (T,) the body
+            and before it the hands are there, 0..1.
     """
 
     angles: Mapping[str, Number]
@@ -60,6 +62,7 @@ class Made:
     hop: Number = 0.0
     knee_out: Tuple[Number, Number] = (0.0, 0.0)
     sway: Tuple[Number, Number, Number] = (0.0, 0.0, 0.0)
+    lying: Optional[Tuple[Mapping[str, Number], np.ndarray, np.ndarray]] = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Kind:
         period: seconds of a repetition.
         contact: what holds the body, see `motions.Motion`.
         equipment: see `motions.Motion`.
+        grip: metres between a hand and the line down or up from its shoulder, outwards, where hands hold the body.
+        travels: the person walks in it.
         still: part of the phase at rest before and after the repetition.
         pauses: the maker keeps to `Person.pause`; False = it only turns round at 0.5.
         faults: fault -> what it looks like.
@@ -81,6 +86,8 @@ class Kind:
     period: float
     contact: str = "feet"
     equipment: Optional[str] = None
+    grip: float = 0.1
+    travels: bool = False
     still: float = 0.03
     pauses: bool = True
     faults: Dict[str, str] = field(default_factory=dict)
@@ -116,6 +123,16 @@ def by_side(right: bool, moving: Mapping[str, Number], resting: Mapping[str, Num
     return {**{name + one: value for name, value in moving.items()}, **{n + other: v for n, v in resting.items()}}
 
 
+def of_legs(right: np.ndarray, one: Mapping[str, Number], other: Mapping[str, Number]) -> Angles:
+    """Angles of both legs where they change roles: `right` (T,) says when `one` is what the right leg does."""
+    angles: Angles = {}
+    for name in ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle"):
+        first, second = one.get(name, 0.0), other.get(name, 0.0)
+        angles[name + "_r"] = np.where(right, first, second)
+        angles[name + "_l"] = np.where(right, second, first)
+    return angles
+
+
 def standing_angles(person: Person) -> Angles:
     """Upright, feet under the hips, arms at the sides."""
     angles: Angles = {"pelvis_tilt": np.full(len(person.phase), -2.0)}
@@ -149,3 +166,20 @@ def leg_to(forward: Number, down: Number) -> Tuple[Number, Number]:
     distance = np.minimum(np.hypot(forward, down), 0.9995)
     half_knee = np.arccos(distance)
     return np.degrees(np.arctan2(forward, down) + half_knee), np.degrees(2 * half_knee)
+
+
+def flat_leg(forward: Number, down: Number, tilt: Number, toes: Number = 0.0) -> Angles:
+    """One leg, without side, whose ankle is there (see `leg_to`) and whose sole is level, or its toes up by `toes`."""
+    thigh, knee = leg_to(forward, down)
+    return {"hip_flexion": thigh - tilt, "knee_angle": knee, "ankle_angle": knee - thigh + toes}
+
+
+def trailing_leg(forward: Number, down: Number, tilt: Number, heel: Number) -> Angles:
+    """The same with the heel raised by `heel` radians: the ankle turns about the ball of the foot.
+
+    That is 0.17 leg lengths in front of the ankle and 0.06 below it; the place is that of the ankle over a level sole.
+    """
+    forward = forward + 0.17 - 0.17 * np.cos(heel) + 0.06 * np.sin(heel)
+    height = 0.17 * np.sin(heel) + 0.06 * (np.cos(heel) - 1)
+    raised = flat_leg(forward, down - height, tilt, -np.degrees(heel))
+    return {**raised, "mtp_angle": np.degrees(heel)}

@@ -15,13 +15,12 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.simulation.body import Physique
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.clothing import CLOTHES
-from rehab_coach.simulation.motions import KINDS
+from rehab_coach.simulation.motions import HELD, KINDS, ON_THE_FLOOR
 from rehab_coach.simulation.patient import anyone
 from rehab_coach.simulation.render import SCENES, VIEW, Look, Scene, default_view
 from rehab_coach.simulation.room import LIGHTS, ROOMS
 
 Range = Tuple[float, float]
-ON_THE_FLOOR = ("hands_and_toes", "back")
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Plan:
         most_faults: that occur together.
         fault_strength: 0.3 to 1.3, 1 = clearly there.
         fault_share: of the repetitions that show the faults.
+        bare: share of the films in which nothing is in the hands, where usually something is.
         depth, pause, start_phase, asymmetry, variation: see `make_motion`.
         slowness: seconds of a repetition, as a factor of the exercise's usual ones.
         yaw: degrees of the camera for people who stand, to either side.
@@ -66,6 +66,7 @@ class Plan:
     most_faults: int = 2
     fault_strength: Range = (0.6, 1.2)
     fault_share: Range = (0.6, 1.0)
+    bare: float = 0.0
     depth: Range = (0.75, 1.05)
     pause: Range = (0.0, 0.3)
     start_phase: Range = (0.0, 1.0)
@@ -101,6 +102,7 @@ LIMITS = {
     "most_faults": (1, 8),
     "fault_strength": (0.3, 1.3),
     "fault_share": (0, 1),
+    "bare": (0, 1),
     "depth": (0.2, 1.1),
     "pause": (0, 0.6),
     "start_phase": (0, 1),
@@ -211,6 +213,9 @@ def clip_of(plan: Plan, number: int) -> Clip:
         faults = _faults(plan, list(kind.faults), rng)
         if faults:
             motion.update(faults=faults, fault_share=between(plan.fault_share))
+        # Plans without it keep their films: nothing is drawn then.
+        if plan.bare and kind.equipment in HELD and rng.random() < plan.bare:
+            motion["bare"] = True
     camera = _camera(plan, exercise, rng)
     look = Look(*(str(rng.choice(getattr(plan, name))) for name in ("clothes", "rooms", "lights")))
     beside = float(rng.choice((-1, 1)) * rng.uniform(0.9, 1.6)) if rng.random() < plan.bystander else None

@@ -12,7 +12,7 @@ from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.clothing import check_clothes
 from rehab_coach.simulation.exercises import BAR_VIEW
 from rehab_coach.simulation.mesh import Mesh
-from rehab_coach.simulation.motions import KINDS, MOTIONS, Motion, make_motion
+from rehab_coach.simulation.motions import KINDS, MOTIONS, ON_THE_FLOOR, Motion, make_motion
 from rehab_coach.simulation.patient import (
     Patient,
     Performance,
@@ -56,7 +56,8 @@ def default_view(exercise: str) -> Camera:
     kind = KINDS.get(exercise)
     if kind is None:
         return VIEW
-    return kind.view or {"hands_and_toes": FLOOR_VIEW, "back": FLOOR_VIEW, "bar": BAR_VIEW}.get(kind.contact, VIEW)
+    usual = FLOOR_VIEW if kind.contact in ON_THE_FLOOR else BAR_VIEW if kind.contact == "bar" else VIEW
+    return kind.view or usual
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Dict, Tuple
 import numpy as np
 
 from rehab_coach.opensim.coordinates import limits
-from rehab_coach.simulation.motions import Motion
+from rehab_coach.simulation.motions import ON_HANDS, Motion
 from rehab_coach.simulation.posing import (
     BAR_CLEARANCE,
     DOWN,
@@ -40,8 +40,11 @@ def solve(skeleton: Skeleton, motion: Motion) -> Tuple[np.ndarray, np.ndarray]:
     turns = turns_of(motion)
     hold = {
         "feet": _stand,
-        "hands_and_toes": _lie_on_hands_and_toes,
+        "hands_and_toes": _lie_on_hands,
+        "hands_and_knees": _lie_on_hands,
         "bar": _hang,
+        "dip_bars": _lean_on_bars,
+        "feet_and_hands": _stand_and_lie,
         "knees": _rest,
         "back": _rest,
     }[motion.contact]
@@ -197,17 +200,21 @@ def _arms_to(skeleton: Skeleton, motion: Motion, turns: Turns, root: np.ndarray,
         add_fingers(turns, motion.angles, side)
 
 
-def _lie_on_hands_and_toes(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
-    """Root of a person in push-up position: the body pitches about the toes by what the elbows allow."""
+def _lie_on_hands(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
+    """Root of a person in push-up position: the body pitches about the toes, or knees, by what the elbows allow."""
     still = np.zeros((len(motion.stamps), 3))
-    balls = _head(skeleton, turns, still, "toe2-1.R", "toe2-1.L")
+    on_toes = motion.contact == "hands_and_toes"
+    joint = "toe2-1" if on_toes else "lowerleg01"
+    rests = _head(skeleton, turns, still, joint + ".R", joint + ".L")
     shoulders = _head(skeleton, turns, still, "upperarm01.R", "upperarm01.L")
-    pivot = (balls[0] + balls[1]) / 2
+    pivot = (rests[0] + rests[1]) / 2
     pivot[:, 0] = 0
-    height = 0.02  # of the toes' joints over the floor
+    height = FLESH[joint]
     line = (shoulders[0] + shoulders[1]) / 2 - pivot
-    wrists = _wrist_goals(shoulders, 0.10)
-    distance = np.sqrt(_reach_of(skeleton, motion) ** 2 - 0.10**2)
+    wrists = _wrist_goals(shoulders, motion.grip)
+    aside = motion.sway[:, 0] * (skeleton.thigh + skeleton.shank)
+    # Moved to one side, the body is as high as the farther arm lets it be; the nearer one bends.
+    distance = np.sqrt(_reach_of(skeleton, motion) ** 2 - (np.abs(motion.grip) + np.abs(aside)) ** 2)
     # The wrists lie under the shoulders when the arms are straight, so solve the highest frame first.
     length, lean = np.hypot(line[:, 1], line[:, 2]), np.arctan2(-line[:, 1], line[:, 2])
     top = int(np.argmax(distance))
@@ -221,15 +228,90 @@ def _lie_on_hands_and_toes(skeleton: Skeleton, motion: Motion, turns: Turns) -> 
     turn = rotation(LEFT, pitch)
     for name in turns:
         turns[name] = turn @ turns[name]
-    for side in "RL":  # the toes lie flat
+    for side in "RL" if on_toes else "":  # the toes lie flat
         turns["toes" + side] = np.broadcast_to(np.eye(3), turn.shape)
     root = np.array([0.0, 0.0, height]) - np.einsum("tij,tj->ti", turn, pivot)
+    root[:, 0] += aside
     goals = [place + np.array([0.0, wrist_y, PALM_HEIGHT]) for place in wrists]
-    bends = [np.array([-0.75, 0.65, 0.1]), np.array([0.75, 0.65, 0.1])]
+    outwards = 0.75 * np.clip((motion.grip + 0.2) / 0.3, 0.2, 2.0)  # narrow: the elbows go along the body
+    bends = [np.array([-outwards, 0.65, 0.1]), np.array([outwards, 0.65, 0.1])]
     _arms_to(skeleton, motion, turns, root, goals, bends, (FORWARD, DOWN))
     for side, sign in (("R", 1.0), ("L", -1.0)):  # the thumbs lie on the floor, not in it
         turns["thumb" + side] = rotation(FORWARD, sign * np.radians(40)) @ turns["thumb" + side]
     return root
+
+
+BEFORE_THE_FEET = 0.42  # leg lengths from the feet to the hands that are put on the floor
+
+
+def _stand_and_lie(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
+    """Root of a person who stands, puts her hands on the floor, jumps back until she lies on hands and toes, and back.
+
+    The body goes from one pose to the other; the hands stay where they are on the floor, the feet jump.
+    """
+    assert motion.lying is not None
+    other, body, hands_down = motion.lying
+    body, hands_down = body[:, None], hands_down[:, None]
+    leg = skeleton.thigh + skeleton.shank
+    standing = _stand(skeleton, motion, turns)
+    flat = turns_of(other)
+    lying = _lie_on_hands(skeleton, other, flat)
+    wrists = _head(skeleton, flat, lying, "wrist.R", "wrist.L")
+    lying = lying - [0.0, wrists[0][0, 1] + BEFORE_THE_FEET * leg, 0.0]
+    wrists = _head(skeleton, flat, lying, "wrist.R", "wrist.L")
+    ankles = [
+        (1 - body) * up + body * down + 0.3 * leg * (body * (1 - body)) * [0.0, 0.0, 1.0]
+        for up, down in zip(
+            _head(skeleton, turns, standing, "foot.R", "foot.L"), _head(skeleton, flat, lying, "foot.R", "foot.L")
+        )
+    ]
+    feet = {}
+    for side in "RL":  # as the shanks, on which they move, will have been turned
+        for name, above in (("foot", "shank"), ("toes", "foot")):
+            start, end = (_between(of[above + side], of[name + side]) for of in (turns, flat))
+            feet[name + side] = _part_way(start, end, body[:, 0])
+    for name in turns:
+        turns[name] = _part_way(turns[name], flat[name], body[:, 0])
+    root = (1 - body) * standing + body * lying
+    hips = _head(skeleton, turns, root, "upperleg01.R", "upperleg01.L")
+    for side, hip, ankle in zip("RL", hips, ankles):
+        knee = turns["thigh" + side] @ FORWARD
+        reach(turns, "thigh" + side, "shank" + side, hip, ankle, (skeleton.thigh, skeleton.shank), knee, LEFT)
+        turns["foot" + side] = turns["shank" + side] @ feet["foot" + side]
+        turns["toes" + side] = turns["foot" + side] @ feet["toes" + side]
+    shoulders = _head(skeleton, turns, root, "upperarm01.R", "upperarm01.L")
+    elbows = _head(skeleton, turns, root, "lowerarm01.R", "lowerarm01.L")
+    hanging = _head(skeleton, turns, root, "wrist.R", "wrist.L")
+    for side, sign, shoulder, elbow, high, low in zip("RL", (-1, 1), shoulders, elbows, hanging, wrists):
+        aside = _across(elbow - shoulder, high - shoulder)
+        reach(
+            turns,
+            "upper_arm" + side,
+            "forearm" + side,
+            shoulder,
+            (1 - hands_down) * high + hands_down * low,
+            (skeleton.upper_arm, skeleton.forearm),
+            (1 - hands_down) * aside + hands_down * np.array([0.75 * sign, 0.65, 0.1]),
+            -LEFT,
+        )
+        add_hand(turns, motion.angles, side)
+        turns["hand" + side] = _part_way(turns["hand" + side], flat["hand" + side], hands_down[:, 0])
+        add_fingers(turns, motion.angles, side)
+    return root
+
+
+def _across(vectors: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """The direction (T, 3) in which vectors (T, 3) lead away from axes (T, 3)."""
+    axes = unit(axes)
+    return unit(vectors - np.sum(vectors * axes, axis=1, keepdims=True) * axes)
+
+
+def _part_way(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Turns (T, 3, 3) the shorter way from one to the other, `share` (T,) of it."""
+    from scipy.spatial.transform import Rotation
+
+    between = Rotation.from_matrix(start.swapaxes(-1, -2) @ end).as_rotvec()
+    return start @ Rotation.from_rotvec(share[:, None] * between).as_matrix()
 
 
 def bar_height(skeleton: Skeleton) -> float:
@@ -247,17 +329,38 @@ def _hang(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
     for side, sign in zip("RL", sides):
         turns["clavicle" + side] = turns["spine01"] @ rotation(FORWARD, -sign * np.radians(28) * straight)
     shoulders = _head(skeleton, turns, still, "upperarm01.R", "upperarm01.L")
-    wide = 0.12
-    wrists = _wrist_goals(shoulders, wide)
+    wrists = _wrist_goals(shoulders, motion.grip)
     middle = (shoulders[0] + shoulders[1]) / 2
     behind = 0.04 + 0.14 * (1 - straight)  # the face passes the bar
     behind = behind - motion.sway[:, 1] * (skeleton.thigh + skeleton.shank)
-    below = np.sqrt(np.clip(_reach_of(skeleton, motion) ** 2 - wide**2 - behind**2, 0.02**2, None))
+    below = np.sqrt(np.clip(_reach_of(skeleton, motion) ** 2 - motion.grip**2 - behind**2, 0.02**2, None))
     wrist_height = bar_height(skeleton) - 0.07
     root = np.stack([still[:, 0], behind - middle[:, 1], wrist_height - below - middle[:, 2]], axis=1)
     goals = [place + np.array([0.0, 0.0, wrist_height]) for place in wrists]
-    bends = [np.array([-0.8, -0.35, -0.5]), np.array([0.8, -0.35, -0.5])]
+    outwards = 0.8 * np.clip((motion.grip + 0.1) / 0.22, 0.2, 1.0)  # narrow: the elbows go to the front
+    bends = [np.array([-outwards, -0.35, -0.5]), np.array([outwards, -0.35, -0.5])]
     _arms_to(skeleton, motion, turns, root, goals, bends, (-DOWN, FORWARD))
+    return root
+
+
+def dip_bars_height(skeleton: Skeleton) -> float:
+    """Metres over the floor of the bars between which this person dips with the feet off the floor."""
+    return bar_height(skeleton) - 2 * (skeleton.upper_arm + skeleton.forearm) + 0.12
+
+
+def _lean_on_bars(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
+    """Root of a person who leans on straight or bent arms on two bars beside her, the middle of the hands at y = 0."""
+    still = np.zeros((len(motion.stamps), 3))
+    shoulders = _head(skeleton, turns, still, "upperarm01.R", "upperarm01.L")
+    middle = (shoulders[0] + shoulders[1]) / 2
+    reach_of = _reach_of(skeleton, motion)
+    before = 0.35 * (reach_of.max() - reach_of)  # the body leans forward as it sinks
+    above = np.sqrt(np.clip(reach_of**2 - motion.grip**2 - before**2, 0.02**2, None))
+    wrist_height = dip_bars_height(skeleton) + 0.05
+    root = np.stack([still[:, 0], -before - middle[:, 1], wrist_height + above - middle[:, 2]], axis=1)
+    goals = [place + np.array([0.0, 0.0, wrist_height]) for place in _wrist_goals(shoulders, motion.grip)]
+    bends = [np.array([-0.25, 1.0, 0.0]), np.array([0.25, 1.0, 0.0])]
+    _arms_to(skeleton, motion, turns, root, goals, bends, (FORWARD, DOWN))
     return root
 
 
@@ -286,7 +389,7 @@ def angles_of(skeleton: Skeleton, motion: Motion, rotations: np.ndarray) -> Dict
         angles["knee_angle" + end] = -_cardan(_between(thigh, shank), sign)[0]
         angles["ankle_angle" + end] = _cardan(_between(shank, foot), sign)[0]
         angles["mtp_angle" + end] = _cardan(_between(foot, turn["toe2-1." + side]), sign)[0]
-        if motion.contact not in ("hands_and_toes", "bar"):
+        if motion.contact not in (*ON_HANDS, "feet_and_hands", "bar", "dip_bars"):
             continue
         upper, fore = turn["upperarm01." + side], turn["lowerarm01." + side]
         shoulder = _nearest(*_cardan(_between(turn["spine01"], upper), sign))

@@ -4,7 +4,7 @@ squat.npz    the key points: SkeletonSequence, COCO-18; score 1 = seen, 0.5 = hi
              `world` in metres right, down, away from between the hips
 squat.mot    joint angles, OpenSim's names, degrees
 squat.trc    markers, metres in OpenSim's axes (x to where the person faces, y up, z to her right)
-squat.json   exercise, label, faults and the repetitions that show them, repetitions, person, look, camera
+squat.json   exercise and variant, label, faults and the repetitions that show them, repetitions, person, look, camera
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Dict
 
 import numpy as np
 
+from rehab_coach.exercises import usual_motion
 from rehab_coach.files import written_whole
 from rehab_coach.kinematics.points import BodyPoints
 from rehab_coach.opensim.coordinates import JointAngles
@@ -34,7 +35,8 @@ def describe(film: Film) -> Dict[str, object]:
     timed = ("start", "turn", "end", "down", "hold", "up", "pause")
     return {
         "version": 1,
-        "exercise": scene.exercise,
+        "exercise": usual_motion(scene.exercise),
+        "variant": scene.exercise,
         "label": scene.label,
         "faults": {fault: list(numbers) for fault, numbers in motion.faults.items()},
         "repetitions": [

@@ -50,7 +50,16 @@ def test_malformed_options_are_refused_by_the_parser(arguments, capsys):
 def test_the_list_names_exercises_faults_and_what_there_is_to_choose(capsys):
     assert main(["render", "--list"]) == 0
     shown = capsys.readouterr().out
-    for word in ("jumping_jack", "knees_inwards", "wall_sit", "tracksuit", "living_room", "warm"):
+    for word in (
+        "jumping_jack",
+        "knees_inwards",
+        "wall_sit",
+        "tracksuit",
+        "living_room",
+        "warm",
+        "goblet_squat",
+        "burpee",
+    ):
         assert word in shown
 
 

@@ -12,11 +12,11 @@ import pytest
 from rehab_coach.cli.main import main
 from rehab_coach.dataset import Entry, LabelledClip, SetWriter
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.evaluation import Judged, Outcome, estimate_judged, judge_all
+from rehab_coach.learning.evaluation import Judged, Outcome, estimate_judged, judge_all, read_judged_table
 from rehab_coach.learning.extraction import clip_samples
 from rehab_coach.learning.fold_models import Judges, load_judges
 from rehab_coach.learning.frame_rates import leave_out_frames
-from rehab_coach.learning.metrics import agreement, summarise, wilson
+from rehab_coach.learning.metrics import agreement, describe, summarise, wilson
 from rehab_coach.learning.recipe import make_recipe
 from rehab_coach.learning.report import write_report
 from rehab_coach.learning.trainer import make_contract
@@ -68,6 +68,19 @@ def test_numbers_by_hand():
     # A squat that nobody saw looks like `unknown`, but not among those who were seen.
     missed = summarise(OUTCOMES + [outcome("squat", "unknown", [0, 0, 0], "not_seen")], LABELS)["rejection"]
     assert missed["auroc"] == pytest.approx(4 / 10) and missed["seen"]["auroc"] == pytest.approx(0.5)
+
+
+def test_recall_by_variant_by_hand():
+    ways = ("jump_squat", "jump_squat", "", "goblet_squat", "plank", "dip", "dip", "reverse_lunge")
+    outcomes = [replace(one, variant=way) for one, way in zip(OUTCOMES, ways)]
+    summary = summarise(outcomes, LABELS)
+    rows = {row["variant"]: {key: row[key] for key in row if key != "variant"} for row in summary["per_variant"]}
+    assert list(rows) == ["goblet_squat", "jump_squat", "dip", "plank"]  # the unreadable clip is left out
+    assert rows["dip"].pop("recall_interval") == wilson(1, 2)
+    assert rows["dip"] == {"label": "unknown", "clips": 2, "recall": 0.5, "answers": {"squat": 1, "unknown": 1}}
+    assert rows["jump_squat"]["recall"] == 1 and rows["goblet_squat"]["answers"] == {"unknown": 1}
+    assert "dip" in describe(summary)
+    assert summarise(OUTCOMES, LABELS)["per_variant"] == []
 
 
 def test_a_report_holds_every_clip_and_a_picture(tmp_path):
@@ -251,6 +264,39 @@ def test_packed_skeletons_are_evaluated(tmp_path, clips, model, figure, capsys):
     (tmp_path / "sets" / "val_label.json").unlink()
     assert main(["evaluate", "--set", pair[0], "--out", str(out), "--model", model]) == 2
     assert "label 'yoga', which the model does not know" in capsys.readouterr().err
+
+
+def test_a_table_of_rendered_people_is_evaluated_by_estimator_and_variant(tmp_path, model, figure, capsys):
+    rows = ["label,file,group,estimator,variant"]
+    for number, (label, estimator, variant) in enumerate(
+        [("squat", "truth", "jump_squat"), ("unknown", "truth", "dip"), ("squat", "mediapipe", "jump_squat")]
+    ):
+        figure("squat", seed=number).save(str(tmp_path / ("%d.npz" % number)))
+        rows.append("%s,%d.npz,anna,%s,%s" % (label, number, estimator, variant))
+    (tmp_path / "skeletons.csv").write_text("\n".join(rows) + "\n")
+    out = tmp_path / "report"
+    arguments = ["evaluate", "--set", str(tmp_path / "skeletons.csv"), "--out", str(out), "--model", model]
+    assert main(arguments + ["--like", "tf_pose", "mediapipe"]) == 0
+    assert "jump_squat" in capsys.readouterr().out
+    for part, clips in (("like_tf_pose", 2), ("like_mediapipe", 2), ("mediapipe", 1)):
+        summary = json.loads((out / part / "summary.json").read_text())
+        assert summary["clips"] == clips and summary["per_variant"][0]["variant"] == "jump_squat"
+    with open(str(out / "like_tf_pose" / "predictions.csv"), newline="") as stream:
+        assert [row["variant"] for row in csv.DictReader(stream)] == ["jump_squat", "dip"]
+    assert main(arguments) == 0 and (out / "truth" / "summary.json").exists()
+    (tmp_path / "skeletons.csv").write_text("\n".join(rows[:1] + rows[3:]) + "\n")
+    assert main(arguments + ["--like", "tf_pose"]) == 2
+    assert "has no true key points" in capsys.readouterr().err
+
+
+def test_an_estimator_is_imitated_alike_every_time(tmp_path, figure):
+    figure("squat").save(str(tmp_path / "a.npz"))
+    (tmp_path / "skeletons.csv").write_text("label,file,estimator\nsquat,a.npz,truth\n")
+    seen = [
+        read_judged_table(str(tmp_path), LABELS, ("tf_pose",))["like_tf_pose"][0].sequence.key_points for _ in range(2)
+    ]
+    np.testing.assert_array_equal(*seen)
+    assert np.abs(seen[0] - figure("squat").key_points).max() > 1
 
 
 def test_the_report_on_a_run_has_its_losses_and_curves(clips, model, tmp_path):

@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -7,7 +8,9 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
 from rehab_coach.simulation.exercises import EXERCISE_KINDS
 from rehab_coach.simulation.motions import KINDS
+from rehab_coach.simulation.near_misses import NEAR_MISSES
 from rehab_coach.simulation.plan import Plan, clip_of, read_plan
+from rehab_coach.simulation.variants import VARIANTS
 
 
 def written(tmp_path, text):
@@ -22,7 +25,7 @@ def test_the_plan_that_ships_covers_everything():
     for clip in clips:
         clip.scene.checked()
     made = {clip.scene.exercise for clip in clips}
-    assert made == set(KINDS)
+    assert made == set(KINDS) - set(VARIANTS) - set(NEAR_MISSES)
     exercises = [clip.scene for clip in clips if clip.scene.label != "unknown"]
     assert 0.45 < len(exercises) / len(clips) < 0.75
     assert 0.3 < np.mean(["faults" in scene.motion for scene in exercises]) < 0.5
@@ -32,6 +35,24 @@ def test_the_plan_that_ships_covers_everything():
     assert min(ages) < 20 and max(ages) > 80
     assert {clip.scene.look.room for clip in clips} == {"plain", "clinic", "living_room", "gym", "hall"}
     assert any(clip.scene.bystander for clip in clips) and any(clip.scene.camera.yaw < -60 for clip in clips)
+
+
+@pytest.mark.parametrize("name", ("variants.yaml", "variants_test.yaml"))
+def test_the_plans_of_variants_have_every_one_of_them(name):
+    plan = read_plan(share_path("config", "plans", name))
+    clips = [clip_of(plan, number) for number in range(plan.clips)]
+    for clip in clips[::7]:
+        clip.scene.checked()
+    counts = Counter(clip.scene.exercise for clip in clips)
+    assert set(counts) >= {*EXERCISE_KINDS, *VARIANTS, *NEAR_MISSES} and min(counts.values()) >= 8
+    assert any(clip.scene.motion.get("bare") for clip in clips)
+
+
+def test_nobody_of_the_test_division_is_learned_from():
+    names = ("training.yaml", "enrolment.yaml", "variants.yaml", "variants_test.yaml")
+    *learned, tested = (read_plan(share_path("config", "plans", name)) for name in names)
+    people = [{clip_of(plan, number).physique for number in range(plan.clips)} for plan in (*learned, tested)]
+    assert not people[-1] & set().union(*people[:-1])
 
 
 def test_a_film_depends_on_its_number_only():

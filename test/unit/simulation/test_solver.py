@@ -60,7 +60,7 @@ def test_feet_that_stand_do_not_slide(skeleton, name, fault, seed):
 def test_nobody_wanders_off(skeleton, name):
     _, _, at = solved(skeleton, name)
     assert np.abs(at["head"][:, 0]).max() < 0.25
-    assert np.abs(at["root"][-1, :2] - at["root"][0, :2]).max() < 0.9
+    assert KINDS[name].travels or np.abs(at["root"][-1, :2] - at["root"][0, :2]).max() < 0.9
 
 
 @pytest.mark.parametrize("name", MOTIONS)

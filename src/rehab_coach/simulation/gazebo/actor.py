@@ -13,7 +13,7 @@ import numpy as np
 
 from rehab_coach.simulation.gazebo import skin as gazebo_skin
 from rehab_coach.simulation.gazebo.bvh import write_bvh
-from rehab_coach.simulation.motions import Motion, make_motion
+from rehab_coach.simulation.motions import ON_THE_FLOOR, Motion, make_motion
 from rehab_coach.simulation.obedience import Response
 from rehab_coach.simulation.phases import ease
 from rehab_coach.simulation.posing import rotation
@@ -140,7 +140,7 @@ class Actor:
 
     def _pose(self, motion: Motion, yaw: float) -> Tuple[np.ndarray, np.ndarray]:
         turns, hips = gazebo_skin.pose(self._skeleton, motion)
-        if motion.contact in ("hands_and_toes", "back"):  # the middle of the body is over the place
+        if motion.contact in ON_THE_FLOOR:  # the middle of the body is over the place
             hips = hips - [0.0, 0.0, gazebo_skin.joints(turns[0], hips[0])[:, 2].mean()]
         turn = rotation(UP, np.pi - np.radians(yaw))
         return turn @ turns, hips @ turn.T
