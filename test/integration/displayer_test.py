@@ -27,7 +27,7 @@ from rehab_coach.display.renderer import Renderer
 from rehab_coach.display.state import Phase, View
 from rehab_coach.kinematics.repetitions.live import RepetitionCounter
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction, Skeleton
-from rehab_coach.ros.testing import PATIENCE, wait_for
+from rehab_coach.ros.testing import PATIENCE, close_window, wait_for, x_server
 from rehab_coach.skeleton import COCO_18
 from rehab_coach.texts import load_texts
 
@@ -139,17 +139,9 @@ class Watched(unittest.TestCase):
     WIDTH, HEIGHT = 1280, 800
 
     def setUp(self):
-        read, write = os.pipe()
-        self.server = subprocess.Popen(
-            ["Xvfb", "-noreset", "-displayfd", str(write), "-screen", "0", "%dx%dx24" % (self.WIDTH, self.HEIGHT)],
-            pass_fds=[write],
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(write)
-        self.addCleanup(self.server.wait)
-        self.addCleanup(self.server.kill)
-        with os.fdopen(read) as pipe:
-            self.display = dict(os.environ, DISPLAY=":" + pipe.readline().strip())
+        server = x_server(self.WIDTH, self.HEIGHT)
+        self.display = dict(os.environ, DISPLAY=server.__enter__())
+        self.addCleanup(server.__exit__, None, None, None)
         self.folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.folder)
         self.path = os.path.join(self.folder, "screen.mp4")
@@ -181,23 +173,21 @@ class Rounds(Watched):
     def test_a_round_is_shown_and_filmed(self):
         screen = self.start()
         screen.show_until(lambda: self.share(MAGENTA) > 0.1 and self.share(theme.AMBER) > 0.04, "the first screen")
-        started = time.monotonic()
         screen.actions.publish(ActionClass(round=1, label="squat"))
         screen.say("Please do a squat", "prompt", 1)
         screen.show_until(lambda: self.share(theme.AMBER) < 0.01, "the prompt")
         screen.say("Get ready", "countdown", 1, 1.0)
-        screen.say("Go!", "recording", 1, 3.0)
+        screen.say("Go!", "recording", 1, 20.0)
         screen.show_until(lambda: self.share(theme.CORAL) > 0.008, "the recording")
-        screen.show_until(lambda: self.share(theme.CORAL) < 0.001, "its end")
+        ring = self.share(theme.CORAL)
+        screen.show_until(lambda: self.share(theme.CORAL) < ring / 1.5, "the ring to run out")
         screen.predictions.publish(Prediction(round=1, status="recognised", label="squat", confidence=0.9))
         screen.say("Well done! That was a squat", "correct", 1)
         screen.show_until(lambda: self.share(theme.GREEN) > 0.2, "the answer")
-        seconds = time.monotonic() - started
         code, log = screen.end()
         self.assertEqual(code, 0, log)
         self.assertEqual(os.listdir(self.folder), ["screen.mp4"], log)
         pictures = film(self.path)
-        self.assertGreaterEqual(len(pictures), 15 * seconds - 10)
         amber, coral, green = (shares(pictures, colour) for colour in (theme.AMBER, theme.CORAL, theme.GREEN))
         self.assertGreater(shares(pictures, MAGENTA)[-1], 0.1)  # the camera
         first_prompt = np.flatnonzero(amber < 0.01)[0]
@@ -205,7 +195,6 @@ class Rounds(Watched):
         self.assertTrue((amber[:first_prompt] > 0.04).all())  # "not a medical device"
         recording = np.flatnonzero(coral > 0.008)
         self.assertGreater(len(recording), 15)
-        self.assertGreater(coral[recording[3]], 1.5 * coral[recording[-3]])  # the ring runs out
         self.assertGreater(green[-1], 0.2)
         self.assertTrue((green[: recording[-1]] < 0.02).all())
 
@@ -213,13 +202,13 @@ class Rounds(Watched):
         screen = self.start(language="no")
         screen.actions.publish(ActionClass(round=1, label="squat"))
         screen.say("Ta en knebøy", "prompt", 1)
-        screen.say("Kjør!", "recording", 1, 600.0)
+        screen.say("Kjør!", "recording", 1, 36000.0)
         pygame.font.init()
 
         def drawn(count, language):
             """What a count looks like in a language."""
             surface = pygame.Surface((1024, 600))
-            view = View(Phase.RECORDING, "Ta en knebøy", label="squat", count=count, remaining=590.0, fraction=0.98)
+            view = View(Phase.RECORDING, "Ta en knebøy", label="squat", count=count, remaining=36000.0, fraction=1.0)
             Renderer(surface, load_texts(language)).draw(view, None, 0.0)
             return pygame.surfarray.array3d(surface).transpose(1, 0, 2).astype(int)
 
@@ -332,6 +321,15 @@ class Keys(Watched):
             wait_for(lambda: self.focus() not in (None, before), "the keyboard to follow into and out of full screen")
         self.press("q")
         self.assertEqual(screen.process.wait(PATIENCE), 0, screen.end()[1])
+
+    def test_a_closed_window_ends_it(self):
+        screen = self.start("/closed", record=self.path)
+        screen.show_until(lambda: self.share(MAGENTA) > 0.1, "the camera")
+        close_window(self.display["DISPLAY"], int(self.focus()))
+        code, log = screen.process.wait(PATIENCE), screen.end()[1]
+        self.assertEqual(code, 0, log)
+        self.assertNotIn("Traceback", log)
+        self.assertGreater(shares(film(self.path)[-1:], MAGENTA)[0], 0.1)
 
     def test_y_and_n_answer_only_when_something_is_asked(self):
         service = rospy.Service("/question/stop", SetBool, self.answer)

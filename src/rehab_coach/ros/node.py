@@ -12,7 +12,6 @@ import rospy
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.ros.parameters import warn_of_unread
 
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
