@@ -202,17 +202,17 @@ class Rounds(Watched):
         screen = self.start(language="no")
         screen.actions.publish(ActionClass(round=1, label="squat"))
         screen.say("Ta en knebøy", "prompt", 1)
-        screen.say("Kjør!", "recording", 1, 36000.0)
+        screen.say("Kjør!", "recording", 1, 999.0)
         pygame.font.init()
 
         def drawn(count, language):
             """What a count looks like in a language."""
             surface = pygame.Surface((1024, 600))
-            view = View(Phase.RECORDING, "Ta en knebøy", label="squat", count=count, remaining=36000.0, fraction=1.0)
+            view = View(Phase.RECORDING, "Ta en knebøy", label="squat", count=count, remaining=950.0, fraction=0.95)
             Renderer(surface, load_texts(language)).draw(view, None, 0.0)
             return pygame.surfarray.array3d(surface).transpose(1, 0, 2).astype(int)
 
-        digits, words = np.s_[220:420, 700:900], np.s_[450:530, 600:850]
+        digits, words = np.s_[220:420, 700:900], np.s_[470:530, 600:785]  # below the ring, beside the seconds
         counts = [drawn(count, "no")[digits] for count in range(20)]
         counter = RepetitionCounter("squat")
         begin, steps = rospy.Time.now(), itertools.count()
