@@ -1,4 +1,4 @@
-"""`rehab-coach exercise`: what is refused before anything is filmed, and what a film as a camera gives."""
+"""`rehab-coach exercise`: what is refused before anything is filmed."""
 
 import argparse
 
@@ -46,10 +46,3 @@ def test_a_wrong_file_is_refused_with_what_to_do(tmp_path, content):
     with pytest.raises(RehabCoachError, match="rehab-coach exercise export"):
         run("import", share_path("models", "coach.safetensors"), "--folder", tmp_path / "exercises")
     assert not (tmp_path / "exercises").exists()
-
-
-def test_a_film_as_a_camera_is_seen_from_its_beginning(tmp_path, capsys):
-    pytest.importorskip("openvino")
-    with pytest.raises(RehabCoachError, match="looks like 'squat'"):
-        run("add", "mine", "--camera", share_path("test", "data", "squat.mp4"), "--seconds", "9", "--folder", tmp_path)
-    assert "repetition 1: 0." in capsys.readouterr().out
