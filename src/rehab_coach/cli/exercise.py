@@ -95,6 +95,7 @@ def _add(added: "AddedExercises", arguments: argparse.Namespace) -> int:
     from rehab_coach.files import check_writable
     from rehab_coach.pose import create_estimator
     from rehab_coach.recognition.enrolment import EnrolmentDoubt
+    from rehab_coach.webcam import is_live
 
     # First what can be wrong quickly.
     check_label(arguments.name, "the new exercise")
@@ -113,7 +114,7 @@ def _add(added: "AddedExercises", arguments: argparse.Namespace) -> int:
         try:
             path = _learn(added, arguments, takes)
         except EnrolmentDoubt as doubt:
-            if arguments.video:
+            if arguments.video or not is_live(arguments.camera):  # a film shows the same once more
                 raise RehabCoachError("%s. --sure adds it all the same" % doubt) from doubt
             print("%s.\nOnce more, please." % doubt)
             takes = _film(arguments, estimator)
