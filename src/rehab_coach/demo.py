@@ -10,6 +10,7 @@ from typing import IO, Dict, List, Tuple, cast
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import check_asked, check_label, check_labels
+from rehab_coach.files import make_temporary_folder
 from rehab_coach.paths import share_path
 from rehab_coach.simulation.live import missing
 from rehab_coach.termination import Terminated, end_on_sigterm
@@ -174,7 +175,7 @@ def _keep_logs(environment: Dict[str, str]) -> None:
         with tempfile.TemporaryFile(dir=home):
             pass
     except OSError as error:
-        environment["ROS_HOME"] = tempfile.mkdtemp(prefix="rehab_coach_")
+        environment["ROS_HOME"] = make_temporary_folder()
         environment.pop("ROS_LOG_DIR", None)
         print("Logs are in %s: %s cannot be written (%s)." % (environment["ROS_HOME"], home, error.strerror))
 

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import fcntl
 import os
+import tempfile
 from typing import Dict, Iterable, Iterator, List
 
 from rehab_coach.errors import RehabCoachError
@@ -39,6 +40,17 @@ def make_folder(path: str) -> None:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
         raise RehabCoachError("cannot write %s: %s" % (path, error.strerror or error)) from error
+
+
+def make_temporary_folder() -> str:
+    """A folder of one's own, to be removed by the caller; RehabCoachError where no disk has room for any."""
+    try:
+        return tempfile.mkdtemp(prefix="rehab_coach_")
+    except OSError as error:
+        raise RehabCoachError(
+            "cannot write temporary files: free some space on the disk of %s, or set TMPDIR to a folder on another one"
+            % os.environ.get("TMPDIR", "/tmp")
+        ) from error
 
 
 def check_writable(folder: str) -> None:

@@ -91,6 +91,9 @@ class AddedExercises:
         folder: of the exercises' files; "" = `default_folder`.
         report: called with a sentence about each file that cannot be used; the others are.
 
+    Raises:
+        RehabCoachError: the folder is a file.
+
     Attributes:
         folder: of the files.
         recognizer: answers with the model's labels and the added ones.
@@ -101,6 +104,8 @@ class AddedExercises:
         self.recognizer: Union[Recognizer, EnrolledRecognizer] = recognizer
         self._plain, self._report = recognizer, report
         self._read: Optional[Dict[str, int]] = None
+        if os.path.lexists(self.folder) and not os.path.isdir(self.folder):
+            raise RehabCoachError("%s is no folder: name the folder that the exercises are in" % self.folder)
         self.refresh()
 
     @property

@@ -1,9 +1,9 @@
 """Writes pictures to an .mp4 file that appears under its name only when it is whole."""
 
 import contextlib
+import os
 import shutil
 import subprocess
-import tempfile
 from typing import IO, Optional, Sequence, Tuple, Union, cast
 
 import cv2
@@ -161,7 +161,7 @@ class _Ffmpeg:
             "mp4",
             path,
         ]
-        self._log = tempfile.TemporaryFile()
+        self._log = open(os.memfd_create("ffmpeg"), "w+b")  # in memory: the disk may be full
         # Its own session: Ctrl-C in the terminal must reach this process only, which then decides about the film.
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._log, start_new_session=True

@@ -2,6 +2,7 @@
 """The whole coach on clips: every node, the real networks, from the request to the wheels."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,14 +20,15 @@ from geometry_msgs.msg import Twist
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
 from rehab_coach.paths import share_path
 from rehab_coach.ros.conversions import from_movement_message
-from rehab_coach.ros.testing import wait_for
+from rehab_coach.ros.testing import close_window, wait_for, x_server
+from rehab_coach.video import VideoSource
 from rehab_coach.visits.store import VisitStore
 
 
 class Coach:
     """demo.launch, and everything that it says: topic, message and when it came, in that order."""
 
-    def __init__(self, clip, exercises, **changes):
+    def __init__(self, clip, exercises, display=None, **changes):
         self.log = []
         self._listeners = [
             rospy.Subscriber(
@@ -61,11 +63,11 @@ class Coach:
                 "--no-summary",
                 "rehab_coach",
                 "demo.launch",
-                "headless:=true",
+                "headless:=" + ("false" if display else "true"),
                 "config:=" + path,
                 "source:=" + share_path("test", "data", clip),
             ],
-            env=dict(os.environ, ROS_MASTER_URI=rosgraph.get_master_uri()),
+            env=dict(os.environ, ROS_MASTER_URI=rosgraph.get_master_uri(), **({"DISPLAY": display} if display else {})),
         )
 
     def of(self, topic, **fields):
@@ -152,7 +154,7 @@ class Nobody(unittest.TestCase):
     """An empty room."""
 
     def test_it_says_so_and_does_not_move(self):
-        coach = Coach("scenes/nobody.mp4", ["squat"], recorder={"framing_timeout": 4.0, "countdown": 1.0})
+        coach = Coach("scenes/nobody.mp4", ["squat"], recorder={"framing_timeout": 10.0, "countdown": 1.0})
         try:
             wait_for(lambda: coach.process.poll() is not None, "the end of the round")
         finally:
@@ -229,6 +231,40 @@ class Kept(unittest.TestCase):
         self.assertEqual({one.visit for one in rounds}, {1})
 
 
+@unittest.skipUnless(shutil.which("Xvfb") and shutil.which("xdotool"), "Xvfb and xdotool have a window")
+class Closed(unittest.TestCase):
+    """The window is closed in mid round: all ends, the robot stands, and the rounds that are over are kept."""
+
+    def test_all_ends_cleanly(self):
+        with tempfile.TemporaryDirectory() as folder, x_server() as display:
+            database, screen = os.path.join(folder, "visits.sqlite"), os.path.join(folder, "screen.mp4")
+            with VisitStore(database) as store:
+                store.give_consent("P-017", "said yes")
+            coach = Coach(
+                "squat.mp4",
+                ["squat", "lunge"],
+                display,
+                visit_keeper={"patient": "P-017", "database": database},
+                displayer={"record": screen},
+            )
+            try:
+                wait_for(lambda: coach.of("display_message", kind="recording", round=2), "the second recording")
+                window = subprocess.check_output(["xdotool", "getwindowfocus"], env=dict(os.environ, DISPLAY=display))
+                close_window(display, int(window))
+                wait_for(lambda: coach.process.poll() is not None, "the end of all")
+            finally:
+                coach.close()
+            with VisitStore(database) as store:
+                kept = [(one.number, one.verdict) for one in store.rounds("P-017")]
+            with VideoSource(screen) as film:
+                self.assertGreater(film.duration, 10)
+        self.assertEqual(kept, [(1, "correct")])
+        self.assertEqual([prediction.round for prediction in coach.of("stgcn_prediction")], [1])
+        moved = [velocity for velocity in coach.velocities() if velocity != (0, 0)]
+        self.assertTrue(moved)
+        self.assertEqual(coach.velocities()[-1], (0, 0))
+
+
 class Broken(unittest.TestCase):
     """A set-up that cannot work is said on the screen and in the log, without a traceback."""
 
@@ -246,7 +282,7 @@ class Broken(unittest.TestCase):
         self.assertFalse([velocity for velocity in coach.velocities() if velocity != (0, 0)])
 
 
-TESTS = {"squat": Squat, "nobody": Nobody, "killed": Killed, "kept": Kept, "broken": Broken}
+TESTS = {"squat": Squat, "nobody": Nobody, "killed": Killed, "kept": Kept, "closed": Closed, "broken": Broken}
 
 if __name__ == "__main__":
     rospy.init_node("coach_test")

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -34,6 +35,7 @@ class RobotStops(unittest.TestCase):
         rospy.init_node("robot_stops_test")
         rospy.set_param("/turtlebot_controller/motions", {"correct": [{"linear": SPEED, "seconds": LONGEST}]})
         cls.places, cls.speeds, cls.round = [], [], 0
+        cls.log = tempfile.TemporaryFile()
         cls.asks = rospy.Publisher("action_class", ActionClass, queue_size=1)
         cls.predicts = rospy.Publisher("stgcn_prediction", Prediction, queue_size=1)
         rospy.Subscriber("odom", Odometry, cls.on_odometry, queue_size=100)
@@ -51,9 +53,10 @@ class RobotStops(unittest.TestCase):
             process.kill()
             process.wait(PATIENCE)
 
-    @staticmethod
-    def start(node, *arguments):
-        return subprocess.Popen([roslib.packages.find_node("rehab_coach", node)[0], *arguments])
+    @classmethod
+    def start(cls, node, *arguments):
+        command = [roslib.packages.find_node("rehab_coach", node)[0], *arguments]
+        return subprocess.Popen(command, stdout=cls.log, stderr=subprocess.STDOUT)
 
     def drive(self):
         """A motion begins."""
@@ -107,6 +110,8 @@ class RobotStops(unittest.TestCase):
         self.drive()
         self.master.kill()
         self.expect_the_end()
+        said = os.pread(self.log.fileno(), 1 << 20, 0).decode()
+        self.assertNotIn("Traceback", said, said)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class Neighbours:
     def _on_diagnostics(self, message):
         for status in message.status:
             if status.name == self._node + ": motion":
-                self._round = {value.key: value.value for value in status.values}["round"]
+                self._round = {value.key: value.value for value in status.values}.get("round")
 
     def ask(self, label="squat"):
         """Begin a round: requests and predictions use two connections, so wait until the first was heard."""

@@ -1,12 +1,13 @@
 import concurrent.futures
 import multiprocessing
 import os
+import tempfile
 import time
 
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import check_writable, locked, read_table, written_whole
+from rehab_coach.files import check_writable, locked, make_temporary_folder, read_table, written_whole
 
 
 def test_the_file_appears_only_when_it_is_whole(tmp_path):
@@ -35,6 +36,14 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
     with pytest.raises(RehabCoachError, match="cannot write"):
         with written_whole(str(tmp_path / "file" / "result.txt")):
             pass
+
+
+def test_no_room_for_temporary_files_is_a_clear_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    os.rmdir(make_temporary_folder())
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(RehabCoachError, match="cannot write temporary files: free some space"):
+        make_temporary_folder()
 
 
 def lock(folder):

@@ -168,7 +168,11 @@ def test_from_a_film_and_before_a_camera(tmp_path, capsys):
     code, out, _ = run(
         capsys, "add", "star", "--camera", film, "--seconds", "5", "--sure", "--picture", picture, *options
     )
-    assert code == 0 and "Get ready" in out and "Go!" in out and "the coach knows star" in out
+    assert code == 0 and "Go!" in out and "the coach knows star" in out
+    # Nobody in a film hears a countdown: it is seen from its beginning.
+    assert "Get ready" not in out and "repetition 1: 0." in out
+    code, out, error = run(capsys, "add", "moon", "--camera", film, "--seconds", "3", *options)
+    assert code == 2 and "this looks like" in error and "--sure" in error and "Once more" not in out
     assert sorted(os.listdir(str(tmp_path))) == ["star.png", "star.safetensors"]
     code, _, error = run(capsys, "add", "one", "--video", share_path("test", "data", "scenes", "nobody.mp4"), *options)
     assert code == 2 and "nobody is seen" in error

@@ -115,14 +115,15 @@ def test_a_film_whose_encoder_hangs_can_be_abandoned(tmp_path):
 
 
 @encoders
-def test_a_file_that_may_not_grow_is_told_and_removed(tmp_path, ffmpeg):
-    """In a process of its own, whose files may have 20 kB, like a disk that is nearly full."""
+@pytest.mark.parametrize("size", [20000, 0])
+def test_a_file_that_may_not_grow_is_told_and_removed(tmp_path, ffmpeg, size):
+    """In a process of its own, whose files may have 20 kB, like a disk that is nearly full, or nothing."""
     program = (
         "import resource, signal, sys\n"
         "import numpy as np\n"
         "from rehab_coach.errors import RehabCoachError\n"
         "from rehab_coach.video_file import VideoFile\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), -1))\n"
         "noise = np.random.default_rng(0)\n"
         "try:\n"
         "    with VideoFile(sys.argv[1], (320, 240), 10, ffmpeg=sys.argv[2]) as film:\n"
@@ -132,7 +133,7 @@ def test_a_file_that_may_not_grow_is_told_and_removed(tmp_path, ffmpeg):
         "    print('told:', error)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "film.mp4"), ffmpeg],
+        [sys.executable, "-c", program, str(tmp_path / "film.mp4"), ffmpeg, str(size)],
         stdout=subprocess.PIPE,
         universal_newlines=True,
     )

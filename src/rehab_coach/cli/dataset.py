@@ -4,16 +4,18 @@ import argparse
 from typing import Dict
 
 HELP = "Make, convert, divide and look at sets of labelled skeletons (formats: docs/datasets.md)."
+EXAMPLES = {
+    "from-videos": "from-videos videos.csv sets --estimator tf_pose mediapipe --workers 4",
+    "inspect": "inspect sets/tf_pose sets/mediapipe --out report",
+    "subset": "subset kinetics_train --classes squat lunge --unknown 500 --out small --group-pattern '^(.{11})'",
+    "convert": "convert small/train packed/train --to packed",
+    "from-public": "from-public penn ~/Downloads/Penn_Action DATA",
+}
 EPILOG = """\
 A SET is a folder of Kinetics-skeleton .json or of .npz files, or a packed pair NAME_data.npy + NAME_label.pkl.
 
 examples:
-  rehab-coach dataset from-videos videos.csv sets --estimator tf_pose mediapipe --workers 4
-  rehab-coach dataset inspect sets/tf_pose sets/mediapipe --out report
-  rehab-coach dataset subset kinetics_train --classes squat lunge --unknown 500 --out small --group-pattern '^(.{11})'
-  rehab-coach dataset convert small/train packed/train --to packed
-  rehab-coach dataset from-public penn ~/Downloads/Penn_Action DATA
-"""
+""" + "".join("  rehab-coach dataset %s\n" % example for example in EXAMPLES.values())
 FORMATS = ("kinetics", "npz", "packed")
 PUBLIC_SETS = ("penn", "jhmdb", "uiprmd", "utd")
 SET = "folder of .json or .npz files, or NAME_data.npy"
@@ -29,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("subset", "some classes of a set, others as unknown, split by person or video", _add_subset),
         ("inspect", "pictures and numbers about sets", _add_inspect),
     ):
-        fill(commands.add_parser(name, help=text, description=text))
+        example = "example: rehab-coach dataset " + EXAMPLES[name]
+        fill(commands.add_parser(name, help=text, description=text, epilog=example))
 
 
 def _add_from_videos(parser: argparse.ArgumentParser) -> None:

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--camera",
         default="0",
         metavar="SOURCE",
-        help="webcam, or a film played as one, countdown included (default: %(default)s)",
+        help="webcam, or a film played as one (default: %(default)s)",
     )
     one.add_argument(
         "--seconds", type=float, default=SECONDS, metavar="S", help="to film before the camera (default: %(default)g)"
@@ -95,14 +95,16 @@ def _add(added: "AddedExercises", arguments: argparse.Namespace) -> int:
     from rehab_coach.files import check_writable
     from rehab_coach.pose import create_estimator
     from rehab_coach.recognition.enrolment import EnrolmentDoubt
+    from rehab_coach.webcam import is_live
 
     # First what can be wrong quickly.
     check_label(arguments.name, "the new exercise")
     _check_free(added, arguments.name)
     if not 3 <= arguments.seconds <= 120:
         raise RehabCoachError("--seconds must be between 3 and 120, not %g" % arguments.seconds)
+    check_writable(added.folder)
     if arguments.picture:
-        check_writable(os.path.dirname(arguments.picture))
+        _check_place(arguments.picture)
     estimator = create_estimator(arguments.estimator)
     try:
         if arguments.video:
@@ -112,7 +114,7 @@ def _add(added: "AddedExercises", arguments: argparse.Namespace) -> int:
         try:
             path = _learn(added, arguments, takes)
         except EnrolmentDoubt as doubt:
-            if arguments.video:
+            if arguments.video or not is_live(arguments.camera):  # a film shows the same once more
                 raise RehabCoachError("%s. --sure adds it all the same" % doubt) from doubt
             print("%s.\nOnce more, please." % doubt)
             takes = _film(arguments, estimator)
@@ -124,6 +126,16 @@ def _add(added: "AddedExercises", arguments: argparse.Namespace) -> int:
         estimator.close()
     print("the coach knows %s from the next round on: %s" % (arguments.name, path))
     return 0
+
+
+def _check_place(path: str) -> None:
+    """RehabCoachError where a file could not be written, or would make a folder that somebody mistyped."""
+    from rehab_coach.files import check_writable
+
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise RehabCoachError("there is no folder %s: make it first, or name another one" % folder)
+    check_writable(folder)
 
 
 def _check_free(added: "AddedExercises", name: str) -> None:
@@ -176,7 +188,9 @@ def _film(arguments: argparse.Namespace, estimator: "PoseEstimator") -> "List[Sk
     with VideoSource(arguments.camera, size=(640, 480)) as source:
         print(load_texts()("please_show", exercise=load_texts().an(arguments.name)))
         began = time.monotonic()
-        recording = Recording(0.0, estimator.layout, Timing(duration=arguments.seconds))
+        # Nobody in a film hears a countdown.
+        timing = Timing(3.0 if source.live else 0.0, arguments.seconds)
+        recording = Recording(0.0, estimator.layout, timing)
         for picture, stamp in source.read():
             now = time.monotonic() - began if source.live else stamp
             for notice in recording.update(now):
@@ -249,10 +263,10 @@ def _rename(added: "AddedExercises", arguments: argparse.Namespace) -> int:
 def _export(added: "AddedExercises", arguments: argparse.Namespace) -> int:
     import shutil
 
-    from rehab_coach.files import check_writable, written_whole
+    from rehab_coach.files import written_whole
 
     path = _path(added, arguments.name)
-    check_writable(os.path.dirname(arguments.file))
+    _check_place(arguments.file)
     with written_whole(arguments.file) as temporary:
         shutil.copyfile(path, temporary)
     print(arguments.file)

@@ -4,8 +4,8 @@ import argparse
 
 HELP = "Train a model from a recipe, with cross-validation on the clips if the recipe asks for it."
 EPILOG = """\
-The data folder holds skeletons/ and clips/ as the recipe's sources need them (see
-rehab_coach.learning.datasets), and the sets that the recipe names. The run's folder receives
+The data folder holds skeletons/ and clips/ as the recipe's sources need them
+(docs/datasets.md), and the sets that the recipe names. The run's folder receives
 model.safetensors, recipe.yaml, run.json (revision, data, seed, device), summary.json (losses, threshold,
 times), log.csv, curves.png, tensorboard/, cross_validation/ and, unless --cache names another place, the
 clips' key points. After an interruption (also a kill or a power cut) the same command goes on where the last

@@ -52,7 +52,7 @@ class ScreenVideo:
         self._lock = threading.Lock()
         self._picture: Optional[bytes] = None
         self._closing = threading.Event()
-        self._failed = False
+        self._failed = self._hurrying = False
         self._thread = threading.Thread(target=self._run, name="screen video", daemon=True)
         self._thread.start()
 
@@ -66,6 +66,8 @@ class ScreenVideo:
         """Finish the film; True if there is one. Calling it again does nothing."""
         if not self._closing.is_set():
             self._closing.set()
+            self._thread.join(timeout=5.0)
+            self._hurrying = True  # an encoder that is far behind does not catch up: a film that is too short is one
             self._thread.join(timeout=10.0)
             if self._thread.is_alive():
                 self._fail("the encoder takes no more pictures")
@@ -90,7 +92,7 @@ class ScreenVideo:
                 due = 1 + int((time.monotonic() - started) * self._rate)
                 pixels = np.frombuffer(picture, np.uint8).reshape(self._size[1], self._size[0], 4)[..., :3]
                 try:
-                    while written < due:
+                    while written < due and not self._hurrying:
                         self._file.write(pixels)
                         written += 1
                 except (RehabCoachError, OSError) as error:  # OSError: the file was abandoned meanwhile

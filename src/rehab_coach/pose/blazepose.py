@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import sys
-import tempfile
 from typing import Any, List
 
 import cv2
@@ -24,7 +23,7 @@ def _without_chatter():
     """
     sys.stderr.flush()
     terminal = os.dup(2)
-    with tempfile.TemporaryFile() as said:
+    with open(os.memfd_create("said"), "w+b") as said:  # in memory: the disk may be full
         os.dup2(said.fileno(), 2)
         try:
             yield

@@ -141,6 +141,10 @@ def fit_embedding(
     return Embedding(features.mean(axis=0).astype(np.float32), weights.astype(np.float32), thresholds, model, training)
 
 
+def _writer(kind: str) -> str:
+    return "`rehab-coach exercise export`" if kind == "exercise" else "Embedding.save"
+
+
 def read_tensors(path: str, kind: str):
     """Header and arrays of a safetensors file of this package.
 
@@ -148,7 +152,7 @@ def read_tensors(path: str, kind: str):
         ModelError: the file is missing, broken, of another kind or version.
     """
     if not os.path.isfile(path):
-        raise ModelError("there is no file %s" % path)
+        raise ModelError("there is no file %s: name one that %s wrote" % (path, _writer(kind)))
     try:
         with safe_open(path, framework="np") as stored:
             header = json.loads((stored.metadata() or {}).get(METADATA_KEY, "{}"))
@@ -157,6 +161,7 @@ def read_tensors(path: str, kind: str):
         raise ModelError("%s is broken, cut short or of another kind (%s): copy it again" % (path, error)) from error
     if not isinstance(header, dict) or header.get("kind") != kind or header.get("format_version") != FORMAT_VERSION:
         raise ModelError(
-            "%s is no %s of version %d, which this version of the package reads" % (path, kind, FORMAT_VERSION)
+            "%s is no %s of version %d, which this version of the package reads: name a file that %s wrote"
+            % (path, kind, FORMAT_VERSION, _writer(kind))
         )
     return header, tensors

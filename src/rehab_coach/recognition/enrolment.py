@@ -42,7 +42,8 @@ class NobodySeen(RehabCoachError):
     def __init__(self, takes: Sequence[int]):
         self.takes = tuple(takes)
         super().__init__(
-            "nobody is seen long enough in take %s: film the whole body, for some seconds each" % _listed(takes)
+            "nobody is seen long enough in take%s %s: film the whole body, for some seconds each"
+            % ("" if len(self.takes) == 1 else "s", _listed(takes))
         )
 
 
@@ -56,8 +57,8 @@ class TakesDisagree(EnrolmentDoubt):
     def __init__(self, takes: Sequence[int]):
         self.takes = tuple(takes)
         super().__init__(
-            "take %s looks like another movement than the others: show the same exercise again, from the same side"
-            % _listed(takes)
+            "take%s %s look%s like another movement than the others: show the same exercise again, from the same side"
+            % (("", _listed(takes), "s") if len(self.takes) == 1 else ("s", _listed(takes), ""))
         )
 
 

@@ -9,12 +9,12 @@ import os
 import queue
 import shutil
 import subprocess
-import tempfile
 import threading
 import time
 from typing import Iterator, Optional, Tuple
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import make_temporary_folder
 
 PROGRAMS = ("espeak-ng", "espeak")
 WORDS_A_MINUTE = 150
@@ -40,12 +40,12 @@ class Voice:
         if not found:
             raise RehabCoachError("there is no program that speaks; install the package espeak-ng")
         self._program, self._language = found[0], language
-        self._folder = tempfile.TemporaryDirectory(prefix="rehab_coach_voice_")
+        self._folder = make_temporary_folder()
         try:
             self._make(".")
             self._mixer = _open_mixer()
         except RehabCoachError:
-            self._folder.cleanup()
+            shutil.rmtree(self._folder, ignore_errors=True)
             raise
         self._sentences: "queue.Queue[Optional[Tuple[float, str]]]" = queue.Queue()
         self._closing = threading.Event()
@@ -67,7 +67,7 @@ class Voice:
         self._sentences.put(None)
         self._thread.join(5.0)
         self._mixer.quit()
-        self._folder.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _run(self) -> None:
         while True:
@@ -82,7 +82,7 @@ class Voice:
 
     def _make(self, sentence: str) -> str:
         """Path of a WAV file that says the sentence."""
-        path = os.path.join(self._folder.name, "sentence.wav")
+        path = os.path.join(self._folder, "sentence.wav")
         command = [self._program, "-v", self._language, "-s", str(WORDS_A_MINUTE), "-w", path, "--stdin"]
         try:
             run = subprocess.run(

@@ -1,10 +1,12 @@
-"""Diagnostics of a node on ``/diagnostics``, once a second."""
+"""Diagnostics of a node on ``/diagnostics``, once a second or every ``~diagnostic_period`` seconds."""
 
 from typing import Any, Callable, Dict, Tuple
 
 import rospy
 from diagnostic_msgs.msg import DiagnosticStatus
 from diagnostic_updater import FrequencyStatus, FrequencyStatusParam, Updater
+
+from rehab_coach.ros.parameters import get_parameter
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 State = Tuple[int, str, Dict[str, Any]]
@@ -20,7 +22,16 @@ class Diagnostics:
     def __init__(self, hardware: str = "none"):
         self._updater = Updater()
         self._updater.setHardwareID(hardware)
-        self._timer = rospy.Timer(rospy.Duration(0.2), lambda _: self._updater.update(), reset=True)
+        period = get_parameter("~diagnostic_period", 1.0, float, minimum=0.1, maximum=60.0)
+        self._timer = rospy.Timer(rospy.Duration(period), self._update, reset=True)
+
+    def _update(self, _: Any) -> None:
+        """Not ``Updater.update``: it asks the master for its period, and fails when the master has gone."""
+        try:
+            self._updater.force_update()
+        except rospy.ROSException:  # the node ends, and the topic is closed
+            if not rospy.is_shutdown():
+                raise
 
     def add(self, name: str, state: Callable[[], State]) -> None:
         """Report a state: ``state()`` gives the level (OK, WARN or ERROR), a message, and named values."""

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 import threading
 from typing import NamedTuple, Optional
 
@@ -13,6 +12,7 @@ from geometry_msgs.msg import Point, Pose, Quaternion
 from sensor_msgs.msg import CameraInfo
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import make_temporary_folder
 from rehab_coach.msg import ActionClass, Prediction, Truth
 from rehab_coach.ros.diagnostics import ERROR, OK, Diagnostics, State
 from rehab_coach.ros.parameters import ParameterError, get_parameter
@@ -87,7 +87,7 @@ class GazeboPatient:
         self._delete = rospy.ServiceProxy("gazebo/delete_model", services.DeleteModel)
         self._world = rospy.ServiceProxy("gazebo/get_world_properties", services.GetWorldProperties)
         self._actor = Actor(seed)
-        self._folder = tempfile.mkdtemp(prefix="rehab_coach_")
+        self._folder = make_temporary_folder()
         self._lock = threading.Lock()
         self._scene: Optional[_Scene] = None
         self._request: Optional[ActionClass] = None

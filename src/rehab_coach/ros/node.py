@@ -1,6 +1,9 @@
 """How every node starts and ends."""
 
+import queue
+import signal
 import sys
+import threading
 import traceback
 from typing import Any, Callable
 
@@ -8,6 +11,8 @@ import rospy
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.ros.parameters import warn_of_unread
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(name: str, factory: Callable[[], Any]) -> None:
@@ -23,8 +28,16 @@ def run(name: str, factory: Callable[[], Any]) -> None:
     """
     node = None
     failed = False
+    # rospy's own handler shuts down in the main thread, which waits for itself for ever where it was talking to the
+    # master; so a thread does it.
+    reasons: "queue.SimpleQueue[str]" = queue.SimpleQueue()
+    ending = threading.Thread(target=lambda: rospy.signal_shutdown(reasons.get()), name="shutdown")
+    ending.start()
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         rospy.init_node(name)
+        for number in SIGNALS:
+            signal.signal(number, lambda number, _: reasons.put("signal-%d" % number))
         node = factory()
         warn_of_unread()
         getattr(node, "spin", rospy.spin)()
@@ -40,6 +53,9 @@ def run(name: str, factory: Callable[[], Any]) -> None:
     finally:
         if node is not None and hasattr(node, "close"):
             node.close()
-        rospy.signal_shutdown("the node has ended")  # the threads of its connections would keep the process
+        reasons.put("the node has ended")  # the threads of its connections would keep the process
+        ending.join()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     if failed:
         sys.exit(1)

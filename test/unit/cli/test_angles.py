@@ -1,6 +1,9 @@
 import csv
 import json
 import os
+import shutil
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -137,6 +140,27 @@ def test_one_frame_is_told(sequence, tmp_path, capsys):
     one.save(path)
     assert main(["angles", path, "--out", str(tmp_path / "out")]) == 2
     assert "one frame" in capsys.readouterr().err
+
+
+def test_where_numbers_have_a_decimal_comma_the_files_are_the_same(sequence, tmp_path):
+    germany, results = "de_DE.UTF-8", []
+    made = shutil.which("localedef") and subprocess.run(
+        ["localedef", "-i", "de_DE", "-f", "UTF-8", str(tmp_path / germany)], stderr=subprocess.DEVNULL
+    )
+    if not made or made.returncode:
+        pytest.skip("localedef, with Debian's package locales, makes such a place")
+    program = "import locale, sys; locale.setlocale(locale.LC_ALL, ''); print(locale.str(0.5), flush=True); "
+    program += "from rehab_coach.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    for place, half in (("C", "0.5"), (germany, "0,5")):
+        out = tmp_path / ("results of " + place)
+        said = subprocess.check_output(
+            [sys.executable, "-c", program, "angles", sequence, "--out", str(out), "--no-overlay"],
+            env=dict(os.environ, LC_ALL=place, LOCPATH=str(tmp_path)),
+            universal_newlines=True,
+        )
+        assert said.startswith(half + "\n")
+        results.append({each.name: each.read_bytes() for each in out.iterdir() if each.suffix != ".png"})
+    assert results[0] == results[1] and {"angles.csv", "angles.mot", "repetitions.json"} <= set(results[0])
 
 
 def test_motions_are_compared(sequence, tmp_path, capsys):

@@ -1,6 +1,8 @@
 """The real networks on the clip that ships, whose patient stands in the middle and squats."""
 
 import os
+import subprocess
+import sys
 import tarfile
 from dataclasses import replace
 
@@ -237,3 +239,20 @@ def test_only_the_chatter_is_kept_off_the_terminal(capfd):
     with _without_chatter():
         os.write(2, b"W0000 00:00:1.2 9 a.cc:1] chatter\nthe disk is full\nINFO: Created a delegate\n")
     assert capfd.readouterr().err == "the disk is full\n"
+
+
+def test_mediapipe_sees_although_no_disk_has_room():
+    """In a process of its own that may write no byte to any file."""
+    pytest.importorskip("mediapipe")
+    program = (
+        "import resource\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, -1))\n"
+        "from rehab_coach.paths import share_path\n"
+        "from rehab_coach.pose import create_estimator\n"
+        "from rehab_coach.video import VideoSource\n"
+        "with VideoSource(share_path('test', 'data', 'squat.mp4')) as source:\n"
+        "    picture, _ = next(source.read())\n"
+        "print(len(create_estimator('mediapipe').estimate(picture)))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, universal_newlines=True)
+    assert run.stdout == "1\n" and run.returncode == 0

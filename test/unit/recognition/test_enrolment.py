@@ -117,7 +117,7 @@ def test_disagreement_is_about_the_others():
 
 
 def test_takes_in_which_nobody_is_seen():
-    with pytest.raises(NobodySeen, match="in take 2 and 3: film") as caught:
+    with pytest.raises(NobodySeen, match="in takes 2 and 3: film") as caught:
         enrol("mine", [recording(), nobody(), nobody()], small())
     assert caught.value.takes == (2, 3) and not isinstance(caught.value, EnrolmentDoubt)
     with pytest.raises(NobodySeen):

@@ -58,7 +58,7 @@ def test_closing_ends_the_sentence(sound):
     speaker = Voice("en")
     speaker.say("one two three four five six seven eight nine ten " * 20)
     speaker.close()
-    assert not os.path.exists(speaker._folder.name)
+    assert not os.path.exists(speaker._folder)
 
 
 @speaks

@@ -1,3 +1,6 @@
+import os
+import signal
+import threading
 from unittest import mock
 
 import pytest
@@ -27,6 +30,23 @@ def test_a_node_spins_and_is_closed(ros):
 def test_ros_spins_where_the_node_does_not(ros):
     node.run("name", object)
     ros.spin.assert_called_once_with()
+
+
+@pytest.mark.parametrize("number", node.SIGNALS)
+def test_a_signal_shuts_down_in_another_thread_than_the_one_that_it_interrupts(ros, number):
+    ended, threads = threading.Event(), []
+    ros.signal_shutdown.side_effect = lambda reason: threads.append(threading.current_thread()) or ended.set()
+    before = signal.getsignal(number)
+
+    class Made:
+        def spin(self):
+            os.kill(os.getpid(), number)
+            assert ended.wait(60)
+
+    node.run("name", Made)
+    assert threads[0] is not threading.main_thread()
+    ros.signal_shutdown.assert_called_once_with("signal-%d" % number)
+    assert signal.getsignal(number) is before
 
 
 def test_an_interrupt_is_an_ordinary_end(ros):
