@@ -34,10 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return subparser
 
     action("list", "one line a patient")
-    one = action("export", "visits.json, rounds.csv, repetitions.csv and the skeletons that were kept")
+    one = action("export", "visits.json, rounds.csv, repetitions.csv, skeletons and templates that were kept")
     one.add_argument("patients", nargs="*", metavar="PATIENT", help="pseudonyms (default: everybody)")
     one.add_argument("--out", required=True, metavar="DIR", help="folder for the files")
-    one = action("delete", "delete a patient and every visit for good")
+    one = action("delete", "delete a patient, every visit and the template for good")
     one.add_argument("patient", metavar="PATIENT")
     one.add_argument("--yes", action="store_true", help="do not ask")
     one = action("consent", "ask a patient whether visits may be kept, and note the answer")
@@ -81,9 +81,13 @@ def _export(store, arguments: argparse.Namespace) -> int:
 
 
 def _delete(store, arguments: argparse.Namespace) -> int:
+    from rehab_coach.visits.store import check_name
+
     rounds = store.rounds(arguments.patient)
     visits = len({one.visit for one in rounds})
     what = "%s with %d visits, %d rounds" % (arguments.patient, visits, len(rounds))
+    if check_name(arguments.patient) in [one.name for one in store.enrolled(withdrawn=True)]:
+        what += " and the template"
     if not arguments.yes and not _agrees("Delete %s for good?" % what):
         print("nothing was deleted")
         return 1
