@@ -83,7 +83,7 @@ class Neighbours:
         return os.pread(self.log.fileno(), 1 << 20, 0).decode("utf-8", "replace")
 
     def play(self, number, measured=True, teach=False, who=None):
-        """A round: request, skeletons, prediction and, unless the recorder died, movement; then who it was, if asked."""
+        """A round: request, skeletons, prediction and, unless the recorder died, movement; then who it was."""
         started = rospy.Time.now()
         request = ActionClass(round=number, label="squat", teach=teach)
         request.header.stamp = started

@@ -91,7 +91,7 @@ class VisitKeeper:
         self._refused = get_parameter("~refused", "", str)
         self._changed = threading.Condition()
         self._store: Any = None
-        self._agreed, self._known = False, ""  # agreed, but not stored yet; the store knows that this patient agreed
+        self._agreed = self._known = ""  # who agreed, but that is not stored yet; of whom the store knows it
         self._question: Optional[_Question] = None
         self._requests: Dict[int, ActionClass] = {}
         self._incomplete: Dict[_Identity, Tuple[float, Any]] = {}  # deadline, round

@@ -54,10 +54,10 @@ def export(store: VisitStore, folder: str, patients: Optional[Sequence[str]] = N
                 files.append(os.path.join(folder, _skeleton_name(name, one)))
                 with private_file(files[-1], "wb") as stream:
                     stream.write(one.skeleton.to_bytes())
-    for one in enrolled.values():
-        files.append(os.path.join(folder, _template_name(one.name)))
+    for name, patient in enrolled.items():
+        files.append(os.path.join(folder, _template_name(name)))
         with private_file(files[-1], "wb") as stream:
-            stream.write(one.template)
+            stream.write(patient.template)
     _write_table(files[1], [_round_row(name, one) for name in names for one in rounds[name]], _ROUND)
     repetitions = [row for name in names for one in rounds[name] for row in _repetition_rows(name, one)]
     angles = sorted({column for row in repetitions for column in row if column.endswith("_deg")})

@@ -31,13 +31,12 @@ class Decision(NamedTuple):
 
 
 class RoundOwner:
-    """Joins what is known of the person in front of the robot: who was named at the start, who was recognised, what she
-    answered.
+    """Joins who was named at the start, who was recognised, and what she answered.
 
     A patient who was named at the start stays the patient; a round in which somebody else is recognised is nobody's.
     Else the person is asked whether she is the one who was recognised. A yes holds for the rounds after it while the
-    same patient is recognised; when nobody is, or after a pause, she is asked again. A no, or no answer, is not followed
-    by the same question while the same patient is recognised.
+    same patient is recognised; when nobody is, or after a pause, she is asked again. A no, or no answer, is not
+    followed by the same question while the same patient is recognised.
 
     Args:
         given: the patient who was named at the start; empty: nobody.
@@ -61,7 +60,9 @@ class RoundOwner:
             now: when it was over, in seconds; of any clock that never jumps.
         """
         if self._given:
-            return Decision(Verdict.KEEP if recognised in ("", self._given) else Verdict.OTHER, recognised or self._given)
+            if recognised in ("", self._given):
+                return Decision(Verdict.KEEP, self._given)
+            return Decision(Verdict.OTHER, recognised)
         if recognised != self._refused:
             self._refused = ""
         fresh = now - self._confirmed <= self._holds

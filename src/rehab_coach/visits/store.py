@@ -316,7 +316,7 @@ class VisitStore:
         ]
 
     def forget(self, patient: str) -> bool:
-        """Delete what a patient is known again by, as `delete` does; visits stay. Returns whether there was anything."""
+        """Delete what a patient is known again by, as `delete` does; visits stay. Returns whether there was any."""
         table = schema.templates
         with self._database.transaction() as connection:
             identity = self._identity(connection, patient)
