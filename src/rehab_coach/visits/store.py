@@ -284,7 +284,6 @@ class VisitStore:
                 again for.
         """
         table = schema.templates
-        name = check_name(patient.name)
         values = {
             "enrolled_time": patient.time,
             "consent_text": patient.consent,
@@ -292,11 +291,22 @@ class VisitStore:
             "content": patient.template,
         }
         with self._database.transaction(writes=True) as connection:
-            row = connection.execute(select(schema.patients).where(schema.patients.c.name == name)).first()
-            if row is None or _consent(row) is None:
-                raise NoConsentError("%s, so nobody is enrolled; %s" % _no_consent(name))
+            row = self._may_enrol(connection, patient.name)
             if not connection.execute(table.update().where(table.c.patient_id == row.id).values(values)).rowcount:
                 connection.execute(table.insert().values(patient_id=row.id, **values))
+
+    def check_consent(self, patient: str) -> None:
+        """NoConsentError where `enrol` would raise it."""
+        with self._database.transaction() as connection:
+            self._may_enrol(connection, patient)
+
+    def _may_enrol(self, connection: Connection, patient: str) -> Row:
+        """The patient's row."""
+        name = check_name(patient)
+        row = connection.execute(select(schema.patients).where(schema.patients.c.name == name)).first()
+        if row is None or _consent(row) is None:
+            raise NoConsentError("%s, so nobody is enrolled; %s" % _no_consent(name))
+        return row
 
     def enrolled(self, withdrawn: bool = False) -> List[EnrolledPatient]:
         """Those who can be known again, by name.
