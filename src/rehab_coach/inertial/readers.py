@@ -100,7 +100,9 @@ def read_csv(
         if value not in units:
             raise RehabCoachError("unit '%s'; known: %s" % (value, ", ".join(units)))
     if len(columns) != 6:
-        raise RehabCoachError("six columns are wanted, x y z of the accelerometer and of the gyroscope: %s" % (columns,))
+        raise RehabCoachError(
+            "six columns are wanted, x y z of the accelerometer and of the gyroscope: %s" % (columns,)
+        )
     if rate is not None and not rate > 0:
         raise RehabCoachError("the rate must be positive, not %g" % rate)
     rows = read_table(path, [time_column] if rate is None else [])
@@ -110,9 +112,7 @@ def read_csv(
         three = names[first : first + 3]
         missing = [name for name in three if name not in rows[0]]
         if 0 < len(missing) < 3:
-            raise RehabCoachError(
-                "%s has no column '%s' (its columns: %s)" % (path, missing[0], ", ".join(rows[0]))
-            )
+            raise RehabCoachError("%s has no column '%s' (its columns: %s)" % (path, missing[0], ", ".join(rows[0])))
         if missing:
             sensors.append(None)
             continue
@@ -162,7 +162,9 @@ def _later(times: np.ndarray) -> np.ndarray:
     return new
 
 
-def _read_signals(folder: str, rate: Optional[float]) -> List[Tuple[Dict[str, str], InertialSeries, Optional[np.ndarray]]]:
+def _read_signals(
+    folder: str, rate: Optional[float]
+) -> List[Tuple[Dict[str, str], InertialSeries, Optional[np.ndarray]]]:
     """Rows of index.csv with what was measured, and the label of each sample where there are some."""
     rows = read_table(os.path.join(folder, "index.csv"), ("recording", "person"))
     path = os.path.join(folder, "signals.npz")
@@ -197,9 +199,7 @@ def read_pocket_transitions(folder: str) -> List[Recording]:
             if movement and series.times[end] - series.times[begin] >= 0.3:
                 spans.setdefault(movement, []).append((float(series.times[begin]), float(series.times[end])))
         for movement, found in spans.items():
-            recordings.append(
-                Recording(row["person"], row["execution"], row["device"], movement, series, tuple(found))
-            )
+            recordings.append(Recording(row["person"], row["execution"], row["device"], movement, series, tuple(found)))
     return recordings
 
 
@@ -359,9 +359,7 @@ def read_ui_prmd(folder: str) -> List[Recording]:
             series = virtual_sensor(times, back, axes)
             whole = ((0.0, float(times[-1])),)
             recordings.append(
-                Recording(
-                    row["subject"], row["repetition"], "pelvis", row["movement"], series, whole, row["execution"]
-                )
+                Recording(row["subject"], row["repetition"], "pelvis", row["movement"], series, whole, row["execution"])
             )
     except (OSError, KeyError, IndexError, ValueError, zipfile.BadZipFile) as error:
         raise RehabCoachError(

@@ -1,0 +1,137 @@
+"""Whether a recording is of somebody who was enrolled, and of whom.
+
+Nothing is trained when somebody is enrolled: a template is the points of the person's recordings in the model's
+spaces. Somebody is known whose distance from a template says so with enough certainty; everybody else is unknown.
+"""
+
+import os
+from dataclasses import dataclass, field
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import written_whole
+from rehab_coach.identification.model import IdentityModel, shipped_model
+from rehab_coach.identification.observation import STREAMS, Observation
+from rehab_coach.recognition.model_file import ModelError
+
+EXTENSION = ".npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """What is kept of an enrolled person: points in the model's spaces, no recording.
+
+    Attributes:
+        name: the person's pseudonym.
+        points: by the name of the stream, float32 (n, D): one for each cycle or recording.
+    """
+
+    name: str
+    points: Dict[str, np.ndarray]
+
+    def save(self, folder: str) -> str:
+        """Write FOLDER/NAME.npz, whole or not at all; returns the path.
+
+        Raises:
+            RehabCoachError: it cannot be written.
+        """
+        path = os.path.join(folder, self.name + EXTENSION)
+        with written_whole(path) as temporary, open(temporary, "wb") as stream:
+            np.savez(stream, **self.points)
+        return path
+
+    @classmethod
+    def load(cls, path: str) -> "Template":
+        """Read what `save` wrote.
+
+        Raises:
+            ModelError: the file is missing or broken.
+        """
+        path = os.fspath(path)
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                points = {name: stored[name] for name in stored.files}
+            good = all(values.ndim == 2 and len(values) and np.isfinite(values).all() for values in points.values())
+            if not points or set(points) - set(STREAMS) or not good:
+                raise ValueError("it holds %s" % (sorted(points) or "nothing"))
+        except (OSError, ValueError, EOFError, TypeError) as error:
+            raise ModelError("%s is no template of a person (%s): enrol them again" % (path, error)) from error
+        return cls(os.path.basename(path)[: -len(EXTENSION)], points)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Who a recording shows.
+
+    Attributes:
+        name: of the person; None where it is nobody who was enrolled, or nobody can be told.
+        confidence: 0..1, that the nearest of the enrolled people is the one who was recorded.
+        distances: from each enrolled person by name, in log odds against: the lowest is the nearest.
+    """
+
+    name: Optional[str]
+    confidence: float
+    distances: Dict[str, float] = field(default_factory=dict)
+
+
+def enrol(name: str, observations: Sequence[Observation], model: Optional[IdentityModel] = None) -> Template:
+    """Make a template of a person's recordings.
+
+    Args:
+        name: the person's pseudonym.
+        observations: of that person alone, best three or more, of the exercise in which they are to be known.
+        model: default: the one that ships.
+
+    Raises:
+        RehabCoachError: no recordings, or recordings that share no stream or look like several people.
+    """
+    model = model or shipped_model()
+    if not observations:
+        raise RehabCoachError(
+            "there is no recording of %s: record the exercise once at least, better three times" % name
+        )
+    shared = [s for s in STREAMS if s in model.spaces and all(s in one.streams for one in observations)]
+    if not shared:
+        raise RehabCoachError("the recordings of %s have no sensor in common: record all of them the same way" % name)
+    points = {s: np.concatenate([model.spaces[s].embed(one.streams[s]) for one in observations]) for s in shared}
+    return Template(name, points)
+
+
+def match(observation: Observation, templates: Sequence[Template], model: Optional[IdentityModel] = None) -> Match:
+    """Say whose recording it is.
+
+    Args:
+        observation: one recording.
+        templates: of everybody who was enrolled; none: nobody is known.
+        model: that the templates were made with; default: the one that ships.
+
+    Raises:
+        RehabCoachError: no template has a stream that was observed.
+    """
+    model = model or shipped_model()
+    points = {s: model.spaces[s].embed(values) for s, values in observation.streams.items() if s in model.spaces}
+    odds: Dict[str, float] = {}
+    for template in templates:
+        evidence: List[float] = [
+            model.spaces[s].log_odds(_distance(points[s], template.points[s])) for s in points if s in template.points
+        ]
+        if evidence:
+            odds[template.name] = float(sum(evidence))
+    if templates and not odds:
+        raise RehabCoachError(
+            "nobody was enrolled with what was measured now (%s): enrol with the same sensor"
+            % ", ".join(sorted(observation.streams))
+        )
+    if not odds:
+        return Match(None, 0.0, {})
+    nearest = max(odds, key=lambda name: odds[name])
+    confidence = float(1 / (1 + np.exp(-odds[nearest])))
+    known = odds[nearest] >= model.threshold
+    return Match(nearest if known else None, confidence, {name: -value for name, value in odds.items()})
+
+
+def _distance(points: np.ndarray, enrolled: np.ndarray) -> float:
+    """Mean distance of points (n, D) from the middle of those that were enrolled (m, D)."""
+    return float(np.linalg.norm(points - enrolled.mean(axis=0), axis=1).mean())
