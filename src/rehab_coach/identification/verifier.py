@@ -4,7 +4,9 @@ Nothing is trained when somebody is enrolled: a template is the points of the pe
 spaces. Somebody is known whose distance from a template says so with enough certainty; everybody else is unknown.
 """
 
+import io
 import os
+import zipfile
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Sequence
 
@@ -31,6 +33,29 @@ class Template:
     name: str
     points: Dict[str, np.ndarray]
 
+    def to_bytes(self) -> bytes:
+        """What is kept of the person, as the content of a .npz file."""
+        stream = io.BytesIO()
+        np.savez(stream, **self.points)
+        return stream.getvalue()
+
+    @classmethod
+    def from_bytes(cls, name: str, content: bytes) -> "Template":
+        """Read what `to_bytes` made.
+
+        Raises:
+            ModelError: it is broken or something else.
+        """
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+                points = {stream: stored[stream] for stream in stored.files}
+            good = all(values.ndim == 2 and len(values) and np.isfinite(values).all() for values in points.values())
+            if not points or set(points) - set(STREAMS) or not good:
+                raise ValueError("it holds %s" % (sorted(points) or "nothing"))
+        except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+            raise ModelError("the template of %s is broken (%s): enrol them again" % (name, error)) from error
+        return cls(name, points)
+
     def save(self, folder: str) -> str:
         """Write FOLDER/NAME.npz, whole or not at all; returns the path.
 
@@ -39,7 +64,7 @@ class Template:
         """
         path = os.path.join(folder, self.name + EXTENSION)
         with written_whole(path) as temporary, open(temporary, "wb") as stream:
-            np.savez(stream, **self.points)
+            stream.write(self.to_bytes())
         return path
 
     @classmethod
@@ -51,14 +76,11 @@ class Template:
         """
         path = os.fspath(path)
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                points = {name: stored[name] for name in stored.files}
-            good = all(values.ndim == 2 and len(values) and np.isfinite(values).all() for values in points.values())
-            if not points or set(points) - set(STREAMS) or not good:
-                raise ValueError("it holds %s" % (sorted(points) or "nothing"))
-        except (OSError, ValueError, EOFError, TypeError) as error:
-            raise ModelError("%s is no template of a person (%s): enrol them again" % (path, error)) from error
-        return cls(os.path.basename(path)[: -len(EXTENSION)], points)
+            with open(path, "rb") as stream:
+                content = stream.read()
+        except OSError as error:
+            raise ModelError("cannot read the template %s: %s" % (path, error.strerror)) from error
+        return cls.from_bytes(os.path.basename(path)[: -len(EXTENSION)], content)
 
 
 @dataclass(frozen=True)
