@@ -1,8 +1,9 @@
-"""How the model of people in general is made: what differs within one person weighs little, what differs between
-people weighs much, and a distance becomes the odds that two recordings are of one person.
+"""How the model of people in general is made.
 
-Linear discriminant analysis of features from which the mean of their context (the set, the sensor's place, the
-movement) was taken: the same person is another one in another exercise, and that is not what is to be learned.
+What differs within one person weighs little, what differs between people weighs much, and a distance becomes the odds
+that two recordings are of one person: linear discriminant analysis of features from which the mean of their context
+(the set, the sensor's place, the movement) was taken. The same person is another one in another exercise, and that is
+not what is to be learned.
 """
 
 from typing import NamedTuple, Optional, Sequence, Tuple

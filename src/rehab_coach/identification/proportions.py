@@ -48,7 +48,7 @@ def body_proportions(sequence: SkeletonSequence) -> np.ndarray:
         if name in LIMBS:
             pairs = [("%s_%s" % (side, LIMBS[name][0]), "%s_%s" % (side, LIMBS[name][1])) for side in SIDES]
         else:
-            pairs = [tuple("%s_%s" % (side, BREADTHS[name]) for side in SIDES)]
+            pairs = [("right_" + BREADTHS[name], "left_" + BREADTHS[name])]
         seen = [np.linalg.norm(points.vector(*pair), axis=1) for pair in pairs]
         longest = [np.nanpercentile(one, LONGEST) for one in seen if np.isfinite(one).sum() >= FEWEST]
         if not longest or not np.mean(longest) > 0:

@@ -121,7 +121,7 @@ def _main_line(series: InertialSeries, moments: np.ndarray) -> np.ndarray:
     A principal component has no sign of its own: the largest part of it is made positive, so that everybody's cycles
     begin at the same moment of the movement.
     """
-    values = series.accelerometer if series.gyroscope is None else series.gyroscope
+    values = getattr(series, series.sensors[-1])
     smooth = butter(2, SMOOTHEST, fs=FINE_RATE, output="sos")
     rows = np.stack([np.interp(moments, series.times, values[:, axis]) for axis in range(3)], axis=1)
     rows = sosfiltfilt(smooth, rows - rows.mean(axis=0), axis=0)
