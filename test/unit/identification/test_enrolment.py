@@ -14,7 +14,8 @@ def takes(worn):
 
     def make(person, first=0, count=3):
         return [
-            Recording("take %d of %s" % (number, person), worn(person, number)) for number in range(first, first + count)
+            Recording("take %d of %s" % (number, person), worn(person, number))
+            for number in range(first, first + count)
         ]
 
     return make
