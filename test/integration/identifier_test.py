@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who stands before the robot: bags of what a worn sensor and the camera saw are played to the question on the screen."""
+"""Who stands before the robot: bags of what sensor and camera saw are played to the question on the screen."""
 
 import contextlib
 import io

@@ -243,10 +243,10 @@ WEARERS = {
 
 @pytest.fixture(scope="session")
 def worn():
-    """worn(person, take, seconds) -> InertialSeries at 100 Hz of one of `WEARERS`."""
+    """worn(person, take, seconds, ...) -> InertialSeries at 100 Hz of one of `WEARERS`, or of one who differs."""
 
-    def wear(person, take=0, seconds=14.0):
-        one, random = WEARERS[person], np.random.default_rng(take)
+    def wear(person, take=0, seconds=14.0, **habits):
+        one, random = {**WEARERS[person], **habits}, np.random.default_rng(take)
         times = np.arange(0, seconds, 0.01)
         turns = times / (one["period"] * (1 + 0.02 * random.standard_normal()))
         turns = turns + one["haste"] * np.sin(2 * np.pi * turns) / (2 * np.pi)

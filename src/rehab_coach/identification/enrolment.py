@@ -17,6 +17,9 @@ PROPORTIONS = "proportions"
 FEWEST_CYCLES = 2
 """Whole repetitions in a recording under which it is not known what the person repeats."""
 
+MARGIN = 2.0
+"""Log odds by which a recording must be nearer to the rest of the person's own than to anybody else's."""
+
 
 class IdentityDoubt(RehabCoachError):
     """It is not certain that the recordings show one person, and nobody else who is enrolled. Nothing was enrolled."""
@@ -61,8 +64,7 @@ def enrol_carefully(
     observations = [_observed(one) for one in recordings]
     template = enrol(name, observations, model)
     if not sure:
-        _check_one_person(recordings, observations, model)
-        _check_nobody_else(name, observations, others, model)
+        _check(name, recordings, observations, others, model)
     return template
 
 
@@ -80,32 +82,34 @@ def _observed(recording: Recording) -> Observation:
     return observation
 
 
-def _check_one_person(
-    recordings: Sequence[Recording], observations: Sequence[Observation], model: IdentityModel
+def _check(
+    name: str,
+    recordings: Sequence[Recording],
+    observations: Sequence[Observation],
+    others: Sequence[Template],
+    model: IdentityModel,
 ) -> None:
-    """Each recording looks like the others; the halves of a single one look like each other."""
-    if len(recordings) == 1:
-        first, second = _halves(recordings[0], observations[0])
-        if _differ(second, [first], model):
-            raise IdentityDoubt(
-                "the second half of %s looks like another person than the first: one alone must be recorded"
-                % recordings[0].name
-            )
-        return
-    odd = []
-    for number, observation in enumerate(observations):
-        if _differ(observation, [one for other, one in enumerate(observations) if other != number], model):
-            odd.append(recordings[number].name)
+    """Each recording looks like the rest of them, and more so than like somebody else; of a single one each half."""
+    alone = len(recordings) == 1
+    takes = _halves(recordings[0], observations[0]) if alone else list(observations)
+    odd, alike = [], set()
+    for number, take in enumerate(takes):
+        own = enrol(name, takes[:number] + takes[number + 1 :], model)
+        against = match(take, [own] + [other for other in others if other.name != name], model).distances
+        if against[name] > 0:
+            odd.append(recordings[0 if alone else number].name)
+        limit = min(against[name] + MARGIN, -model.threshold)
+        alike |= {other for other, distance in against.items() if other != name and distance < limit}
+    if odd and alone:
+        raise IdentityDoubt("the halves of %s look like two people: one alone must be recorded" % odd[0])
     if odd:
         raise IdentityDoubt(
             "%s %s like another person than the other recordings: one person alone, the same exercise, the sensor in "
             "the same place" % (" and ".join(odd), "look" if len(odd) > 1 else "looks")
         )
-
-
-def _differ(observation: Observation, rest: Sequence[Observation], model: IdentityModel) -> bool:
-    """Whether two people are more likely than one."""
-    return match(observation, [enrol("rest", rest, model)], model).distances["rest"] > 0
+    if alike:
+        known = " and ".join(sorted(alike))
+        raise IdentityDoubt("this looks like %s, who is enrolled already: is it the same person?" % known)
 
 
 def _halves(recording: Recording, observation: Observation) -> List[Observation]:
@@ -122,16 +126,3 @@ def _halves(recording: Recording, observation: Observation) -> List[Observation]
                 streams[stream] = body_proportions(half)[None]
         halves.append(Observation(streams))
     return halves
-
-
-def _check_nobody_else(
-    name: str, observations: Sequence[Observation], others: Sequence[Template], model: IdentityModel
-) -> None:
-    rivals = [other for other in others if other.name != name]
-    try:
-        known = {match(one, rivals, model).name for one in observations}
-    except RehabCoachError:  # they were enrolled by other sensors
-        return
-    if known - {None}:
-        names = " and ".join(sorted(one for one in known if one))
-        raise IdentityDoubt("this looks like %s, who is enrolled already: is it the same person?" % names)
