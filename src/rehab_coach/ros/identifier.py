@@ -20,11 +20,15 @@ from rehab_coach.skeleton import SkeletonSequence
 
 SOURCES = ("imu", "skeleton")
 KEPT = 300.0
-"""Seconds of samples that are kept: longer than any round."""
+"""Seconds that samples and skeletons are kept: longer than any round."""
+OVERTAKES = 1.0
+"""Seconds by which what belongs to a round may come before its request: topics overtake each other."""
 EDGE = 0.5
 """Seconds at the beginning and the end of a recording in which a sensor may be silent."""
 SILENT = 2.0
 """Seconds without a sample after which a sensor counts as silent."""
+
+_Arrivals = Deque[Tuple[float, Any]]  # time.monotonic when it came, and what
 
 
 class Identifier:
@@ -51,12 +55,12 @@ class Identifier:
         self._place = get_parameter("~database", "", str)
         sources = get_parameter("~sources", list(SOURCES), list, choices=SOURCES)
         self._frame = get_parameter("~imu_frame", "", str)
-        self._delay = get_parameter("~imu_delay", 1.0, float, minimum=0.0, maximum=10.0)
+        self._delay = get_parameter("~delay", 1.0, float, minimum=0.0, maximum=10.0)
         self._load()
         self._changed = threading.Condition()
         self._rounds: Deque[Movement] = deque()
-        self._skeletons: List[Skeleton] = []
-        self._samples: Deque[Tuple[float, Sample]] = deque()  # time.monotonic when it came
+        self._skeletons: _Arrivals = deque()  # of Skeleton
+        self._samples: _Arrivals = deque()  # of imu.Sample
         self._last, self._enrolled = "nothing yet", 0
         self._patients = rospy.Publisher("patient", Patient, queue_size=10, latch=True)
         self._inputs: Dict[str, rospy.Subscriber] = {}
@@ -83,23 +87,27 @@ class Identifier:
 
     def _on_action(self, message: ActionClass) -> None:
         with self._changed:
-            if self._rounds:
-                return  # the round before is not done yet
-            # Topics overtake each other: what belongs to this round may be here already.
-            begin = message.header.stamp
-            self._skeletons = [one for one in self._skeletons if one.header.stamp >= begin]
+            if not self._rounds:  # else the round before is not done yet
+                self._forget(OVERTAKES)
 
     def _on_skeleton(self, message: Skeleton) -> None:
         with self._changed:
-            self._skeletons.append(message)
+            self._skeletons.append((time.monotonic(), message))
+            self._forget(KEPT)
+            self._changed.notify()
 
     def _on_imu(self, message: Imu) -> None:
-        now = time.monotonic()
         with self._changed:
-            self._samples.append((now, to_sample(message)))
-            while self._samples[0][0] < now - KEPT:
-                self._samples.popleft()
+            self._samples.append((time.monotonic(), to_sample(message)))
+            self._forget(KEPT)
             self._changed.notify()
+
+    def _forget(self, age: float) -> None:
+        """What came so many seconds ago. By arrival: stamps begin anew when a bag is played again."""
+        before = time.monotonic() - age
+        for arrivals in (self._skeletons, self._samples):
+            while arrivals and arrivals[0][0] < before:
+                arrivals.popleft()
 
     def _on_movement(self, message: Movement) -> None:
         if not message.request.teach:
@@ -154,7 +162,11 @@ class Identifier:
 
     def _skeleton(self, movement: Movement, start: float, end: float) -> SkeletonSequence:
         with self._changed:
-            sequence = to_sequence(self._skeletons, start, end - start)
+            self._changed.wait_for(
+                lambda: self._skeletons and self._skeletons[-1][1].header.stamp.to_sec() >= end - 1e-3,
+                timeout=self._delay,
+            )
+            sequence = to_sequence((message for _, message in self._skeletons), start, end - start)
         if sequence is None or len(sequence) < 0.9 * movement.prediction.frames:
             raise RehabCoachError(
                 "%d of the %d skeletons came on %s: the computer is too busy"
@@ -169,7 +181,7 @@ class Identifier:
             self._changed.wait_for(
                 lambda: self._samples and self._samples[-1][1].stamp >= end - EDGE / 5, timeout=self._delay
             )
-            came = [sample for when, sample in self._samples]
+            came: List[Sample] = [sample for _, sample in self._samples]
         during = _within(came, start, end)
         try:
             if not during and came and came[-1].stamp:
