@@ -244,7 +244,7 @@ class IdentifierTest(unittest.TestCase):
             (lambda samples: samples[:200] + samples[260:], "the sensor gave nothing for 1.2 s"),
             (frame, "the sensor's frame is 'imu_link' and must be 'lumbar'"),
             (flat, "the gyroscope is a flat line"),
-            (back, "the stamps go back by 3 s"),
+            (back, "the stamps go back by 2.98 s"),
             (unsynchronised, "set both computers' clocks"),
         )
         for spoil, sentence in spoilt:
