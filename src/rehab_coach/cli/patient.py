@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 HELP = "Enrol patients, so that the coach knows them again by how they move and asks them whether it is they."
 EPILOG = """\
 A patient is enrolled who agreed that visits are kept (rehab-coach visits consent), and agrees to this too. What is kept
-is a few hundred numbers, no recording, in the same file as the visits; it goes with them: rehab-coach visits delete.
+is a few thousand numbers, no recording, in the same file as the visits; it goes with them: rehab-coach visits delete.
 The robot: roslaunch rehab_coach robot.launch identify:=true
 
 One exercise, three to five repetitions in each recording, one person alone. Who was enrolled by one exercise, or by a
