@@ -7,7 +7,7 @@ not what is to be learned.
 """
 
 from dataclasses import replace
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -159,24 +159,43 @@ def measured_pairs(space: Space, samples: Sequence[Sample], enrolled: int = 3) -
     return found
 
 
+class Learned(NamedTuple):
+    """What comes out of `learn_spaces`.
+
+    Attributes:
+        model: the spaces, with a threshold at which as many known people are refused as strangers are taken for one of
+            the enrolled.
+        distances: by the name of the stream, of the people who were left out when they were measured.
+    """
+
+    model: IdentityModel
+    distances: Dict[str, Dict[Pair, float]]
+
+
 def learn_spaces(
-    samples: Dict[str, List[Sample]], kernels: int = KERNELS, seed: int = 0
-) -> Tuple[Dict[str, Space], float, float]:
+    samples: Dict[str, List[Sample]],
+    kernels: int = KERNELS,
+    seed: int = 0,
+    progress: Callable[[str], None] = lambda line: None,
+    training: Optional[Dict[str, Any]] = None,
+) -> Learned:
     """Learn the spaces of streams, with odds from people who were left out.
 
     Args:
         samples: by the name of the stream; of cycles where the values have two dimensions.
         kernels: of MiniRocket.
         seed: of the division of people into halves, and of MiniRocket.
+        progress: is told what was done.
+        training: what shall be known of the model.
 
-    Returns:
-        The spaces by the name of the stream, the overlap of the streams, and the log odds at which as many known people
-        are refused as strangers are taken for one of the enrolled.
+    Raises:
+        RehabCoachError: too few people or recordings of a stream.
     """
     people = np.random.default_rng(seed).permutation(sorted({s.person for one in samples.values() for s in one}))
     halves = [set(people[::2]), set(people[1::2])]
     spaces: Dict[str, Space] = {}
     odds: Dict[Pair, List[float]] = {}
+    measured: Dict[str, Dict[Pair, float]] = {}
     for name, one in samples.items():
         rocket = None
         if one[0].values.ndim == 2:
@@ -186,6 +205,8 @@ def learn_spaces(
         for half in halves:
             space = fit_space([sample for sample in one if sample.person not in half], rocket)
             distances.update(measured_pairs(space, [sample for sample in one if sample.person in half]))
+            progress("%s: %d distances" % (name, len(distances)))
+        measured[name] = distances
         same = np.array([value for pair, value in distances.items() if pair.person == pair.enrolled])
         other = np.array([value for pair, value in distances.items() if pair.person != pair.enrolled])
         centre, steepness = calibrate(same, other)
@@ -193,8 +214,9 @@ def learn_spaces(
         for pair, value in distances.items():
             odds.setdefault(pair, []).append(spaces[name].log_odds(value))
     overlap = _overlap(odds)
-    model = IdentityModel(spaces, 0.0, overlap)
-    return spaces, overlap, _threshold({pair: model.together(values) for pair, values in odds.items()})
+    model = IdentityModel(spaces, 0.0, overlap, training or {})
+    threshold = _threshold({pair: model.together(values) for pair, values in odds.items()})
+    return Learned(replace(model, threshold=threshold), measured)
 
 
 def _overlap(odds: Dict[Pair, List[float]]) -> float:
@@ -208,7 +230,8 @@ def _overlap(odds: Dict[Pair, List[float]]) -> float:
     return float(np.clip(1 / steepness - 1, 0, 1))
 
 
-def _threshold(odds: Dict[Pair, float]) -> float:
+def known_and_strangers(odds: Dict[Pair, float]) -> Tuple[np.ndarray, np.ndarray]:
+    """Log odds of each recording for its own person, and the highest for any other: what a stranger would reach."""
     known, strangers = [], []
     recordings: Dict[Tuple[str, str, str], List[Tuple[bool, float]]] = {}
     for pair, value in odds.items():
@@ -218,4 +241,8 @@ def _threshold(odds: Dict[Pair, float]) -> float:
         if others:
             known += [value for own, value in one if own]
             strangers.append(max(others))
-    return equal_error(np.array(known), np.array(strangers))[1]
+    return np.array(known), np.array(strangers)
+
+
+def _threshold(odds: Dict[Pair, float]) -> float:
+    return equal_error(*known_and_strangers(odds))[1]

@@ -166,5 +166,3 @@ def load_network(run: str) -> Tuple[GaitNetwork, Dict[str, Any]]:
         reason = str(error).splitlines()[0]
         raise ModelError("%s is broken, cut short or of another kind (%s): train it anew" % (path, reason)) from error
     return network.eval(), header
-
-
