@@ -14,6 +14,7 @@ COMMANDS = {
     "recognize": "say which exercise a video shows",
     "evaluate": "measure a model on labelled clips",
     "train": "train a model from a recipe",
+    "identify": "tell people apart by a worn sensor or by their skeleton",
     "exercise": "show the coach an exercise of your own",
     "dataset": "make, convert, divide and look at sets of labelled skeletons",
     "benchmark": "measure pose estimation or recognition against named baselines",

@@ -6,14 +6,20 @@ that two recordings are of one person: linear discriminant analysis of features 
 not what is to be learned.
 """
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from dataclasses import replace
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification.features import MiniRocket
-from rehab_coach.identification.model import Space
+from rehab_coach.identification.measures import equal_error
+from rehab_coach.identification.model import IdentityModel, Space
+from rehab_coach.identification.verifier import distance
 from rehab_coach.kinematics.threads import one_thread
+
+KERNELS = 1500
+"""Features of a cycle; more make the file larger and the answer slower."""
 
 DIMENSIONS = 100
 """Of the space, at most."""
@@ -52,12 +58,12 @@ def fit_space(samples: Sequence[Sample], rocket: Optional[MiniRocket]) -> Space:
     features = values if rocket is None else rocket(values)
     mean = features.mean(axis=0)
     deviation = features.std(axis=0) + 1e-2
-    rest = (features - mean) / deviation
+    rest = ((features - mean) / deviation).astype(np.float32)
     contexts = np.array([sample.context for sample in samples])
     persons = np.array([sample.person for sample in samples])
     for context in np.unique(contexts):
         rest[contexts == context] -= rest[contexts == context].mean(axis=0)
-    components = _principal(rest)
+    components = _principal(rest).astype(np.float32)
     rest = rest @ components
     within, middles = rest.copy(), []
     for context in np.unique(contexts):
@@ -108,3 +114,135 @@ def calibrate(same: np.ndarray, other: np.ndarray) -> Tuple[float, float]:
             "the distances of one person are no smaller than those of two: these recordings say nothing"
         )
     return -begin / slope, -slope
+
+
+class Pair(NamedTuple):
+    """A recording beside a template.
+
+    Attributes:
+        context, session, person: of the recording.
+        enrolled: whose template.
+    """
+
+    context: str
+    session: str
+    person: str
+    enrolled: str
+
+
+def measured_pairs(space: Space, samples: Sequence[Sample], enrolled: int = 3) -> Dict[Pair, float]:
+    """Distances of recordings from templates of their own person and of all others in the same context.
+
+    Args:
+        space: that was made from other people.
+        samples: a session's samples are one recording; a person's first sessions are enrolled.
+        enrolled: how many sessions a template is made of, at most half of a person's.
+    """
+    points = space.embed(np.stack([sample.values for sample in samples]))
+    by_context: Dict[str, Dict[str, Dict[str, List[int]]]] = {}
+    for number, sample in enumerate(samples):
+        sessions = by_context.setdefault(sample.context, {}).setdefault(sample.person, {})
+        sessions.setdefault(sample.session, []).append(number)
+    found = {}
+    for context, people in by_context.items():
+        templates, recordings = {}, []
+        for person, sessions in people.items():
+            if len(sessions) < 2:
+                continue
+            names = sorted(sessions)
+            first = min(enrolled, len(names) // 2)
+            templates[person] = points[[number for name in names[:first] for number in sessions[name]]]
+            recordings += [(person, name, points[sessions[name]]) for name in names[first:]]
+        for person, session, values in recordings:
+            for other, template in templates.items():
+                found[Pair(context, session, person, other)] = distance(values, template)
+    return found
+
+
+class Learned(NamedTuple):
+    """What comes out of `learn_spaces`.
+
+    Attributes:
+        model: the spaces, with a threshold at which as many known people are refused as strangers are taken for one of
+            the enrolled.
+        distances: by the name of the stream, of the people who were left out when they were measured.
+    """
+
+    model: IdentityModel
+    distances: Dict[str, Dict[Pair, float]]
+
+
+def learn_spaces(
+    samples: Dict[str, List[Sample]],
+    kernels: int = KERNELS,
+    seed: int = 0,
+    progress: Callable[[str], None] = lambda line: None,
+    training: Optional[Dict[str, Any]] = None,
+) -> Learned:
+    """Learn the spaces of streams, with odds from people who were left out.
+
+    Args:
+        samples: by the name of the stream; of cycles where the values have two dimensions.
+        kernels: of MiniRocket.
+        seed: of the division of people into halves, and of MiniRocket.
+        progress: is told what was done.
+        training: what shall be known of the model.
+
+    Raises:
+        RehabCoachError: too few people or recordings of a stream.
+    """
+    people = np.random.default_rng(seed).permutation(sorted({s.person for one in samples.values() for s in one}))
+    halves = [set(people[::2]), set(people[1::2])]
+    spaces: Dict[str, Space] = {}
+    odds: Dict[Pair, List[float]] = {}
+    measured: Dict[str, Dict[Pair, float]] = {}
+    for name, one in samples.items():
+        rocket = None
+        if one[0].values.ndim == 2:
+            chosen = np.random.default_rng(seed).permutation(len(one))[:2000]
+            rocket = MiniRocket.fit(np.stack([one[number].values for number in chosen]), kernels, seed)
+        distances: Dict[Pair, float] = {}
+        for half in halves:
+            space = fit_space([sample for sample in one if sample.person not in half], rocket)
+            distances.update(measured_pairs(space, [sample for sample in one if sample.person in half]))
+            progress("%s: %d distances" % (name, len(distances)))
+        measured[name] = distances
+        same = np.array([value for pair, value in distances.items() if pair.person == pair.enrolled])
+        other = np.array([value for pair, value in distances.items() if pair.person != pair.enrolled])
+        centre, steepness = calibrate(same, other)
+        spaces[name] = replace(fit_space(one, rocket), centre=centre, steepness=steepness)
+        for pair, value in distances.items():
+            odds.setdefault(pair, []).append(spaces[name].log_odds(value))
+    overlap = _overlap(odds)
+    model = IdentityModel(spaces, 0.0, overlap, training or {})
+    threshold = _threshold({pair: model.together(values) for pair, values in odds.items()})
+    return Learned(replace(model, threshold=threshold), measured)
+
+
+def _overlap(odds: Dict[Pair, List[float]]) -> float:
+    """What the sum of two streams' odds must be divided by to be odds again, less one; 0 without two streams."""
+    both = {pair: sum(values) for pair, values in odds.items() if len(values) == 2}
+    same = np.array([value for pair, value in both.items() if pair.person == pair.enrolled])
+    other = np.array([value for pair, value in both.items() if pair.person != pair.enrolled])
+    if not len(same) or not len(other):
+        return 0.0
+    _, steepness = calibrate(-same, -other)
+    return float(np.clip(1 / steepness - 1, 0, 1))
+
+
+def known_and_strangers(odds: Dict[Pair, float]) -> Tuple[np.ndarray, np.ndarray]:
+    """Log odds of each recording for its own person, and the highest for any other: what a stranger would reach."""
+    known, strangers = [], []
+    recordings: Dict[Tuple[str, str, str], List[Tuple[bool, float]]] = {}
+    for pair, value in odds.items():
+        recordings.setdefault(pair[:3], []).append((pair.person == pair.enrolled, value))
+    for one in recordings.values():
+        others = [value for own, value in one if not own]
+        if others:
+            known += [value for own, value in one if own]
+            strangers.append(max(others))
+    return np.array(known), np.array(strangers)
+
+
+def _threshold(odds: Dict[Pair, float]) -> float:
+    return equal_error(*known_and_strangers(odds))[1]

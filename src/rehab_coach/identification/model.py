@@ -8,7 +8,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 from safetensors.numpy import save
@@ -57,12 +57,18 @@ class IdentityModel:
     Attributes:
         spaces: by the name of the stream.
         threshold: log odds from which somebody is known.
+        overlap: of what two streams say, 0 (all of it is new) to 1 (it is the same).
         training: what it was made from; plain JSON values.
     """
 
     spaces: Dict[str, Space]
     threshold: float
+    overlap: float = 0.0
     training: Dict[str, Any] = field(default_factory=dict)
+
+    def together(self, odds: Sequence[float]) -> float:
+        """Log odds of several streams; their sum, less what they say twice."""
+        return float(sum(odds) / (1 + self.overlap * (len(odds) - 1)))
 
     def save(self, path: str) -> None:
         """Write the file, whole or not at all; RehabCoachError if it cannot be written."""
@@ -81,6 +87,7 @@ class IdentityModel:
             "kind": KIND,
             "scores": scores,
             "threshold": self.threshold,
+            "overlap": self.overlap,
             "training": self.training,
         }
         content = save(tensors, {METADATA_KEY: json.dumps(header, sort_keys=True)})
@@ -106,7 +113,7 @@ class IdentityModel:
                 if weights.shape[:1] != mean.shape or not (np.isfinite(mean).all() and np.isfinite(weights).all()):
                     raise ValueError("mean %s and weights %s of %s" % (mean.shape, weights.shape, name))
                 spaces[name] = Space(rocket, mean, weights, float(score["centre"]), float(score["steepness"]))
-            return cls(spaces, float(header["threshold"]), dict(header["training"]))
+            return cls(spaces, float(header["threshold"]), float(header["overlap"]), dict(header["training"]))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelError("the content of %s does not fit together (%s): copy it again" % (path, error)) from error
 

@@ -137,10 +137,10 @@ def match(observation: Observation, templates: Sequence[Template], model: Option
     odds: Dict[str, float] = {}
     for template in templates:
         evidence: List[float] = [
-            model.spaces[s].log_odds(_distance(points[s], template.points[s])) for s in points if s in template.points
+            model.spaces[s].log_odds(distance(points[s], template.points[s])) for s in points if s in template.points
         ]
         if evidence:
-            odds[template.name] = float(sum(evidence))
+            odds[template.name] = model.together(evidence)
     if templates and not odds:
         raise RehabCoachError(
             "nobody was enrolled with what was measured now (%s): enrol with the same sensor"
@@ -154,6 +154,6 @@ def match(observation: Observation, templates: Sequence[Template], model: Option
     return Match(nearest if known else None, confidence, {name: -value for name, value in odds.items()})
 
 
-def _distance(points: np.ndarray, enrolled: np.ndarray) -> float:
+def distance(points: np.ndarray, enrolled: np.ndarray) -> float:
     """Mean distance of points (n, D) from the middle of those that were enrolled (m, D)."""
     return float(np.linalg.norm(points - enrolled.mean(axis=0), axis=1).mean())
