@@ -8,6 +8,7 @@ from rehab_coach.errors import RehabCoachError
 
 if TYPE_CHECKING:
     from rehab_coach.identification import Observation, Template
+    from rehab_coach.inertial import InertialSeries
 
 HELP = "Tell people apart by a worn sensor or by their skeleton: enrol them, match a recording, measure, train."
 EPILOG = """\
@@ -65,6 +66,11 @@ def _add_recordings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recordings", nargs="*", metavar="CSV", help="recordings of the sensor, one exercise each")
     parser.add_argument("--skeleton", nargs="+", default=[], metavar="NPZ", help="skeletons, as many as CSV or alone")
     parser.add_argument("--people", required=True, metavar="DIR", help="folder of the templates")
+    add_layout(parser)
+
+
+def add_layout(parser: argparse.ArgumentParser) -> None:
+    """The options that say what is in a sensor's CSV file."""
     parser.add_argument(
         "--columns", metavar="AX,AY,AZ,GX,GY,GZ", help="names of the columns; -NAME turns an axis round"
     )
@@ -87,11 +93,19 @@ def run(arguments: argparse.Namespace) -> int:
     }[arguments.action](arguments)
 
 
+def read_recording(path: str, arguments: argparse.Namespace) -> "InertialSeries":
+    """A sensor's CSV file, as the options of `add_layout` say."""
+    from rehab_coach.inertial.readers import COLUMNS, read_csv
+
+    columns = arguments.columns.split(",") if arguments.columns else COLUMNS
+    units = (arguments.acceleration, arguments.turn, arguments.time)
+    return read_csv(path, *units, columns, arguments.time_column, arguments.rate)
+
+
 def _observations(arguments: argparse.Namespace) -> "List[Observation]":
     from tqdm import tqdm
 
     from rehab_coach.identification import observe
-    from rehab_coach.inertial.readers import COLUMNS, read_csv
     from rehab_coach.skeleton import SkeletonSequence
 
     paths, skeletons = arguments.recordings, arguments.skeleton
@@ -99,13 +113,9 @@ def _observations(arguments: argparse.Namespace) -> "List[Observation]":
         raise RehabCoachError("name a recording: a CSV file of the sensor, or --skeleton NPZ")
     if paths and skeletons and len(paths) != len(skeletons):
         raise RehabCoachError("%d recordings of the sensor beside %d skeletons" % (len(paths), len(skeletons)))
-    columns = arguments.columns.split(",") if arguments.columns else COLUMNS
-    units = (arguments.acceleration, arguments.turn, arguments.time)
     found = []
     for number in tqdm(range(max(len(paths), len(skeletons))), unit="recording", disable=None, leave=False):
-        series = None
-        if paths:
-            series = read_csv(paths[number], *units, columns, arguments.time_column, arguments.rate)
+        series = read_recording(paths[number], arguments) if paths else None
         skeleton = SkeletonSequence.load(skeletons[number]) if skeletons else None
         try:
             found.append(observe(series, skeleton))

@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, List
 
+from rehab_coach.cli.identify import add_layout, read_recording
 from rehab_coach.cli.visits import add_database, agrees, print_table
 from rehab_coach.errors import RehabCoachError
 
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rounds of a visit whose skeletons were kept (default: the last visit)",
     )
     one.add_argument("--estimator", choices=NAMES, default=DEFAULT, help="of films (default: the robot's, %(default)s)")
+    add_layout(one)
     one.add_argument("--sure", action="store_true", help="enrol although there is a doubt")
     one.add_argument("--language", default="en", metavar="CODE", help="of the question (default: %(default)s)")
     action("list", "who is enrolled, since when, from what")
@@ -114,9 +116,7 @@ def _recordings(store: "VisitStore", name: str, arguments: argparse.Namespace) -
             ) from error
         return [one for path in arguments.bag for one in read_bag(path)]
     if arguments.csv:
-        from rehab_coach.inertial.readers import read_csv
-
-        return [Recording(os.path.basename(path), series=read_csv(path)) for path in arguments.csv]
+        return [Recording(os.path.basename(path), series=read_recording(path, arguments)) for path in arguments.csv]
     if arguments.video:
         return _films(arguments)
     return _rounds(store, name, arguments.visit)
