@@ -80,6 +80,7 @@ def _enrol(store: "VisitStore", arguments: argparse.Namespace) -> int:
     import time
 
     from rehab_coach.identification.enrolment import IdentityDoubt, enrol_carefully
+    from rehab_coach.identification.model import shipped_fingerprint
     from rehab_coach.identification.verifier import Template
     from rehab_coach.texts import load_texts
     from rehab_coach.visits.store import EnrolledPatient, check_name
@@ -87,7 +88,8 @@ def _enrol(store: "VisitStore", arguments: argparse.Namespace) -> int:
     name, texts = check_name(arguments.patient), load_texts(arguments.language)
     store.check_consent(name)  # before films are looked at for minutes
     recordings = _recordings(store, name, arguments)
-    others = [Template.from_bytes(one.name, one.template) for one in store.enrolled() if one.name != name]
+    model = shipped_fingerprint()
+    others = [Template.from_bytes(one.name, one.template) for one in store.enrolled() if one.model == model]
     try:
         template = enrol_carefully(name, recordings, others, arguments.sure)
     except IdentityDoubt as doubt:
@@ -97,7 +99,7 @@ def _enrol(store: "VisitStore", arguments: argparse.Namespace) -> int:
         print(texts("not_kept"))
         return 1
     made_from = ", ".join(one.name for one in recordings)
-    store.enrol(EnrolledPatient(name, time.time(), question, made_from, template.to_bytes()))
+    store.enrol(EnrolledPatient(name, time.time(), question, made_from, model, template.to_bytes()))
     print("%s is enrolled by %s, from %s" % (name, " and ".join(template.points), made_from))
     return 0
 
@@ -174,12 +176,14 @@ def _rounds(store: "VisitStore", name: str, visit: int) -> "List[Recording]":
 
 
 def _list(store: "VisitStore", arguments: argparse.Namespace) -> int:
+    from rehab_coach.identification.model import shipped_fingerprint
     from rehab_coach.visits.export import iso
 
-    agreed = {one.name for one in store.enrolled()}
+    agreed, model = {one.name for one in store.enrolled()}, shipped_fingerprint()
     rows = [("PATIENT", "ENROLLED", "CONSENT", "FROM")]
     for one in store.enrolled(withdrawn=True):
-        rows.append((one.name, iso(one.time)[:10], "yes" if one.name in agreed else "withdrawn", one.made_from))
+        made_from = one.made_from if one.model == model else "another model: enrol anew"
+        rows.append((one.name, iso(one.time)[:10], "yes" if one.name in agreed else "withdrawn", made_from))
     print_table(rows)
     return 0
 

@@ -5,12 +5,15 @@ import time
 from collections import deque
 from typing import Any, Deque, Dict, List, Optional, Tuple
 
+import numpy as np
 import rospy
 from sensor_msgs.msg import Imu
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification import Observation, Template, match, observe
+from rehab_coach.identification.model import shipped_fingerprint, shipped_model
 from rehab_coach.inertial import InertialSeries, SensorError
+from rehab_coach.inertial.cycles import LENGTH
 from rehab_coach.msg import ActionClass, Movement, Patient, Skeleton
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.imu import Sample, to_sample, to_series
@@ -119,6 +122,7 @@ class Identifier:
 
     def spin(self) -> None:
         """Name somebody, or nobody, after each round until ROS shuts down."""
+        self._warm_up()
         while not rospy.is_shutdown():
             with self._changed:
                 self._changed.wait_for(lambda: self._rounds, timeout=0.1)
@@ -127,6 +131,19 @@ class Identifier:
                 self._patients.publish(self._identify(movement))
                 with self._changed:
                     self._rounds.popleft()
+
+    @staticmethod
+    def _warm_up() -> None:
+        """Nothing is compiled while somebody waits."""
+        try:
+            for space in shipped_model().spaces.values():
+                if space.rocket is not None:
+                    space.embed(np.zeros((1, 4, LENGTH), np.float32))
+        except ImportError as error:
+            raise RehabCoachError(
+                "to identify patients, install: pip install 'rehab_coach[identification]' (%s)" % error
+            ) from error
+        rospy.loginfo("ready to identify patients")
 
     def _identify(self, movement: Movement) -> Patient:
         message = Patient(round=movement.round)
@@ -152,7 +169,10 @@ class Identifier:
             raise RehabCoachError("nobody was recorded")
         start = movement.header.stamp.to_sec()
         end = movement.prediction.header.stamp.to_sec() - movement.prediction.waiting_time
-        used = [name for name, source in self._inputs.items() if source.get_num_connections()]
+        with self._changed:
+            # A sensor that came and went in the middle of the round is a doubt, too.
+            came = {"imu": bool(self._samples), "skeleton": bool(self._skeletons)}
+        used = [name for name, source in self._inputs.items() if came[name] or source.get_num_connections()]
         if not used:
             topics = " and ".join(source.resolved_name for source in self._inputs.values())
             raise RehabCoachError("nobody publishes %s: start the sensor's driver or the recorder" % topics)
@@ -211,6 +231,8 @@ class Identifier:
         templates = []
         for patient in enrolled:
             try:
+                if patient.model != shipped_fingerprint():
+                    raise RehabCoachError("the template was made with another model; enrol anew")
                 templates.append(Template.from_bytes(patient.name, patient.template))
             except RehabCoachError as error:
                 rospy.logerr("%s cannot be recognised: %s", patient.name, error)

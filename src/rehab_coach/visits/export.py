@@ -96,6 +96,7 @@ def _patient(patient: PatientSummary, rounds: Sequence[RoundResult], enrolled: O
         "time": iso(enrolled.time),
         "consent": enrolled.consent,
         "made_from": enrolled.made_from,
+        "model": enrolled.model,
         "file": _template_name(enrolled.name),
     }
     return {"name": patient.name, "consent": consent, "template": template, "visits": content}

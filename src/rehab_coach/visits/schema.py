@@ -82,6 +82,7 @@ templates = Table(
     Column("enrolled_time", _Time, nullable=False),
     Column("consent_text", Text, nullable=False),  # what the patient agreed to
     Column("made_from", String(200), nullable=False),
+    Column("model", String(64), nullable=False),  # with which alone the content can be compared
     Column("content", LargeBinary, nullable=False),  # .npz of identification.verifier.Template
 )
 

@@ -101,6 +101,7 @@ class EnrolledPatient:
         time: when she was enrolled, seconds since 1970.
         consent: the words that she agreed to.
         made_from: what her template was made from, such as "squat.mp4".
+        model: fingerprint of the model that it was made with; another one cannot compare it.
         template: content of the template's file.
     """
 
@@ -108,6 +109,7 @@ class EnrolledPatient:
     time: float
     consent: str
     made_from: str
+    model: str
     template: bytes
 
 
@@ -288,6 +290,7 @@ class VisitStore:
             "enrolled_time": patient.time,
             "consent_text": patient.consent,
             "made_from": patient.made_from[:200],
+            "model": patient.model,
             "content": patient.template,
         }
         with self._database.transaction(writes=True) as connection:
@@ -320,7 +323,14 @@ class VisitStore:
         with self._database.transaction() as connection:
             rows = connection.execute(query).all()
         return [
-            EnrolledPatient(row.name, row.enrolled_time, row._mapping[table.c.consent_text], row.made_from, row.content)
+            EnrolledPatient(
+                row.name,
+                row.enrolled_time,
+                row._mapping[table.c.consent_text],
+                row.made_from,
+                row.model,
+                row.content,
+            )
             for row in rows
             if withdrawn or _consent(row) is not None
         ]

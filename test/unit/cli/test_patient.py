@@ -6,7 +6,7 @@ import pytest
 from rehab_coach.cli.main import main
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.texts import load_texts
-from rehab_coach.visits.store import RoundResult, VisitStore
+from rehab_coach.visits.store import EnrolledPatient, RoundResult, VisitStore
 
 
 @pytest.fixture
@@ -118,6 +118,13 @@ def test_rounds_of_a_visit_whose_skeletons_were_kept_are_recordings(database, ac
     assert main(["patient", "enrol", "P-017", "--database", database, "--visit"]) == 0
     assert "from round 1 of visit 1, round 3 of visit 1" in capsys.readouterr().out
     assert enrolled(database) == ["P-017"]
+
+
+def test_a_template_of_another_model_is_told(database, monkeypatch, capsys):
+    with VisitStore(database) as store:
+        store.enrol(EnrolledPatient("P-017", 0.0, "yes", "squat.mp4", "another", b"template"))
+    assert main(["patient", "list", "--database", database]) == 0
+    assert "another model: enrol anew" in capsys.readouterr().out
 
 
 def test_with_the_patient_the_template_goes(database, recorded, monkeypatch, capsys):

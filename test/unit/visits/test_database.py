@@ -314,8 +314,10 @@ def test_a_template_is_gone_from_the_bytes_of_the_file(filled, patient_too):
     template = os.urandom(20000)  # several pages
     traces = [template[:200], template[-200:], b"you may know me again", b"walk-in.mp4"]
     with VisitStore(filled) as store:
-        store.enrol(EnrolledPatient("P-017", 700.0, "you may know me again", "walk-in.mp4", b"older " + template))
-        store.enrol(EnrolledPatient("P-017", 700.0, "you may know me again", "walk-in.mp4", template))
+        store.enrol(
+            EnrolledPatient("P-017", 700.0, "you may know me again", "walk-in.mp4", "one", b"older " + template)
+        )
+        store.enrol(EnrolledPatient("P-017", 700.0, "you may know me again", "walk-in.mp4", "one", template))
         assert store.enrolled()[0].template == template
         (store.delete if patient_too else store.forget)("P-017")
         folder = os.path.dirname(filled)

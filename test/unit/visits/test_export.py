@@ -53,7 +53,7 @@ def test_everything_is_in_the_files(filled, tmp_path, skeleton, round_result):
 
 
 def test_what_a_patient_is_known_again_by_is_in_the_files(filled, tmp_path):
-    filled.enrol(EnrolledPatient("Åse B", 0.0, "yes", "squat.mp4", b"template"))
+    filled.enrol(EnrolledPatient("Åse B", 0.0, "yes", "squat.mp4", "one", b"template"))
     filled.withdraw_consent("Åse B")  # it is still there, so it is told
     folder = str(tmp_path / "out")
     files = export(filled, folder)
@@ -61,7 +61,8 @@ def test_what_a_patient_is_known_again_by_is_in_the_files(filled, tmp_path):
         first, second = (one["template"] for one in json.load(stream)["patients"])
     name = os.path.join("templates", "Åse_B.npz")
     assert first is None
-    assert second == {"time": "1970-01-01T00:00:00.000Z", "consent": "yes", "made_from": "squat.mp4", "file": name}
+    when = "1970-01-01T00:00:00.000Z"
+    assert second == {"time": when, "consent": "yes", "made_from": "squat.mp4", "model": "one", "file": name}
     assert os.path.join(folder, name) in files
     with open(os.path.join(folder, name), "rb") as stream:
         assert stream.read() == b"template"

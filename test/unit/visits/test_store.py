@@ -220,7 +220,7 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_writer_is_killed(place):
 
 
 def enrolled(name="P-017", content=b"template", **changes):
-    values = dict(name=name, time=700.0, consent="yes", made_from="squat.mp4", template=content)
+    values = dict(name=name, time=700.0, consent="yes", made_from="squat.mp4", model="one", template=content)
     values.update(changes)
     return EnrolledPatient(**values)
 
