@@ -119,7 +119,7 @@ def read_csv(
         signs = [-1 if name.startswith("-") else 1 for name in columns[first : first + 3]]
         values = np.stack([_numbers(rows, name, path) for name in three], axis=1)
         sensors.append(values * signs * factor)
-    if sensors == [None, None]:
+    if all(sensor is None for sensor in sensors):
         raise RehabCoachError(
             "%s has none of the columns %s (its columns: %s): name yours" % (path, ", ".join(names), ", ".join(rows[0]))
         )
