@@ -24,6 +24,7 @@ from rehab_coach.identification.fitting import (
     measured_pairs,
 )
 from rehab_coach.identification.measures import equal_error
+from rehab_coach.identification.model import Space
 from rehab_coach.identification.network import GaitNetwork, NetworkRecipe, scores, train_people
 from rehab_coach.identification.proportions import body_proportions
 from rehab_coach.identification.run import load_network
@@ -470,7 +471,18 @@ def fit_model(data: str, progress: Callable[[str], None] = lambda line: None) ->
         "people": len(people),
         "cycles": {name: len(one) for name, one in samples.items()},
     }
-    return learn_spaces(samples, progress=progress, training=training)
+    learned = learn_spaces(samples, progress=progress, training=training)
+    if "ui_prmd" not in sets:
+        return learned
+    # The threshold and the overlap are those of the sensors: there are no people who were measured both ways.
+    spaces = {**learned.model.spaces, "proportions": proportions_space(data, progress)}
+    return learned._replace(model=replace(learned.model, spaces=spaces))
+
+
+def proportions_space(data: str, progress: Callable[[str], None] = lambda line: None) -> Space:
+    """The space of proportions, for key points as wrong as an estimator's."""
+    people = made_up(recordings_of(read_executions(data)), 2 * MADE_UP, FILMS, NOISE["an estimator's"], 0)
+    return learn_spaces({"proportions": people}, progress=progress).model.spaces["proportions"]
 
 
 def verification_table(learned: Learned) -> str:

@@ -13,8 +13,8 @@ from rehab_coach.inertial.readers import (
     read_lumbar_gait,
     read_pocket_transitions,
     read_seglearn_watch,
-    read_ui_prmd,
     read_uci_walking,
+    read_ui_prmd,
     read_utd_mhad,
     read_wisdm_watch,
 )
