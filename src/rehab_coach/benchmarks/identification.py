@@ -1,5 +1,6 @@
 """How well people are told apart, by which method, in which protocol: the tables of docs/identification.md."""
 
+import glob
 import json
 import os
 from collections import defaultdict
@@ -9,14 +10,28 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 import numpy as np
 import torch
 
+from rehab_coach.dataset.ui_prmd import read_executions
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder, written_whole
 from rehab_coach.identification.features import MiniRocket
-from rehab_coach.identification.fitting import Learned, Pair, known_and_strangers, learn_spaces
+from rehab_coach.identification.fitting import (
+    Learned,
+    Pair,
+    Sample,
+    fit_space,
+    known_and_strangers,
+    learn_spaces,
+    measured_pairs,
+)
 from rehab_coach.identification.measures import equal_error
+from rehab_coach.identification.model import Space
 from rehab_coach.identification.network import GaitNetwork, NetworkRecipe, scores, train_people
+from rehab_coach.identification.proportions import body_proportions
 from rehab_coach.identification.run import load_network
 from rehab_coach.identification.sets import SEGLEARN, Cycle, cut, read_set, sensor_samples, set_path
+from rehab_coach.identification.skeletons import filmed, made_up, recordings_of
+from rehab_coach.kinematics.projection import NO_ERRORS, EstimatorErrors
+from rehab_coach.skeleton import SkeletonSequence
 
 KERNELS = 3000
 """Of MiniRocket for each sensor, where it is a classifier of its own."""
@@ -114,7 +129,8 @@ def other(training: Sequence[Cycle], judged: Sequence[Cycle]) -> Split:
 
 
 def _natural(session: str) -> Tuple[int, str]:
-    return (int(session), "") if session.isdigit() else (0, session)
+    number = session.split(" ")[0]
+    return (int(number), session) if number.isdigit() else (0, session)
 
 
 def _by(cycles: Sequence[Cycle], key: Callable[[Cycle], Any]) -> Dict[Any, List[int]]:
@@ -402,16 +418,18 @@ def networks(data: str, init: str, cases: Sequence[str], seeds: int) -> Iterator
     """
     start, header = load_network(init)
     torch.set_num_threads(1)
-    recipe = NetworkRecipe(
-        stage="people", learning_rate=5e-4, steps=600, batch=32, log_every=20, plateau=4, patience=10
-    )
+    recipe = NetworkRecipe(stage="people", learning_rate=1e-3, steps=300, batch=32, log_every=15, plateau=3, patience=8)
     ways = {
         "transfer": network(recipe, start),
         "frozen": network(replace(recipe, freeze=1.0), start),
         "random start": network(recipe),
     }
     for name in cases:
-        cycles = select(cut(read_set(data, CASES[name].set)), CASES[name])
+        # One network for all movements of an execution.
+        cycles = [
+            one._replace(session="%s %s" % (one.session, one.movement), movement="any")
+            for one in select(cut(read_set(data, CASES[name].set)), CASES[name])
+        ]
         for protocol in ("random 60:40", "first half, second half"):
             for way, method in ways.items():
                 outcomes = []
@@ -453,7 +471,18 @@ def fit_model(data: str, progress: Callable[[str], None] = lambda line: None) ->
         "people": len(people),
         "cycles": {name: len(one) for name, one in samples.items()},
     }
-    return learn_spaces(samples, progress=progress, training=training)
+    learned = learn_spaces(samples, progress=progress, training=training)
+    if "ui_prmd" not in sets:
+        return learned
+    # The threshold and the overlap are those of the sensors: there are no people who were measured both ways.
+    spaces = {**learned.model.spaces, "proportions": proportions_space(data, progress)}
+    return learned._replace(model=replace(learned.model, spaces=spaces))
+
+
+def proportions_space(data: str, progress: Callable[[str], None] = lambda line: None) -> Space:
+    """The space of proportions, for key points as wrong as an estimator's."""
+    people = made_up(recordings_of(read_executions(data)), 2 * MADE_UP, FILMS, NOISE["an estimator's"], 0)
+    return learn_spaces({"proportions": people}, progress=progress).model.spaces["proportions"]
 
 
 def verification_table(learned: Learned) -> str:
@@ -469,3 +498,94 @@ def verification_table(learned: Learned) -> str:
         for context, count, rank, pairs, strangers in verification(learned, streams):
             lines.append("| %s | %s | %d | %.3f | %.3f | %.3f |" % (context, way, count, rank, pairs, strangers))
     return "\n".join(lines)
+
+
+NOISE = {
+    "true key points": NO_ERRORS,
+    "trembling": replace(NO_ERRORS, slow=0.03, fast=0.015),
+    "standing errors of 1 %": replace(NO_ERRORS, standing=0.01, slow=0.03, fast=0.015),
+    "an estimator's": replace(EstimatorErrors(), never=0.0),
+}
+"""Errors of key points, in trunk lengths; standing ones are drawn anew for each recording."""
+
+MADE_UP, FILMS = 60, 6
+
+
+def skeletons(data: str, rendered: Optional[str] = None) -> Iterator[str]:
+    """Proportions from one camera as lines of a Markdown table: half of the people are learned from, half measured.
+
+    Args:
+        data: folder with mocap/ui_prmd.
+        rendered: folder that `rehab-coach render --plan ... --skeletons-only --estimator truth` wrote.
+    """
+    yield "| people | key points | recordings | rank-1 | EER | known against stranger |"
+    yield "|---|---|---|---|---|---|"
+    captured = recordings_of(read_executions(data))
+    people = sorted({person for person, _, _ in captured})
+    halves = [set(people[::2]), set(people[1::2])]
+    virtual = read_rendered(rendered) if rendered else []
+    for name, errors in NOISE.items():
+        found: Dict[str, Dict[Pair, float]] = {"UI-PRMD, projected": {}, "virtual patients": {}}
+        for number, half in enumerate(halves):
+            others = [one for one in captured if one[0] not in half]
+            space = fit_space(made_up(others, MADE_UP, FILMS, errors, number), None)
+            measured = filmed([one for one in captured if one[0] in half], errors, 100 + number)
+            found["UI-PRMD, projected"].update(measured_pairs(space, measured, 2))
+        if virtual:
+            samples = [
+                Sample(body_proportions(spoiled(one, errors, order)), person, session, "squat")
+                for order, (person, session, one) in enumerate(virtual)
+            ]
+            found["virtual patients"].update(measured_pairs(space, samples, 2))
+        for who, distances in found.items():
+            if distances:
+                known, strangers = known_and_strangers({pair: -value for pair, value in distances.items()})
+                same = np.array([-value for pair, value in distances.items() if pair.person == pair.enrolled])
+                apart = np.array([-value for pair, value in distances.items() if pair.person != pair.enrolled])
+                yield "| %s | %s | %d | %.3f | %.3f | %.3f |" % (
+                    "%s (%d)" % (who, len({pair.enrolled for pair in distances})),
+                    name,
+                    len(known),
+                    float((known > strangers).mean()),
+                    equal_error(same, apart)[0],
+                    equal_error(known, strangers)[0],
+                )
+
+
+def read_rendered(folder: str) -> List[Tuple[str, str, SkeletonSequence]]:
+    """Person, session and true key points of a plan's films.
+
+    Raises:
+        RehabCoachError: there are none.
+    """
+    paths = sorted(glob.glob(os.path.join(glob.escape(folder), "truth", "*.npz")))
+    if not paths:
+        raise RehabCoachError(
+            "there are no key points in %s: rehab-coach render --plan PLAN --out %s --skeletons-only --estimator truth"
+            % (os.path.join(folder, "truth"), folder)
+        )
+    found = []
+    for path in paths:
+        with open(path[: -len(".npz")] + ".json", encoding="utf-8") as stream:
+            person = json.dumps(json.load(stream)["person"], sort_keys=True)
+        found.append((person, os.path.basename(path), SkeletonSequence.load(path)))
+    return found
+
+
+def spoiled(sequence: SkeletonSequence, errors: EstimatorErrors, seed: int) -> SkeletonSequence:
+    """Key points with an estimator's errors, in trunk lengths as `film` has them; hidden joints count as seen."""
+    draw = np.random.default_rng(seed)
+    points = sequence.key_points.copy()
+    frames, joints = points.shape[:2]
+    hips = (points[:, 8, :2] + points[:, 11, :2]) / 2
+    trunk = float(np.percentile(np.linalg.norm(points[:, 1, :2] - hips, axis=1), 90))
+    place = np.arange(frames) / max(sequence.rate, 1.0) / errors.slow_time
+    slow = draw.standard_normal((int(place[-1]) + 2, joints, 2))
+    below, part = place.astype(int), (place % 1)[:, None, None]
+    wrong = errors.standing * draw.standard_normal((joints, 2)) + errors.fast * draw.standard_normal(
+        (frames, joints, 2)
+    )
+    wrong += errors.slow * (slow[below] * (1 - part) + slow[below + 1] * part)
+    points[..., :2] += trunk * wrong
+    points[..., 2] = points[..., 2] > 0
+    return replace(sequence, key_points=points, world=None)

@@ -6,11 +6,11 @@ from typing import Dict, Optional
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.identification.proportions import body_proportions, trunk_cycles
+from rehab_coach.identification.proportions import body_proportions
 from rehab_coach.inertial import Cycles, InertialSeries, cut_cycles
 from rehab_coach.skeleton import SkeletonSequence
 
-STREAMS = ("accelerometer", "gyroscope", "trunk", "proportions")
+STREAMS = ("accelerometer", "gyroscope", "proportions")
 """What people are told apart by, each on its own; a match adds up what those say that are there."""
 
 
@@ -58,7 +58,4 @@ def observe(series: Optional[InertialSeries] = None, skeleton: Optional[Skeleton
         streams.update(of_cycles(cut_cycles(series)).streams)
     if skeleton is not None:
         streams["proportions"] = body_proportions(skeleton)[None]
-        trunk = trunk_cycles(skeleton)
-        if trunk is not None:
-            streams["trunk"] = trunk.of("gyroscope")
     return Observation(streams)

@@ -26,18 +26,22 @@ BREADTHS = {"shoulders": "shoulder", "hips": "hip"}
 
 NAMES = tuple(LIMBS) + tuple(BREADTHS)
 
-LONGEST = 90
-"""Percentile over the recording at which a limb's length is taken: a limb that points at the camera looks short."""
+LONGEST = (50, 75, 90, 97)
+"""Percentiles over the recording at which a limb's length is taken: a limb that points at the camera looks short, and
+how much shorter it looks at times says how the camera sees it."""
 
 FEWEST = 10
-"""Frames in which all limbs must be seen."""
+"""Frames in which a limb must be seen."""
 
 
 def body_proportions(sequence: SkeletonSequence) -> np.ndarray:
-    """Logarithms of the limbs' lengths in the picture, over the body's size: float32 (7,) as in `NAMES`.
+    """Logarithms of the limbs' lengths in the picture, over the body's size.
 
-    A limb is as long as it was nearly at its longest in the recording, the mean of both sides; the size is that of
-    trunk, thigh and shank together.
+    A limb's length is the mean of both sides; the size is that of trunk, thigh and shank together, each nearly at its
+    longest. World coordinates are not used: estimators make them of a usual body.
+
+    Returns:
+        float32 (28,): for each of `NAMES` its length at each of `LONGEST`.
 
     Raises:
         RehabCoachError: a limb is never seen.
@@ -51,14 +55,15 @@ def body_proportions(sequence: SkeletonSequence) -> np.ndarray:
             pairs = [("right_" + BREADTHS[name], "left_" + BREADTHS[name])]
         seen = [np.linalg.norm(points.vector(*pair), axis=1) for pair in pairs]
         longest = [np.nanpercentile(one, LONGEST) for one in seen if np.isfinite(one).sum() >= FEWEST]
-        if not longest or not np.mean(longest) > 0:
+        if not longest or not np.min(longest) > 0:
             raise RehabCoachError(
                 "the %s is not seen in the recording: who somebody is needs the whole body in view"
                 % name.replace("_", " ")
             )
-        lengths.append(np.mean(longest))
-    size = sum(lengths[NAMES.index(name)] for name in ("trunk", "thigh", "shank"))
-    return np.log(np.array(lengths) / size).astype(np.float32)
+        lengths.append(np.mean(longest, axis=0))
+    table = np.array(lengths)
+    size = sum(table[NAMES.index(name), LONGEST.index(90)] for name in ("trunk", "thigh", "shank"))
+    return np.log(table / size).astype(np.float32).ravel()
 
 
 def trunk_cycles(sequence: SkeletonSequence) -> Optional[Cycles]:

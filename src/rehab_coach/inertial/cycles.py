@@ -24,7 +24,7 @@ FINE_RATE = 50.0
 SMOOTHEST = 3.0
 """Hz above which nothing helps to find where a cycle begins."""
 
-CLEAREST = 0.3
+CLEAREST = 0.5
 """Autocorrelation of the movement at its period from which it counts as repeated."""
 
 
@@ -139,7 +139,7 @@ def _period(line: np.ndarray) -> int:
         return 0
     # The overlap shrinks with the shift; without this slow cycles in short recordings would never count.
     autocorrelation = autocorrelation / autocorrelation[0] * size / np.arange(size, 0, -1)
-    longest = min(int(LONGEST * FINE_RATE), 2 * size // 3)
+    longest = min(int(LONGEST * FINE_RATE), size // 2)
     peaks, _ = find_peaks(autocorrelation[:longest], height=CLEAREST)
     peaks = peaks[peaks >= SHORTEST * FINE_RATE]
     if not len(peaks):
