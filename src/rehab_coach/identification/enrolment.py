@@ -11,6 +11,7 @@ from rehab_coach.identification.observation import Observation, observe
 from rehab_coach.identification.proportions import body_proportions
 from rehab_coach.identification.verifier import Template, enrol, match
 from rehab_coach.inertial import InertialSeries
+from rehab_coach.kinematics.repetitions.find import count_repetitions
 from rehab_coach.skeleton import SkeletonSequence
 
 PROPORTIONS = "proportions"
@@ -73,11 +74,13 @@ def _observed(recording: Recording) -> Observation:
         observation = observe(recording.series, recording.skeleton)
     except RehabCoachError as error:
         raise RehabCoachError("%s: %s" % (recording.name, error)) from error
-    cycles = max([len(values) for stream, values in observation.streams.items() if stream != PROPORTIONS], default=0)
-    if cycles < FEWEST_CYCLES:
+    counts = [len(values) for stream, values in observation.streams.items() if stream != PROPORTIONS]
+    if recording.skeleton is not None:
+        counts.append(count_repetitions(recording.skeleton))
+    if min(counts) < FEWEST_CYCLES:
         raise RehabCoachError(
             "%s: %s: record three to five repetitions of one exercise, without a stop"
-            % (recording.name, "only one repetition is found" if cycles else "nothing is repeated")
+            % (recording.name, "only one repetition is found" if min(counts) else "nothing is repeated")
         )
     return observation
 
