@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 import numpy as np
 import torch
 
-from rehab_coach.dataset.ui_prmd import read_executions
+from rehab_coach.dataset.ui_prmd import RATE, read_executions
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder, written_whole
 from rehab_coach.identification.features import MiniRocket
@@ -26,11 +26,12 @@ from rehab_coach.identification.fitting import (
 from rehab_coach.identification.measures import equal_error
 from rehab_coach.identification.model import Space
 from rehab_coach.identification.network import GaitNetwork, NetworkRecipe, scores, train_people
-from rehab_coach.identification.proportions import body_proportions
+from rehab_coach.identification.proportions import body_proportions, trunk_turning
 from rehab_coach.identification.run import load_network
 from rehab_coach.identification.sets import SEGLEARN, Cycle, cut, read_set, sensor_samples, set_path
-from rehab_coach.identification.skeletons import filmed, made_up, recordings_of
-from rehab_coach.kinematics.projection import NO_ERRORS, EstimatorErrors
+from rehab_coach.identification.skeletons import WIDEST_YAW, filmed, made_up, recordings_of
+from rehab_coach.inertial import cut_spans
+from rehab_coach.kinematics.projection import NO_ERRORS, EstimatorErrors, film, random_view
 from rehab_coach.skeleton import SkeletonSequence
 
 KERNELS = 3000
@@ -589,3 +590,30 @@ def spoiled(sequence: SkeletonSequence, errors: EstimatorErrors, seed: int) -> S
     points[..., :2] += trunk * wrong
     points[..., 2] = points[..., 2] > 0
     return replace(sequence, key_points=points, world=None)
+
+
+def trunk(data: str, progress: Callable[[str], None] = lambda line: None) -> Iterator[Dict[str, Any]]:
+    """Who squats by how the trunk turns, of the true joints and of the body fitted to one camera's key points.
+
+    First half of the recordings against the second, MiniRocket; a row for each kind of key points.
+    """
+    captured = recordings_of(read_executions(data))
+    for name in ("true key points", "trembling"):
+        draw = np.random.default_rng(0)
+        cycles = []
+        for order, (person, session, joints) in enumerate(captured):
+            progress("%s: %s %s" % (name, person, session))
+            sequence = film(joints, RATE, random_view(draw, 0, WIDEST_YAW), draw, NOISE[name])
+            series = trunk_turning(sequence)
+            # Two repetitions are too few to find a cycle: each half of the recording is one.
+            begin, end = float(series.times[0]), float(series.times[-1])
+            halves = cut_spans(series, [(begin, (begin + end) / 2), ((begin + end) / 2, end)])
+            for values in halves.values:
+                cycles.append(Cycle(person, session, "camera", "squat", "", order, values, halves.sensors))
+        yield row(
+            "trunk, " + name,
+            "first half, second half",
+            "MiniRocket",
+            "camera",
+            [judge(first_half(cycles), minirocket, ("gyroscope",))],
+        )

@@ -25,6 +25,7 @@ examples:
   rehab-coach identify match today.csv --people people --skeleton today.npz      (both together)
   rehab-coach identify evaluate --data DIR --out report                        (the tables of docs/identification.md)
   rehab-coach identify fit --data DIR --write models/identity.safetensors      (the model that ships)
+  rehab-coach identify skeletons --data DIR --rendered DIR                     (what one camera sees)
   rehab-coach identify train config/recipes/identification/gait_gyroscope.yaml --data DIR --out runs/gait_gyroscope
   rehab-coach identify networks --data DIR --init runs/gait_gyroscope          (transfer against random start)
 """
@@ -50,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one = action("fit", "learn from public sets what tells people apart; write the model and how it verifies strangers")
     one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
     one.add_argument("--write", required=True, metavar="FILE", help="the model file")
+    one = action("skeletons", "measure what one camera sees: proportions of limbs, and how the trunk turns")
+    one.add_argument("--data", required=True, metavar="DIR", help="folder with mocap/ui_prmd")
+    one.add_argument("--rendered", metavar="DIR", help="also virtual patients: a folder of rehab-coach render --plan")
     one = action("train", "train the people's network from a recipe")
     one.add_argument("recipe", metavar="RECIPE", help="YAML file, see config/recipes/identification/")
     one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
@@ -88,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         "match": _match,
         "evaluate": _evaluate,
         "fit": _fit,
+        "skeletons": _skeletons,
         "train": _train,
         "networks": _networks,
     }[arguments.action](arguments)
@@ -220,6 +225,19 @@ def _fit(arguments: argparse.Namespace) -> int:
     learned.model.save(arguments.write)
     print(verification_table(learned))
     print("\n%s" % arguments.write)
+    return 0
+
+
+def _skeletons(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from rehab_coach.benchmarks import identification as benchmark
+
+    for line in benchmark.skeletons(arguments.data, arguments.rendered):
+        print(line, flush=True)
+    with tqdm(unit="recording", disable=None, leave=False) as bar:
+        rows = list(benchmark.trunk(arguments.data, lambda what: bar.update()))
+    print("\n" + benchmark.table(rows))
     return 0
 
 

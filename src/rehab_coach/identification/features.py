@@ -5,6 +5,7 @@ fixed; only the biases are chosen, from quantiles of some cycles.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Tuple
 
 import numpy as np
@@ -59,10 +60,15 @@ class MiniRocket:
         """Cycles (n, 4, 100) -> float32 (n, features), each in 0..1."""
         if not len(cycles):
             return np.zeros((0, len(self.parameters[-1])), np.float32)
+        # The public `transform` first checks and converts every kind of table: longer than the features take.
+        return self._fitted._transform(normalised(np.asarray(cycles))).to_numpy(np.float32)
+
+    @cached_property
+    def _fitted(self):
         rocket = _rocket(len(self.parameters[-1]), 0)
         # What `fit` would set: the biases of a saved model are not fitted again.
         rocket.parameters, rocket._is_fitted = self.parameters, True
-        return rocket._transform(normalised(np.asarray(cycles))).to_numpy(np.float32)
+        return rocket
 
 
 def _rocket(kernels: int, seed: int):

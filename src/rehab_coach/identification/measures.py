@@ -19,5 +19,8 @@ def equal_error(same: np.ndarray, other: np.ndarray) -> Tuple[float, float]:
     thresholds = np.unique(np.concatenate([same, other]))
     refused = np.searchsorted(same, thresholds) / len(same)
     accepted = 1 - np.searchsorted(other, thresholds) / len(other)
-    nearest = int(np.abs(refused - accepted).argmin())
-    return float(refused[nearest] + accepted[nearest]) / 2, float(thresholds[nearest])
+    apart = np.abs(refused - accepted)
+    nearest = int(apart.argmin())
+    # Between two scores any threshold does the same: the middle.
+    below = thresholds[nearest - 1] if nearest else thresholds[nearest]
+    return float(refused[nearest] + accepted[nearest]) / 2, float(below + thresholds[nearest]) / 2

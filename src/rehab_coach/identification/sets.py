@@ -1,7 +1,7 @@
 """The recordings of a data folder, as samples to learn and measure from."""
 
 import os
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -74,7 +74,7 @@ def cut(recordings: Sequence[Recording], most: int = MOST_CYCLES) -> List[Cycle]
     return found
 
 
-def sensor_samples(sets: Dict[str, Sequence[Cycle]]) -> Dict[str, List[Sample]]:
+def sensor_samples(sets: Mapping[str, Sequence[Cycle]]) -> Dict[str, List[Sample]]:
     """Samples of each sensor; where a person was recorded once, the recording's halves stand for two sessions.
 
     Args:

@@ -8,7 +8,7 @@ import io
 import os
 import zipfile
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, Optional, Sequence
 
 import numpy as np
 
@@ -19,6 +19,21 @@ from rehab_coach.identification.observation import STREAMS, Observation
 from rehab_coach.recognition.model_file import ModelError
 
 EXTENSION = ".npz"
+
+
+class RecordingsDisagree(RehabCoachError):
+    """Recordings of one person that look like two.
+
+    Attributes:
+        number: of the recording that is unlike the others, from 1.
+    """
+
+    def __init__(self, name: str, number: int):
+        self.number = number
+        super().__init__(
+            "recording %d of %s looks like somebody else's, or another exercise: leave it out, or record it again"
+            % (number, name)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +122,8 @@ def enrol(name: str, observations: Sequence[Observation], model: Optional[Identi
         model: default: the one that ships.
 
     Raises:
-        RehabCoachError: no recordings, or recordings that share no stream or look like several people.
+        RehabCoachError: no recordings, or recordings that share no stream.
+        RecordingsDisagree: of three or more, one is more likely somebody else's.
     """
     model = model or shipped_model()
     if not observations:
@@ -117,8 +133,12 @@ def enrol(name: str, observations: Sequence[Observation], model: Optional[Identi
     shared = [s for s in STREAMS if s in model.spaces and all(s in one.streams for one in observations)]
     if not shared:
         raise RehabCoachError("the recordings of %s have no sensor in common: record all of them the same way" % name)
-    points = {s: np.concatenate([model.spaces[s].embed(one.streams[s]) for one in observations]) for s in shared}
-    return Template(name, points)
+    each = [{stream: model.spaces[stream].embed(one.streams[stream]) for stream in shared} for one in observations]
+    if len(each) > 2:
+        odds = [_log_odds(model, one, _together([other for other in each if other is not one])) for one in each]
+        if min(odds) < 0:
+            raise RecordingsDisagree(name, 1 + int(np.argmin(odds)))
+    return Template(name, _together(each))
 
 
 def match(observation: Observation, templates: Sequence[Template], model: Optional[IdentityModel] = None) -> Match:
@@ -136,11 +156,8 @@ def match(observation: Observation, templates: Sequence[Template], model: Option
     points = {s: model.spaces[s].embed(values) for s, values in observation.streams.items() if s in model.spaces}
     odds: Dict[str, float] = {}
     for template in templates:
-        evidence: List[float] = [
-            model.spaces[s].log_odds(distance(points[s], template.points[s])) for s in points if s in template.points
-        ]
-        if evidence:
-            odds[template.name] = model.together(evidence)
+        if set(points) & set(template.points):
+            odds[template.name] = _log_odds(model, points, template.points)
     if templates and not odds:
         raise RehabCoachError(
             "nobody was enrolled with what was measured now (%s): enrol with the same sensor"
@@ -152,6 +169,16 @@ def match(observation: Observation, templates: Sequence[Template], model: Option
     confidence = float(1 / (1 + np.exp(-odds[nearest])))
     known = odds[nearest] >= model.threshold
     return Match(nearest if known else None, confidence, {name: -value for name, value in odds.items()})
+
+
+def _together(recordings: Sequence[Dict[str, np.ndarray]]) -> Dict[str, np.ndarray]:
+    return {stream: np.concatenate([one[stream] for one in recordings]) for stream in recordings[0]}
+
+
+def _log_odds(model: IdentityModel, points: Dict[str, np.ndarray], enrolled: Dict[str, np.ndarray]) -> float:
+    """That points in the streams that both have are of the person who was enrolled."""
+    both = [stream for stream in points if stream in enrolled]
+    return model.together([model.spaces[s].log_odds(distance(points[s], enrolled[s])) for s in both])
 
 
 def distance(points: np.ndarray, enrolled: np.ndarray) -> float:
