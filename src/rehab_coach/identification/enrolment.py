@@ -63,7 +63,7 @@ def enrol_carefully(
     """
     model = model or shipped_model()
     observations = [_observed(one) for one in recordings]
-    template = enrol(name, observations, model)
+    template = enrol(name, observations, model, sure=True)
     if not sure:
         _check(name, recordings, observations, others, model)
     return template
@@ -97,7 +97,7 @@ def _check(
     takes = _halves(recordings[0], observations[0]) if alone else list(observations)
     odd, alike = [], set()
     for number, take in enumerate(takes):
-        own = enrol(name, takes[:number] + takes[number + 1 :], model)
+        own = enrol(name, takes[:number] + takes[number + 1 :], model, sure=True)
         against = match(take, [own] + [other for other in others if other.name != name], model).distances
         if against[name] > 0:
             odd.append(recordings[0 if alone else number].name)

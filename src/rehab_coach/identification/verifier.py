@@ -113,13 +113,16 @@ class Match:
     distances: Dict[str, float] = field(default_factory=dict)
 
 
-def enrol(name: str, observations: Sequence[Observation], model: Optional[IdentityModel] = None) -> Template:
+def enrol(
+    name: str, observations: Sequence[Observation], model: Optional[IdentityModel] = None, sure: bool = False
+) -> Template:
     """Make a template of a person's recordings.
 
     Args:
         name: the person's pseudonym.
         observations: of that person alone, best three or more, of the exercise in which they are to be known.
         model: default: the one that ships.
+        sure: the recordings need not look alike; `enrolment.enrol_carefully` compares more than this does.
 
     Raises:
         RehabCoachError: no recordings, or recordings that share no stream.
@@ -134,7 +137,7 @@ def enrol(name: str, observations: Sequence[Observation], model: Optional[Identi
     if not shared:
         raise RehabCoachError("the recordings of %s have no sensor in common: record all of them the same way" % name)
     each = [{stream: model.spaces[stream].embed(one.streams[stream]) for stream in shared} for one in observations]
-    if len(each) > 2:
+    if len(each) > 2 and not sure:
         odds = [_log_odds(model, one, _together([other for other in each if other is not one])) for one in each]
         if min(odds) < 0:
             raise RecordingsDisagree(name, 1 + int(np.argmin(odds)))
