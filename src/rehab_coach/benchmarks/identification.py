@@ -419,7 +419,7 @@ def networks(data: str, init: str, cases: Sequence[str], seeds: int) -> Iterator
     """
     start, header = load_network(init)
     torch.set_num_threads(1)
-    recipe = NetworkRecipe(stage="people", learning_rate=1e-3, steps=300, batch=32, log_every=15, plateau=3, patience=8)
+    recipe = NetworkRecipe(stage="people", learning_rate=1e-3, steps=500, batch=32, log_every=20, plateau=3, patience=9)
     ways = {
         "transfer": network(recipe, start),
         "frozen": network(replace(recipe, freeze=1.0), start),
@@ -510,6 +510,7 @@ NOISE = {
 """Errors of key points, in trunk lengths; standing ones are drawn anew for each recording."""
 
 MADE_UP, FILMS = 60, 6
+PROJECTED, OTHER_FORM, VIRTUAL = "UI-PRMD, projected", "the same, correct -> incorrect", "virtual patients"
 
 
 def skeletons(data: str, rendered: Optional[str] = None) -> Iterator[str]:
@@ -521,23 +522,30 @@ def skeletons(data: str, rendered: Optional[str] = None) -> Iterator[str]:
     """
     yield "| people | key points | recordings | rank-1 | EER | known against stranger |"
     yield "|---|---|---|---|---|---|"
-    captured = recordings_of(read_executions(data))
+    executions = read_executions(data)
+    captured = recordings_of(executions)
+    wrong = [
+        (person, "wrong " + session, joints) for person, session, joints in recordings_of(executions, correct=False)
+    ]
     people = sorted({person for person, _, _ in captured})
     halves = [set(people[::2]), set(people[1::2])]
     virtual = read_rendered(rendered) if rendered else []
     for name, errors in NOISE.items():
-        found: Dict[str, Dict[Pair, float]] = {"UI-PRMD, projected": {}, "virtual patients": {}}
+        found: Dict[str, Dict[Pair, float]] = {name: {} for name in (PROJECTED, OTHER_FORM, VIRTUAL)}
         for number, half in enumerate(halves):
             others = [one for one in captured if one[0] not in half]
             space = fit_space(made_up(others, MADE_UP, FILMS, errors, number), None)
             measured = filmed([one for one in captured if one[0] in half], errors, 100 + number)
-            found["UI-PRMD, projected"].update(measured_pairs(space, measured, 2))
+            found[PROJECTED].update(measured_pairs(space, measured, 2))
+            # "wrong" comes after all the numbers of the correct sessions, which are enrolled: the first half.
+            measured += filmed([one for one in wrong if one[0] in half], errors, 200 + number)
+            found[OTHER_FORM].update(measured_pairs(space, measured, len(measured)))
         if virtual:
             samples = [
                 Sample(body_proportions(spoiled(one, errors, order)), person, session, "squat")
                 for order, (person, session, one) in enumerate(virtual)
             ]
-            found["virtual patients"].update(measured_pairs(space, samples, 2))
+            found[VIRTUAL].update(measured_pairs(space, samples, 2))
         for who, distances in found.items():
             if distances:
                 known, strangers = known_and_strangers({pair: -value for pair, value in distances.items()})
