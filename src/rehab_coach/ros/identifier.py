@@ -153,7 +153,7 @@ class Identifier:
             found = match(observation, self._templates())
             message.name, message.confidence = found.name or "", found.confidence
             self._last = "round %d was %s" % (movement.round, message.name or "nobody known")
-            rospy.loginfo("%s (%.0f %%, by %s)", self._last, 100 * message.confidence, message.source)
+            rospy.loginfo("%s (nearest: %.0f %%, by %s)", self._last, 100 * message.confidence, message.source)
         except RehabCoachError as error:
             self._last = "round %d: nobody is named: %s" % (movement.round, error)
             rospy.logwarn("%s", self._last)

@@ -268,14 +268,14 @@ class VisitKeeper:
                 rospy.logwarn("round %d is not kept: %s moved, but %s was named", result.number, patient, given)
                 self._say("info", self._texts("other_patient", patient=given, other=patient), 8.0, result.number)
             else:
-                rospy.loginfo("round %d is not kept: nobody said who did it", result.number)
+                rospy.loginfo("round %d is not kept: it is nobody's", result.number)
 
     def _work(self) -> bool:
         """Do what there is to do with the database; False: it cannot be used now."""
         try:
             if self._store is None:
                 self._store = self._visits.VisitStore(self._place, busy_timeout=BUSY)
-                whose = self._owner.patient or "those who say who they are"
+                whose = self._owner.patient or "whoever says yes"
                 rospy.loginfo("rounds of %s are kept in %s", whose, self._store.place)
             self._settle_consent()
             while self._unstored and self._question is None:
