@@ -600,28 +600,21 @@ def spoiled(sequence: SkeletonSequence, errors: EstimatorErrors, seed: int) -> S
     return replace(sequence, key_points=points, world=None)
 
 
-def trunk(data: str, progress: Callable[[str], None] = lambda line: None) -> Iterator[Dict[str, Any]]:
-    """Who squats by how the trunk turns, of the true joints and of the body fitted to one camera's key points.
+def trunk(data: str, progress: Callable[[], None] = lambda: None) -> Dict[str, Any]:
+    """Who squats by how the trunk of the body turns that is fitted to one camera's true key points.
 
-    First half of the recordings against the second, MiniRocket; a row for each kind of key points.
+    First half of the recordings against the second, MiniRocket.
     """
-    captured = recordings_of(read_executions(data))
-    for name in ("true key points", "trembling"):
-        draw = np.random.default_rng(0)
-        cycles = []
-        for order, (person, session, joints) in enumerate(captured):
-            progress("%s: %s %s" % (name, person, session))
-            sequence = film(joints, RATE, random_view(draw, 0, WIDEST_YAW), draw, NOISE[name])
-            series = trunk_turning(sequence)
-            # Two repetitions are too few to find a cycle: each half of the recording is one.
-            begin, end = float(series.times[0]), float(series.times[-1])
-            halves = cut_spans(series, [(begin, (begin + end) / 2), ((begin + end) / 2, end)])
-            for values in halves.values:
-                cycles.append(Cycle(person, session, "camera", "squat", "", order, values, halves.sensors))
-        yield row(
-            "trunk, " + name,
-            "first half, second half",
-            "MiniRocket",
-            "camera",
-            [judge(first_half(cycles), minirocket, ("gyroscope",))],
-        )
+    draw = np.random.default_rng(0)
+    cycles = []
+    for order, (person, session, joints) in enumerate(recordings_of(read_executions(data))):
+        sequence = film(joints, RATE, random_view(draw, 0, WIDEST_YAW), draw, NO_ERRORS)
+        series = trunk_turning(sequence)
+        # Two repetitions are too few to find a cycle: each half of the recording is one.
+        begin, end = float(series.times[0]), float(series.times[-1])
+        halves = cut_spans(series, [(begin, (begin + end) / 2), ((begin + end) / 2, end)])
+        for values in halves.values:
+            cycles.append(Cycle(person, session, "camera", "squat", "", order, values, halves.sensors))
+        progress()
+    outcome = judge(first_half(cycles), minirocket, ("gyroscope",))
+    return row("trunk's turning", "first half, second half", "MiniRocket", "camera", [outcome])

@@ -236,7 +236,7 @@ def _skeletons(arguments: argparse.Namespace) -> int:
     for line in benchmark.skeletons(arguments.data, arguments.rendered):
         print(line, flush=True)
     with tqdm(unit="recording", disable=None, leave=False) as bar:
-        rows = list(benchmark.trunk(arguments.data, lambda what: bar.update()))
+        rows = [benchmark.trunk(arguments.data, bar.update)]
     print("\n" + benchmark.table(rows))
     return 0
 
