@@ -419,7 +419,7 @@ def networks(data: str, init: str, cases: Sequence[str], seeds: int) -> Iterator
     """
     start, header = load_network(init)
     torch.set_num_threads(1)
-    recipe = NetworkRecipe(stage="people", learning_rate=1e-3, steps=500, batch=32, log_every=20, plateau=3, patience=9)
+    recipe = NetworkRecipe(stage="people", learning_rate=1e-3, steps=300, batch=32, log_every=15, plateau=3, patience=8)
     ways = {
         "transfer": network(recipe, start),
         "frozen": network(replace(recipe, freeze=1.0), start),

@@ -10,7 +10,6 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
-from scipy.spatial.transform import Rotation
 from torch import nn
 
 from rehab_coach.identification.features import normalised
@@ -21,10 +20,6 @@ from rehab_coach.training.options import TrainingOptions
 FEATURES = 80
 HEAD = (256, 128)
 OUTPUT_LAYERS = ("head",)
-
-SHIFT, ASLANT, NOISE = 3.0, 6.0, 0.03
-"""Standard deviations of what is changed in a training cycle: moments of the cut, degrees, and noise beside a strength
-of 1."""
 
 
 class GaitNetwork(nn.Module):
@@ -108,7 +103,6 @@ class PeopleTask(Task):
     """
 
     unit = "cycles"
-    changes = "cut and turned a little, smoothed labels"
 
     def __init__(
         self, recipe: NetworkRecipe, cycles: np.ndarray, people: np.ndarray, start: Optional[GaitNetwork] = None
@@ -136,7 +130,7 @@ class PeopleTask(Task):
         for step in range(first_step, self._recipe.steps):
             draw = np.random.default_rng((self._recipe.seed, step))
             chosen = draw.choice(len(weights), self._recipe.batch, p=weights / weights.sum())
-            yield changed(self._inputs[chosen], draw), self._labels[chosen]
+            yield self._inputs[chosen], self._labels[chosen]
 
     def loss(self, network: nn.Module, batch: Any) -> Tuple[torch.Tensor, Mapping[str, torch.Tensor]]:
         """Cross entropy of smoothed labels, and the accuracy."""
@@ -154,21 +148,6 @@ class PeopleTask(Task):
             "validation_loss": float(loss),
             "validation_accuracy": float((outputs.argmax(1) == labels).float().mean()),
         }
-
-
-def changed(cycles: torch.Tensor, draw: np.random.Generator) -> torch.Tensor:
-    """Cycles (N, 4, 100) cut a little earlier or later, of a sensor that sits a little aslant, with some noise."""
-    count, _, length = cycles.shape
-    begins, ends = draw.normal(0, SHIFT, (2, count))
-    places = begins[:, None] + np.linspace(0, 1, length) * (length - 1 + ends - begins)[:, None]
-    places = np.clip(places, 0, length - 1)
-    below = np.minimum(places.astype(int), length - 2)
-    part = torch.from_numpy((places - below).astype(np.float32))[:, None]
-    index = torch.from_numpy(below)[:, None].expand(count, 4, length)
-    moved = cycles.gather(2, index) * (1 - part) + cycles.gather(2, index + 1) * part
-    turns = Rotation.from_rotvec(draw.normal(0, np.radians(ASLANT), (count, 3))).as_matrix().astype(np.float32)
-    moved[:, :3] = torch.einsum("nij,njt->nit", torch.from_numpy(turns), moved[:, :3])
-    return moved + torch.from_numpy(draw.normal(0, NOISE, tuple(moved.shape)).astype(np.float32))
 
 
 def set_aside(people: np.ndarray, part: float, seed: int) -> np.ndarray:
