@@ -19,7 +19,7 @@ VENV := .venv
 # A clean environment: a virtual environment or another workspace of the caller must not leak into the build.
 ROS_ENV := env -u PYTHONPATH -u ROS_PACKAGE_PATH -u CMAKE_PREFIX_PATH -u PYTHONHOME -u VIRTUAL_ENV
 WITH_WS := source .ws/devel/setup.bash
-EXTRAS := mediapipe,display,train,data,ray,simulation,benchmark,visits,report,export,test
+EXTRAS := mediapipe,display,train,data,ray,simulation,benchmark,visits,report,export,identification,test
 
 DEBIAN_PACKAGES := ca-certificates g++ make cmake catkin espeak-ng ffmpeg \
   python3-rospy python3-roslaunch python3-rostest librostest-dev python3-rosnode python3-rostopic \

@@ -55,6 +55,13 @@ EXTRAS = {
     "data": ["yt-dlp[default]"],
     "ray": ["ray==2.10.0; python_version<'3.9'", "ray>=2.40,<3; python_version>='3.10'"],
     "benchmark": ["psutil", "dtaidistance>=2.3.11,<3"],
+    "identification": [
+        "sktime==0.29.1; python_version<'3.9'",
+        "sktime>=0.36,<2; python_version>='3.10'",
+        "numba==0.58.1; python_version<'3.9'",
+        "numba>=0.60,<1; python_version>='3.10'",
+        "scikit-learn",
+    ],
     "visits": ["sqlalchemy==2.0.58; python_version<'3.9'", "sqlalchemy==2.1.9; python_version>='3.10'"],
     # mediapipe needs protobuf below 5: newer releases of onnx do without it.
     "export": [

@@ -117,6 +117,16 @@ class LaunchFilesTest(unittest.TestCase):
         self.assertEqual(nodes(webcam) & (simulated | {"/camera"}), {"/camera"})
         self.assertEqual(parameter(virtual, "/virtual_patient/seed"), 4)
 
+    def test_patients_are_identified_only_where_that_is_asked_for(self):
+        for name in ("coach", "demo", "robot", "simulation"):
+            config = load(name)
+            self.assertNotIn("/identifier", nodes(config), name)
+            self.assertIs(parameter(config, "/visit_keeper/identify"), False)
+            config = load(name, identify="true", database="/kept/visits.sqlite")
+            self.assertIn("/identifier", nodes(config), name)
+            self.assertIs(parameter(config, "/visit_keeper/identify"), True)
+            self.assertEqual(parameter(config, "/identifier/database"), "/kept/visits.sqlite")
+
     def test_two_coaches_each_stay_in_their_namespace(self):
         path = os.path.join(self.folder.name, "two.launch")
         coach = PACKAGE + "/launch/coach.launch"

@@ -195,6 +195,18 @@ class PickActionTest(unittest.TestCase):
         asks.publish(DisplayMessage(kind=DisplayMessage.QUESTION))
         wait_for(lambda: self.actions, "the first request")
 
+    def test_a_question_after_a_round_is_answered_before_the_next_one_or_the_end(self):
+        self.be_the_recorder()
+        asks = rospy.Publisher("display_message", DisplayMessage, queue_size=10, latch=True)
+        self.addCleanup(asks.unregister)
+        process = self.start(rounds=1, pause=2.0)
+        wait_for(lambda: self.actions, "the request")
+        asks.publish(DisplayMessage(kind=DisplayMessage.QUESTION, text="Are you?"))
+        time.sleep(4.0)
+        self.assertIsNone(process.poll())
+        asks.publish(DisplayMessage(kind=DisplayMessage.QUESTION))
+        self.assertEqual(process.wait(PATIENCE), 0)
+
     def texts_of_welcome(self):
         return [text for text in self.texts(DisplayMessage.INFO) if "not a medical device" in text]
 

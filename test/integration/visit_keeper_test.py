@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The node that keeps visits, with its neighbours played by the test: consent, kills, a locked database."""
+"""The node that keeps visits, with its neighbours played by the test: consent, identity, kills, a locked database."""
 
 import itertools
 import os
@@ -19,7 +19,7 @@ from std_msgs.msg import Bool
 
 from rehab_coach.movement import Movement as Measured
 from rehab_coach.movement import Remark, Repetition
-from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
+from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Patient, Prediction, Skeleton
 from rehab_coach.ros.conversions import to_movement_message
 from rehab_coach.ros.testing import PATIENCE, wait_for
 from rehab_coach.texts import load_texts
@@ -43,7 +43,7 @@ class Neighbours:
         self.messages = []
         self._publishers = {
             name: rospy.Publisher(
-                self.namespace + "/" + name, kind, queue_size=50, latch=name in ("movement", "action_class")
+                self.namespace + "/" + name, kind, queue_size=50, latch=name in ("movement", "action_class", "patient")
             )
             for name, kind in (
                 ("action_class", ActionClass),
@@ -51,6 +51,7 @@ class Neighbours:
                 ("movement", Movement),
                 ("skeleton", Skeleton),
                 ("consent", Bool),
+                ("patient", Patient),
             )
         }
         rospy.Subscriber(self.namespace + "/display_message", DisplayMessage, self.messages.append, queue_size=50)
@@ -63,10 +64,11 @@ class Neighbours:
             command + ["_%s:=%s" % item for item in parameters.items()], stdout=self.log, stderr=subprocess.STDOUT
         )
         if ready:
+            optional = {"skeleton": "keep_skeletons", "patient": "identify"}
             topics = [
                 each
                 for name, each in self._publishers.items()
-                if name != "skeleton" or parameters.get("keep_skeletons") == "true"
+                if name not in optional or parameters.get(optional[name]) == "true"
             ]
             wait_for(lambda: all(each.get_num_connections() for each in topics), "the keeper")
 
@@ -80,8 +82,8 @@ class Neighbours:
     def said(self):
         return os.pread(self.log.fileno(), 1 << 20, 0).decode("utf-8", "replace")
 
-    def play(self, number, measured=True, teach=False):
-        """A round: request, skeletons, prediction and, unless the recorder died, movement."""
+    def play(self, number, measured=True, teach=False, who=None):
+        """A round: request, skeletons, prediction and, unless the recorder died, movement; then who it was."""
         started = rospy.Time.now()
         request = ActionClass(round=number, label="squat", teach=teach)
         request.header.stamp = started
@@ -103,6 +105,10 @@ class Neighbours:
             movement.round, movement.request, movement.prediction = number, request, prediction
             movement.measured_by = "a test"
             self._publishers["movement"].publish(movement)
+        if who is not None:
+            patient = Patient(round=number, name=who, confidence=0.9, source="imu")
+            patient.header.stamp = started
+            self._publishers["patient"].publish(patient)
 
     def answer(self, yes):
         self._publishers["consent"].publish(yes)
@@ -129,13 +135,19 @@ class Case(unittest.TestCase):
     def start(self, **parameters):
         self.neighbours.start(**dict(dict(patient="anna", database=self.database), **parameters))
 
-    def agree(self):
+    def agree(self, *patients):
         with VisitStore(self.database) as store:
-            store.give_consent("anna", "said yes")
+            for patient in patients or ("anna",):
+                store.give_consent(patient, "said yes")
 
-    def rounds(self, **options):
+    def rounds(self, patient="anna", **options):
         with VisitStore(self.database) as store:
-            return store.rounds("anna", **options)
+            return store.rounds(patient, **options)
+
+    def numbers(self):
+        """Of the rounds in everybody's file."""
+        with VisitStore(self.database) as store:
+            return {one.name: [kept.number for kept in store.rounds(one.name)] for one in store.patients()}
 
     def kept(self, count):
         wait_for(lambda: os.path.exists(self.database) and len(self.rounds()) >= count, "%d rounds on the disk" % count)
@@ -203,6 +215,104 @@ class Consent(Case):
         self.assertNotIn("Traceback", said)
 
 
+class Identity(Case):
+    def start(self, **parameters):
+        super().start(**dict(dict(patient="", identify="true"), **parameters))
+
+    def asks(self, count):
+        wait_for(lambda: len(self.neighbours.questions()) == count, "question %d" % count)
+        return self.neighbours.questions()[-1]
+
+    def is_not_kept(self, number):
+        wait_for(lambda: "round %d is not kept" % number in self.neighbours.said(), "the word about round %d" % number)
+
+    def test_only_a_yes_brings_a_round_into_a_file_and_the_right_one(self):
+        self.agree("anna", "berit")
+        self.start(language="no")
+        self.neighbours.play(1, who="berit")
+        self.assertEqual(self.asks(1), load_texts("no")("are_you", patient="berit"))
+        self.neighbours.play(2, who="berit")  # nobody answered yet
+        time.sleep(1.0)
+        self.assertEqual(self.numbers(), {"anna": [], "berit": []})
+        self.neighbours.answer(True)
+        wait_for(lambda: self.numbers()["berit"] == [1, 2], "both rounds, the second without a question")
+        self.neighbours.play(3, who="anna")
+        self.assertEqual(self.asks(2), load_texts("no")("are_you", patient="anna"))
+        self.neighbours.answer(False)
+        self.is_not_kept(3)
+        self.neighbours.play(4, who="anna")  # not asked again
+        self.is_not_kept(4)
+        self.neighbours.play(5, who="")
+        self.is_not_kept(5)
+        self.neighbours.play(6, who="berit")
+        self.asks(3)
+        self.neighbours.answer(True)
+        wait_for(lambda: self.numbers() == {"anna": [], "berit": [1, 2, 6]}, "the sixth round")
+        self.neighbours.play(7, who="")  # is it still she?
+        self.assertEqual(self.asks(4), load_texts("no")("are_you", patient="berit"))
+        self.neighbours.play(8, who="")
+        code, said = self.neighbours.end()
+        self.assertEqual(code, 0)
+        self.assertIn("round 7 is not kept", said)
+        self.assertIn("round 8 is not kept", said)
+        self.assertEqual(self.numbers(), {"anna": [], "berit": [1, 2, 6]})
+
+    def test_no_answer_is_no_and_a_yes_to_no_question_is_nothing(self):
+        self.agree()
+        self.start(question_timeout=5.0)
+        self.neighbours.answer(True)
+        self.neighbours.play(1, who="anna")
+        self.asks(1)
+        self.is_not_kept(1)
+        self.assertIn(load_texts()("not_kept"), self.neighbours.texts())
+        self.neighbours.answer(True)
+        self.neighbours.play(2, who="anna")
+        self.is_not_kept(2)
+        self.neighbours.play(3, who="../anna")
+        self.is_not_kept(3)
+        self.assertEqual(self.numbers(), {"anna": []})
+        self.assertNotIn("Traceback", self.neighbours.said())
+
+    def test_who_was_named_and_moves_like_another_is_told_and_nothing_is_written(self):
+        self.agree("anna", "berit")
+        self.start(patient="anna")
+        self.neighbours.play(1, who="berit")
+        text = load_texts()("other_patient", patient="anna", other="berit")
+        wait_for(lambda: text in self.neighbours.texts(), "the word on the screen")
+        self.neighbours.play(2, who="")
+        self.neighbours.play(3, who="anna")
+        self.kept(2)
+        self.neighbours.play(4)  # the identifier is gone
+        self.assertEqual(self.neighbours.end()[0], 0)
+        self.assertEqual(self.numbers(), {"anna": [2, 3, 4], "berit": []})
+        self.assertEqual(self.neighbours.questions(), [])
+
+    def test_a_keeper_killed_before_the_answer_asks_again(self):
+        self.agree()
+        self.start()
+        self.neighbours.play(1, who="anna")
+        self.asks(1)
+        self.neighbours.end(signal.SIGKILL)
+        self.start()
+        self.asks(2)
+        self.assertEqual(self.numbers(), {"anna": []})
+        self.neighbours.answer(True)
+        self.kept(1)
+
+    def test_who_withdrew_is_asked_before_anything_is_kept(self):
+        self.agree()
+        with VisitStore(self.database) as store:
+            store.withdraw_consent("anna")
+        self.start()
+        self.neighbours.play(1, who="anna")
+        self.asks(1)
+        self.neighbours.answer(True)
+        self.assertEqual(self.asks(2), load_texts()("may_i_keep", patient="anna"))
+        self.neighbours.answer(False)
+        self.is_not_kept(1)
+        self.assertEqual(self.numbers(), {"anna": []})
+
+
 class Trouble(Case):
     def test_a_killed_keeper_loses_nothing_and_keeps_nothing_twice(self):
         self.agree()
@@ -257,7 +367,7 @@ class Trouble(Case):
         self.assertEqual([(one.number, one.movement is None) for one in self.rounds()], [(1, True), (2, False)])
 
 
-TESTS = {"consent": Consent, "trouble": Trouble}
+TESTS = {"consent": Consent, "identity": Identity, "trouble": Trouble}
 
 if __name__ == "__main__":
     rospy.init_node("visit_keeper_test")

@@ -1,9 +1,12 @@
-"""What many tests share: a body's bones, and a stick figure that does the six exercises in front of a camera."""
+"""What many tests share: a body's bones, a stick figure that exercises in front of a camera, and a worn sensor."""
 
 import cv2
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
+from rehab_coach.inertial import InertialSeries
+from rehab_coach.inertial.virtual import virtual_sensor
 from rehab_coach.kinematics.projection import NO_ERRORS, CameraView, film
 from rehab_coach.pose.estimator import Pose, PoseEstimator
 from rehab_coach.simulation.posing import Skeleton
@@ -227,3 +230,32 @@ def clips(tmp_path, monkeypatch):
     monkeypatch.setattr("rehab_coach.pose.clips.create_estimator", lambda *_, **__: Blinking())
     monkeypatch.setattr("rehab_coach.pose.clips._estimators", {})
     return tmp_path
+
+
+# A sensor at the lower back of somebody who squats; people differ in how it sits and in how they move.
+
+WEARERS = {
+    "P-017": {"seat": (0, -10, 0), "period": 2.4, "depth": 0.45, "lean": 0.5, "sway": 0.02, "haste": 0.0},
+    "P-018": {"seat": (10, 20, 15), "period": 3.0, "depth": 0.30, "lean": 0.9, "sway": 0.04, "haste": 0.3},
+    "a stranger": {"seat": (-25, 5, -30), "period": 2.0, "depth": 0.35, "lean": 0.3, "sway": 0.01, "haste": -0.3},
+}
+
+
+@pytest.fixture(scope="session")
+def worn():
+    """worn(person, take, seconds, ...) -> InertialSeries at 100 Hz of one of `WEARERS`, or of one who differs."""
+
+    def wear(person, take=0, seconds=14.0, **habits):
+        one, random = {**WEARERS[person], **habits}, np.random.default_rng(take)
+        times = np.arange(0, seconds, 0.01)
+        turns = times / (one["period"] * (1 + 0.02 * random.standard_normal()))
+        turns = turns + one["haste"] * np.sin(2 * np.pi * turns) / (2 * np.pi)
+        down, aside = (1 - np.cos(2 * np.pi * turns)) / 2, one["sway"] * np.sin(2 * np.pi * turns)
+        places = np.stack([-0.15 * down, aside, 1 - one["depth"] * down], axis=1)
+        leaning = Rotation.from_euler("yx", np.stack([one["lean"] * down, 3 * aside], axis=1))
+        poses = leaning * Rotation.from_euler("xyz", one["seat"], degrees=True)
+        series = virtual_sensor(times, places, np.swapaxes(poses.as_matrix(), 1, 2))
+        noise = random.standard_normal((2, len(times), 3))
+        return InertialSeries(times, series.accelerometer + 0.05 * noise[0], series.gyroscope + 0.01 * noise[1])
+
+    return wear

@@ -1,6 +1,7 @@
 """`rehab-coach visits`: what is kept of patients."""
 
 import argparse
+from typing import Sequence
 
 HELP = "List, export or delete what is kept of patients' visits."
 EPILOG = """\
@@ -34,10 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return subparser
 
     action("list", "one line a patient")
-    one = action("export", "visits.json, rounds.csv, repetitions.csv and the skeletons that were kept")
+    one = action("export", "visits.json, rounds.csv, repetitions.csv, skeletons and templates that were kept")
     one.add_argument("patients", nargs="*", metavar="PATIENT", help="pseudonyms (default: everybody)")
     one.add_argument("--out", required=True, metavar="DIR", help="folder for the files")
-    one = action("delete", "delete a patient and every visit for good")
+    one = action("delete", "delete a patient, every visit and the template for good")
     one.add_argument("patient", metavar="PATIENT")
     one.add_argument("--yes", action="store_true", help="do not ask")
     one = action("consent", "ask a patient whether visits may be kept, and note the answer")
@@ -66,9 +67,7 @@ def _list(store, arguments: argparse.Namespace) -> int:
         consent = iso(one.consent.time)[:10] if one.consent else "withdrawn"
         days = [iso(stamp)[:10] if stamp is not None else "-" for stamp in (one.first, one.last)]
         rows.append((one.name, consent, str(one.visits), str(one.rounds), *days))
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    print_table(rows)
     return 0
 
 
@@ -81,10 +80,14 @@ def _export(store, arguments: argparse.Namespace) -> int:
 
 
 def _delete(store, arguments: argparse.Namespace) -> int:
+    from rehab_coach.visits.store import check_name
+
     rounds = store.rounds(arguments.patient)
     visits = len({one.visit for one in rounds})
     what = "%s with %d visits, %d rounds" % (arguments.patient, visits, len(rounds))
-    if not arguments.yes and not _agrees("Delete %s for good?" % what):
+    if check_name(arguments.patient) in [one.name for one in store.enrolled(withdrawn=True)]:
+        what += " and the template"
+    if not arguments.yes and not agrees("Delete %s for good?" % what):
         print("nothing was deleted")
         return 1
     store.delete(arguments.patient)
@@ -102,7 +105,7 @@ def _consent(store, arguments: argparse.Namespace) -> int:
         return 0
     texts = load_texts(arguments.language)
     question = texts("may_i_keep", patient=check_name(arguments.patient))
-    if not _agrees(question):
+    if not agrees(question):
         print(texts("not_kept"))
         return 1
     store.give_consent(arguments.patient, question)
@@ -117,7 +120,15 @@ def _example(store, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _agrees(question: str) -> bool:
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Columns that are as wide as they must be."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def agrees(question: str) -> bool:
+    """Ask for a yes; nobody to answer is a no."""
     try:
         return input(question + " [y/N] ").strip().lower() in ("y", "yes", "j", "ja")
     except EOFError:

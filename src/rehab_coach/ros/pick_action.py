@@ -35,7 +35,7 @@ class PickAction:
         exercises (rehab_coach/Exercises): what the recorder recognises, so what can be asked for.
         stgcn_prediction (rehab_coach/Prediction): the end of a round.
         movement (rehab_coach/Movement): the last that there is to say about a round.
-        display_message (rehab_coach/DisplayMessage): while a question is open, the first round waits.
+        display_message (rehab_coach/DisplayMessage): while a question is open, the next round waits, or the end.
         readiness (diagnostic_msgs/DiagnosticStatus): while somebody lacks something, the first round waits.
     Parameters: see config/coach.yaml.
 
@@ -134,6 +134,7 @@ class PickAction:
         self._doing = "pause"
         self._wait(MEASURING, self._is_measured)
         self._wait(self._pause)
+        self._wait_for_answer()
 
     @staticmethod
     def _where() -> str:
@@ -183,6 +184,7 @@ class PickAction:
         if question is not None:
             self._doing = "waiting for an answer"
             self._wait(question.seconds or float("inf"), lambda: self._question is None)
+            self._question = None  # also when whoever asked is gone
 
     def _wait_for_clock(self) -> None:
         """In simulated time nothing goes on before the first message on /clock."""

@@ -24,6 +24,8 @@ class Progress:
         history: the lines of log.csv.
         best_loss: lowest validation loss so far.
         best_line: number of its line in the history.
+        plateaus: how often the validation loss did not fall for a while, so that the learning rate was lowered.
+        last_plateau: number of the line of the last of them.
         stopped: the validation loss did not fall any more.
     """
 
@@ -32,6 +34,8 @@ class Progress:
     history: List[Dict[str, float]] = field(default_factory=list)
     best_loss: float = float("inf")
     best_line: int = -1
+    plateaus: int = 0
+    last_plateau: int = -1
     stopped: bool = False
 
     def add(self, line: Dict[str, float], validation_loss: float) -> bool:
@@ -41,6 +45,12 @@ class Progress:
         if lowest:
             self.best_loss, self.best_line = validation_loss, len(self.history) - 1
         return lowest
+
+    def note_plateau(self, lines: int) -> None:
+        """Count a plateau where so many lines came since the lowest validation loss and since the last plateau."""
+        line = len(self.history) - 1
+        if line - max(self.best_line, self.last_plateau) >= lines:
+            self.plateaus, self.last_plateau = self.plateaus + 1, line
 
     @property
     def lines_since_best(self) -> int:

@@ -102,10 +102,13 @@ def train(
     network = task.make_network().to(processes.device)
     average = AveragedModel(network, multi_avg_fn=moving_average(options.weight_average), use_buffers=True)
     optimiser = make_optimiser(network, options)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate_at(options, step))
+    progress = Progress()
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: learning_rate_at(options, step, progress.plateaus)
+    )
     parts = {"network": network, "average": average, "optimiser": optimiser, "schedule": schedule}
     state = load_checkpoint(folder, parts, identity) if folder else None
-    progress = state["progress"] if state else Progress()
+    progress = state["progress"] if state else progress
     best: Optional[Dict[str, torch.Tensor]] = state["best"] if state else None
 
     started = time.monotonic() - progress.seconds
@@ -159,10 +162,11 @@ def train(
         if processes.first:
             with torch.no_grad():
                 line.update(task.watch(average.module.eval()))
-            if options.patience and "validation_loss" not in line:
-                raise ValueError("patience needs a 'validation_loss' among what the task's watch() gives")
+            if (options.patience or options.schedule == "plateau") and "validation_loss" not in line:
+                raise ValueError("patience and plateau need a 'validation_loss' among what the task's watch() gives")
         if progress.add(line, processes.told_by_first(line.get("validation_loss", math.nan))):
             best = {name: tensor.detach().cpu().clone() for name, tensor in average.module.state_dict().items()}
+        progress.note_plateau(options.plateau)
         progress.stopped = bool(options.patience) and progress.lines_since_best >= options.patience
         if log and folder:
             bar.set_postfix({name: "%.3f" % line[name] for name in ("loss", *metrics)})

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
-OPTIMISERS = ("adamw", "sgd")
-SCHEDULES = ("cosine", "steps")
+OPTIMISERS = ("adamw", "sgd", "rmsprop")
+SCHEDULES = ("cosine", "steps", "plateau")
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -17,13 +17,13 @@ class TrainingOptions:
         seed: of the weights and of everything that is drawn from PyTorch's random numbers.
         batch: samples in a step, of all processes together; the log counts them.
         log_every: steps between two lines of the log; the last step has one too.
-        optimiser: "adamw" or "sgd" (Nesterov momentum 0.9).
+        optimiser: "adamw", "sgd" (Nesterov momentum 0.9) or "rmsprop".
         learning_rate: its highest value; rises linearly for `warm_up`.
         schedule: what it does then: "cosine" falls to zero, "steps" is multiplied by `step_factor` at each of
-            `milestones`.
+            `milestones`, "plateau" each time that no lower "validation_loss" came for `plateau` lines of the log.
         warm_up: part of the steps.
         milestones: steps, rising.
-        step_factor: see `schedule`.
+        step_factor, plateau: see `schedule`.
         weight_decay: for weights, not for biases and normalisation.
         freeze: first part of the steps in which only the `output_layers` learn.
         unfreeze_factor: of the learning rate after that.
@@ -47,6 +47,7 @@ class TrainingOptions:
     warm_up: float = 0.0
     milestones: Tuple[int, ...] = ()
     step_factor: float = 0.1
+    plateau: int = 5
     weight_decay: float = 0.01
     freeze: float = 0.0
     unfreeze_factor: float = 1.0

@@ -17,19 +17,24 @@ def make_optimiser(network: nn.Module, options: TrainingOptions) -> torch.optim.
     groups = [{"params": decayed, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
     if options.optimiser == "sgd":
         return torch.optim.SGD(groups, lr=options.learning_rate, momentum=0.9, nesterov=True)
+    if options.optimiser == "rmsprop":
+        return torch.optim.RMSprop(groups, lr=options.learning_rate)
     return torch.optim.AdamW(groups, lr=options.learning_rate)
 
 
-def learning_rate_at(options: TrainingOptions, step: int) -> float:
+def learning_rate_at(options: TrainingOptions, step: int, plateaus: int = 0) -> float:
     """Part of the highest learning rate at a step.
 
-    A linear rise during `warm_up`, then a cosine to zero or steps; after the frozen part times `unfreeze_factor`.
+    A linear rise during `warm_up`, then a cosine to zero, steps, or one step for each of so many plateaus; after the
+    frozen part times `unfreeze_factor`.
     """
     rise = options.warm_up * options.steps
     if step < rise:
         factor = (step + 1) / (rise + 1)
     elif options.schedule == "steps":
         factor = options.step_factor ** sum(step >= milestone for milestone in options.milestones)
+    elif options.schedule == "plateau":
+        factor = options.step_factor**plateaus
     else:
         factor = 0.5 * (1 + math.cos(math.pi * (step - rise) / max(options.steps - rise, 1)))
     if options.freeze and not is_frozen(options, step):

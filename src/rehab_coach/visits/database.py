@@ -146,7 +146,7 @@ class Database:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             if not self.is_file:
                 connection.execute(statement)
-                for name in ("patients", "visits", "rounds"):
+                for name in ("patients", "visits", "rounds", "templates"):
                     connection.exec_driver_sql("VACUUM FULL %s" % name)
                 return
             # The lock is kept until the file is written anew: nobody can come between.

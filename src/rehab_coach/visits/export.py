@@ -4,6 +4,7 @@ visits.json            patients, visits, rounds, movements; angles in radians, a
 rounds.csv             one row a round
 repetitions.csv        one row a repetition; angles in degrees
 skeletons/NAME.npz     key points, where they were kept (skeleton.SkeletonSequence reads them)
+templates/NAME.npz     what a patient is known again by, if she was enrolled (identification.verifier.Template reads it)
 """
 
 import csv
@@ -15,7 +16,7 @@ from typing import Dict, List, Optional, Sequence
 
 from rehab_coach.visits.private import private_file
 from rehab_coach.visits.schema import VERSION
-from rehab_coach.visits.store import PatientSummary, RoundResult, VisitStore, dump_movement
+from rehab_coach.visits.store import EnrolledPatient, PatientSummary, RoundResult, VisitStore, dump_movement
 
 _ROUND = (
     "patient visit round started ended asked status recognised confidence verdict waiting_time_s measured_by exercise "
@@ -42,9 +43,10 @@ def export(store: VisitStore, folder: str, patients: Optional[Sequence[str]] = N
     known = {one.name: one for one in store.patients()}
     names = list(known) if patients is None else list(dict.fromkeys(patients))
     rounds = {name: store.rounds(name, skeletons=True) for name in names}
+    enrolled = {one.name: one for one in store.enrolled(withdrawn=True) if one.name in names}
     files = [os.path.join(folder, name) for name in ("visits.json", "rounds.csv", "repetitions.csv")]
     with private_file(files[0]) as stream:
-        content = [_patient(known[name], rounds[name]) for name in names]
+        content = [_patient(known[name], rounds[name], enrolled.get(name)) for name in names]
         json.dump({"version": VERSION, "patients": content}, stream, indent=1, ensure_ascii=False, allow_nan=False)
     for name in names:
         for one in rounds[name]:
@@ -52,6 +54,10 @@ def export(store: VisitStore, folder: str, patients: Optional[Sequence[str]] = N
                 files.append(os.path.join(folder, _skeleton_name(name, one)))
                 with private_file(files[-1], "wb") as stream:
                     stream.write(one.skeleton.to_bytes())
+    for name, patient in enrolled.items():
+        files.append(os.path.join(folder, _template_name(name)))
+        with private_file(files[-1], "wb") as stream:
+            stream.write(patient.template)
     _write_table(files[1], [_round_row(name, one) for name in names for one in rounds[name]], _ROUND)
     repetitions = [row for name in names for one in rounds[name] for row in _repetition_rows(name, one)]
     angles = sorted({column for row in repetitions for column in row if column.endswith("_deg")})
@@ -71,7 +77,11 @@ def _skeleton_name(patient: str, one: RoundResult) -> str:
     return os.path.join("skeletons", "%s_%s_round%d.npz" % (patient.replace(" ", "_"), stamp, one.number))
 
 
-def _patient(patient: PatientSummary, rounds: Sequence[RoundResult]) -> dict:
+def _template_name(patient: str) -> str:
+    return os.path.join("templates", patient.replace(" ", "_") + ".npz")
+
+
+def _patient(patient: PatientSummary, rounds: Sequence[RoundResult], enrolled: Optional[EnrolledPatient]) -> dict:
     visits: Dict[int, List[dict]] = {}
     for one in rounds:
         values = _round_row(patient.name, one)
@@ -82,7 +92,14 @@ def _patient(patient: PatientSummary, rounds: Sequence[RoundResult]) -> dict:
         visits.setdefault(one.visit, []).append(values)
     consent = patient.consent and {"time": iso(patient.consent.time), "text": patient.consent.text}
     content = [{"number": number, "rounds": rows} for number, rows in visits.items()]
-    return {"name": patient.name, "consent": consent, "visits": content}
+    template = enrolled and {
+        "time": iso(enrolled.time),
+        "consent": enrolled.consent,
+        "made_from": enrolled.made_from,
+        "model": enrolled.model,
+        "file": _template_name(enrolled.name),
+    }
+    return {"name": patient.name, "consent": consent, "template": template, "visits": content}
 
 
 def _round_row(patient: str, one: RoundResult) -> dict:

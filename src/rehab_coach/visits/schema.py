@@ -1,12 +1,13 @@
 """The tables of the database of visits, and how older ones are brought up to date.
 
     patients --< visits --< rounds          schema_information: one row, the version
+    patients --- templates
 
 Times are seconds since 1970 (UTC). A database carries the version of its tables; opening an older one upgrades it in
 one transaction, so that it is wholly old or wholly new. A newer one is refused and left alone.
 """
 
-from typing import Dict, Optional, Tuple
+from typing import Dict, Optional, Tuple, Union
 
 from sqlalchemy import (
     Column,
@@ -22,11 +23,13 @@ from sqlalchemy import (
     UniqueConstraint,
     inspect,
     select,
+    text,
 )
+from sqlalchemy.schema import CreateTable
 
 from rehab_coach.visits.errors import SchemaError
 
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 
@@ -71,9 +74,22 @@ rounds = Table(
     UniqueConstraint("visit_id", "started", "number"),
 )
 
+# What a patient is known again by, since version 3; not more than one for each.
+templates = Table(
+    "templates",
+    metadata,
+    Column("patient_id", ForeignKey("patients.id", ondelete="CASCADE"), primary_key=True),
+    Column("enrolled_time", _Time, nullable=False),
+    Column("consent_text", Text, nullable=False),  # what the patient agreed to
+    Column("made_from", String(200), nullable=False),
+    Column("model", String(64), nullable=False),  # with which alone the content can be compared
+    Column("content", LargeBinary, nullable=False),  # .npz of identification.verifier.Template
+)
+
 # What turns version n into n + 1.
-UPGRADES: Dict[int, Tuple[str, ...]] = {
+UPGRADES: Dict[int, Tuple[Union[str, CreateTable], ...]] = {
     1: ("ALTER TABLE rounds ADD COLUMN measured_by VARCHAR(200) DEFAULT '' NOT NULL",),
+    2: (CreateTable(templates),),
 }
 
 
@@ -108,7 +124,7 @@ def bring_up_to_date(connection: Connection) -> None:
     check_not_newer(version)
     for step in range(version, VERSION):
         for statement in UPGRADES[step]:
-            connection.exec_driver_sql(statement)
+            connection.execute(text(statement) if isinstance(statement, str) else statement)
     connection.execute(information.update().values(version=VERSION))
 
 

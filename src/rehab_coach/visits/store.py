@@ -6,7 +6,7 @@ import re
 import time
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -90,6 +90,27 @@ class PatientSummary:
     rounds: int
     first: Optional[float]
     last: Optional[float]
+
+
+@dataclass(frozen=True, eq=False)
+class EnrolledPatient:
+    """A patient who can be known again.
+
+    Attributes:
+        name: pseudonym.
+        time: when she was enrolled, seconds since 1970.
+        consent: the words that she agreed to.
+        made_from: what her template was made from, such as "squat.mp4".
+        model: fingerprint of the model that it was made with; another one cannot compare it.
+        template: content of the template's file.
+    """
+
+    name: str
+    time: float
+    consent: str
+    made_from: str
+    model: str
+    template: bytes
 
 
 def check_name(name: str) -> str:
@@ -198,10 +219,7 @@ class VisitStore:
             found = select(schema.patients).where(schema.patients.c.name == name).with_for_update()
             row = connection.execute(found).first()
             if row is None or _consent(row) is None:
-                raise NoConsentError(
-                    "%s has not agreed that visits are kept, so this round is not; ask: rehab-coach visits consent %s"
-                    % (name, json.dumps(name, ensure_ascii=False) if " " in name else name)
-                )
+                raise NoConsentError("%s, so this round is not; %s" % _no_consent(name))
             nearest = connection.execute(
                 select(table.c.id, table.c.visit_id, table.c.started, table.c.number, table.c.movement)
                 .join(schema.visits)
@@ -260,8 +278,75 @@ class VisitStore:
             rows = connection.execute(query).all()
         return [PatientSummary(r.name, _consent(r), r.visits, r.rounds, r.first, r.last) for r in rows]
 
+    def enrol(self, patient: EnrolledPatient) -> None:
+        """Keep what a patient is known again by, in place of what was there before.
+
+        Raises:
+            NoConsentError: the patient has not agreed that visits are kept, without which there is nothing to know her
+                again for.
+        """
+        table = schema.templates
+        values = {
+            "enrolled_time": patient.time,
+            "consent_text": patient.consent,
+            "made_from": patient.made_from[:200],
+            "model": patient.model,
+            "content": patient.template,
+        }
+        with self._database.transaction(writes=True) as connection:
+            row = self._may_enrol(connection, patient.name)
+            if not connection.execute(table.update().where(table.c.patient_id == row.id).values(values)).rowcount:
+                connection.execute(table.insert().values(patient_id=row.id, **values))
+
+    def check_consent(self, patient: str) -> None:
+        """NoConsentError where `enrol` would raise it."""
+        with self._database.transaction() as connection:
+            self._may_enrol(connection, patient)
+
+    def _may_enrol(self, connection: Connection, patient: str) -> Row:
+        """The patient's row."""
+        name = check_name(patient)
+        row = connection.execute(select(schema.patients).where(schema.patients.c.name == name)).first()
+        if row is None or _consent(row) is None:
+            raise NoConsentError("%s, so nobody is enrolled; %s" % _no_consent(name))
+        return row
+
+    def enrolled(self, withdrawn: bool = False) -> List[EnrolledPatient]:
+        """Those who can be known again, by name.
+
+        Args:
+            withdrawn: also those who do not agree any more. Nobody may be recognised by their templates; they are there
+                until they are deleted.
+        """
+        table = schema.templates
+        query = select(schema.patients, table).join(table).order_by(schema.patients.c.name)
+        with self._database.transaction() as connection:
+            rows = connection.execute(query).all()
+        return [
+            EnrolledPatient(
+                row.name,
+                row.enrolled_time,
+                row._mapping[table.c.consent_text],
+                row.made_from,
+                row.model,
+                row.content,
+            )
+            for row in rows
+            if withdrawn or _consent(row) is not None
+        ]
+
+    def forget(self, patient: str) -> bool:
+        """Delete what a patient is known again by, as `delete` does; visits stay. Returns whether there was any."""
+        table = schema.templates
+        with self._database.transaction() as connection:
+            identity = self._identity(connection, patient)
+            if connection.execute(select(table.c.patient_id).where(table.c.patient_id == identity)).first() is None:
+                return False
+        self._database.erase(table.delete().where(table.c.patient_id == identity))
+        return True
+
     def delete(self, patient: str) -> int:
-        """Delete a patient and every visit for good; returns how many rounds there were.
+        """Delete a patient, every visit and the template for good; returns how many rounds there were.
 
         A SQLite file is overwritten where they stood and then written anew. Of a PostgreSQL server the tables are
         written anew; its log and its backups are its administrator's.
@@ -283,6 +368,12 @@ class VisitStore:
             known = ", ".join(names[:10]) + (" ..." if len(names) > 10 else "")
             raise VisitStoreError("there is no patient %s in %s; known: %s" % (name, self.place, known or "nobody"))
         return identity
+
+
+def _no_consent(name: str) -> Tuple[str, str]:
+    """What is missing, and what to do."""
+    quoted = json.dumps(name, ensure_ascii=False) if " " in name else name
+    return "%s has not agreed that visits are kept" % name, "ask: rehab-coach visits consent %s" % quoted
 
 
 def _consent(row: Row) -> Optional[Consent]:

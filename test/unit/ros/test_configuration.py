@@ -19,6 +19,7 @@ NODES = [
     ("turtlebot_controller", "TurtlebotController"),
     ("displayer", "Displayer"),
     ("speaker", "Speaker"),
+    ("identifier", "Identifier"),
     ("visit_keeper", "VisitKeeper"),
     ("fake_turtlebot", "FakeTurtlebot"),
     ("virtual_patient", "VirtualPatient"),

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from rehab_coach.training.checkpoint import Progress
 from rehab_coach.training.options import TrainingOptions
 from rehab_coach.training.schedule import is_frozen, learning_rate_at, make_optimiser, moving_average, set_learning
 
@@ -29,6 +30,26 @@ def test_steps_fall_at_their_milestones_and_freezing_has_a_rate_of_its_own():
     rates = [learning_rate_at(options, step) for step in (0, 1, 2, 3, 4, 6, 7, 9)]
     assert rates == pytest.approx([1, 1, 0.5, 0.5, 0.05, 0.05, 0.005, 0.005])
     assert [is_frozen(options, step) for step in (1, 2)] == [True, False]
+
+
+def test_each_plateau_lowers_the_rate_by_one_step():
+    options = TrainingOptions(steps=100, schedule="plateau", step_factor=0.5)
+    assert [learning_rate_at(options, 50, plateaus) for plateaus in (0, 1, 3)] == pytest.approx([1, 0.5, 0.125])
+
+
+def test_a_plateau_is_so_many_lines_without_a_lower_loss():
+    progress = Progress()
+    plateaus = []
+    for loss in (3.0, 2.0, 2.1, 2.2, 2.3, 2.4, 1.0, 1.1):
+        progress.add({"loss": loss}, loss)
+        progress.note_plateau(2)
+        plateaus.append(progress.plateaus)
+    assert plateaus == [0, 0, 0, 1, 1, 2, 2, 2]
+
+
+def test_rmsprop_can_be_chosen():
+    options = TrainingOptions(steps=1, optimiser="rmsprop", learning_rate=0.01)
+    assert isinstance(make_optimiser(nn.Linear(2, 3), options), torch.optim.RMSprop)
 
 
 def test_biases_do_not_decay():
@@ -60,7 +81,7 @@ def test_a_moving_average_of_few_steps_is_their_mean():
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"optimiser": "adam"}, "optimiser must be one of adamw, sgd, not 'adam'"),
+        ({"optimiser": "adam"}, "optimiser must be one of adamw, sgd, rmsprop, not 'adam'"),
         ({"schedule": "line"}, "schedule"),
         ({"precision": "float16"}, "precision"),
         ({"log_every": 0}, "log_every 0 must be 1 or more"),

@@ -10,7 +10,7 @@ import pytest
 from rehab_coach.visits import schema
 from rehab_coach.visits.database import default_place
 from rehab_coach.visits.errors import StoreUnavailableError, VisitStoreError
-from rehab_coach.visits.store import VisitStore
+from rehab_coach.visits.store import EnrolledPatient, VisitStore
 
 VERSION_1 = """
 CREATE TABLE schema_information (version INTEGER NOT NULL);
@@ -307,6 +307,23 @@ def test_deleted_is_gone_from_the_bytes_of_the_file(filled, round_result, skelet
         assert skeleton.to_bytes()[:200] not in left
         assert len(store.rounds("P-017")) == 20
     assert permissions(filled) == 0o600
+
+
+@pytest.mark.parametrize("patient_too", [False, True])
+def test_a_template_is_gone_from_the_bytes_of_the_file(filled, patient_too):
+    template = os.urandom(20000)  # several pages
+    traces = [template[:200], template[-200:], b"you may know me again", b"walk-in.mp4"]
+    with VisitStore(filled) as store:
+        store.enrol(
+            EnrolledPatient("P-017", 700.0, "you may know me again", "walk-in.mp4", "one", b"older " + template)
+        )
+        store.enrol(EnrolledPatient("P-017", 700.0, "you may know me again", "walk-in.mp4", "one", template))
+        assert store.enrolled()[0].template == template
+        (store.delete if patient_too else store.forget)("P-017")
+        folder = os.path.dirname(filled)
+        left = b"".join(content(os.path.join(folder, name)) for name in os.listdir(folder))
+        assert not any(trace in left for trace in traces)
+        assert (b"P-017" in left) is not patient_too
 
 
 def test_deleted_is_overwritten_even_where_the_file_cannot_be_written_anew(filled, monkeypatch):

@@ -11,7 +11,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.movement import Movement
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.visits.export import export
-from rehab_coach.visits.store import VisitStore, dump_movement
+from rehab_coach.visits.store import EnrolledPatient, VisitStore, dump_movement
 
 
 @pytest.fixture
@@ -50,6 +50,23 @@ def test_everything_is_in_the_files(filled, tmp_path, skeleton, round_result):
     assert second["started"] == "1970-01-01T00:17:10.500Z" and second["movement"] is None
     assert json.dumps(first["movement"]) == json.dumps(json.loads(dump_movement(round_result().movement)))
     np.testing.assert_array_equal(SkeletonSequence.load(files[3]).key_points, skeleton.key_points)
+
+
+def test_what_a_patient_is_known_again_by_is_in_the_files(filled, tmp_path):
+    filled.enrol(EnrolledPatient("Åse B", 0.0, "yes", "squat.mp4", "one", b"template"))
+    filled.withdraw_consent("Åse B")  # it is still there, so it is told
+    folder = str(tmp_path / "out")
+    files = export(filled, folder)
+    with open(files[0], encoding="utf-8") as stream:
+        first, second = (one["template"] for one in json.load(stream)["patients"])
+    name = os.path.join("templates", "Åse_B.npz")
+    assert first is None
+    when = "1970-01-01T00:00:00.000Z"
+    assert second == {"time": when, "consent": "yes", "made_from": "squat.mp4", "model": "one", "file": name}
+    assert os.path.join(folder, name) in files
+    with open(os.path.join(folder, name), "rb") as stream:
+        assert stream.read() == b"template"
+    assert stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode) == 0o600
 
 
 def test_tables_are_in_degrees(filled, tmp_path):

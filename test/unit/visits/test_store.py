@@ -11,6 +11,7 @@ from rehab_coach.visits.errors import NoConsentError, VisitStoreError
 from rehab_coach.visits.store import (
     VISIT_GAP,
     Consent,
+    EnrolledPatient,
     RoundResult,
     VisitStore,
     dump_movement,
@@ -216,3 +217,51 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_writer_is_killed(place):
         assert numbers == list(range(1, len(numbers) + 1))
         assert acknowledged[-1] <= len(numbers) <= acknowledged[-1] + 1
         stored = len(numbers)
+
+
+def enrolled(name="P-017", content=b"template", **changes):
+    values = dict(name=name, time=700.0, consent="yes", made_from="squat.mp4", model="one", template=content)
+    values.update(changes)
+    return EnrolledPatient(**values)
+
+
+def test_who_was_enrolled_is_there_once(store):
+    assert store.enrolled() == []
+    store.enrol(enrolled(content=b"older"))
+    store.enrol(enrolled())
+    (kept,) = store.enrolled()
+    assert kept.__dict__ == enrolled().__dict__
+
+
+def test_nobody_is_enrolled_without_consent(store):
+    for name in ("P-018", "P-017"):
+        with pytest.raises(NoConsentError, match="%s has not agreed.*nobody is enrolled.*visits consent" % name):
+            store.enrol(enrolled(name))
+        assert store.enrolled() == []
+        store.withdraw_consent("P-017")
+
+
+def test_who_withdrew_is_not_recognised_any_more(store):
+    store.enrol(enrolled())
+    store.withdraw_consent("P-017")
+    assert store.enrolled() == []
+    assert [one.name for one in store.enrolled(withdrawn=True)] == ["P-017"]
+
+
+def test_to_forget_leaves_the_visits_and_the_others(store, round_result):
+    store.give_consent("P-018", "1")
+    store.add_round("P-017", round_result())
+    store.enrol(enrolled())
+    store.enrol(enrolled("P-018"))
+    assert store.forget("P-017")
+    assert not store.forget("P-017")
+    assert [one.name for one in store.enrolled()] == ["P-018"]
+    assert len(store.rounds("P-017")) == 1
+    with pytest.raises(VisitStoreError, match="no patient P-019"):
+        store.forget("P-019")
+
+
+def test_with_a_patient_the_template_is_deleted(store):
+    store.enrol(enrolled())
+    store.delete("P-017")
+    assert store.enrolled(withdrawn=True) == []

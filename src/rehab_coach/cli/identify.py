@@ -1,0 +1,263 @@
+"""`rehab-coach identify`: who is moving, by a worn sensor or by the skeleton."""
+
+import argparse
+import os
+from typing import TYPE_CHECKING, List
+
+from rehab_coach.errors import RehabCoachError
+
+if TYPE_CHECKING:
+    from rehab_coach.identification import Observation, Template
+    from rehab_coach.inertial import InertialSeries
+
+HELP = "Tell people apart by a worn sensor or by their skeleton: enrol them, match a recording, measure, train."
+EPILOG = """\
+A recording is a CSV file with a header, columns time, ax, ay, az, gx, gy, gz (s, m/s2, rad/s; --help of the action says
+how to name others), or skeletons (.npz) as `rehab-coach render` and `dataset` write them. It holds three repetitions or
+more of one exercise. What is kept of a person is one small file, from which no recording can be made again; how well
+people are told apart, and what is not known about privacy: docs/identification.md.
+
+examples:
+  rehab-coach identify enrol P-017 monday.csv tuesday.csv wednesday.csv --people people
+  rehab-coach identify match today.csv --people people
+  rehab-coach identify match phone.csv --people people --columns acc_x,acc_y,acc_z,gyr_x,gyr_y,gyr_z \\
+      --acceleration g --turn deg/s --time-column t --time ms
+  rehab-coach identify match today.csv --people people --skeleton today.npz      (both together)
+  rehab-coach identify evaluate --data DIR --out report                        (the tables of docs/identification.md)
+  rehab-coach identify fit --data DIR --write models/identity.safetensors      (the model that ships)
+  rehab-coach identify skeletons --data DIR --rendered DIR                     (what one camera sees)
+  rehab-coach identify train config/recipes/identification/gait_gyroscope.yaml --data DIR --out runs/gait_gyroscope
+  rehab-coach identify networks --data DIR --init runs/gait_gyroscope          (transfer against random start)
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Fill in the options of the command."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=text, description=text)
+
+    one = action("enrol", "make a template of a person's recordings")
+    one.add_argument("name", metavar="NAME", help="pseudonym of the person")
+    _add_recordings(one)
+    one = action("match", "say whose recordings these are")
+    _add_recordings(one)
+    one = action("evaluate", "measure on public sets")
+    one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
+    one.add_argument("--out", required=True, metavar="REPORT", help="folder of the report, made if needed")
+    one.add_argument("--case", action="append", metavar="NAME", help="transitions, squat, thigh squat, whole execution")
+    one.add_argument("--seeds", type=int, default=5, metavar="N", help="random splits (default: %(default)s)")
+    one = action("fit", "learn from public sets what tells people apart; write the model and how it verifies strangers")
+    one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
+    one.add_argument("--write", required=True, metavar="FILE", help="the model file")
+    one = action("skeletons", "measure what one camera sees: proportions of limbs, and how the trunk turns")
+    one.add_argument("--data", required=True, metavar="DIR", help="folder with mocap/ui_prmd")
+    one.add_argument("--rendered", metavar="DIR", help="also virtual patients: a folder of rehab-coach render --plan")
+    one = action("train", "train the people's network from a recipe")
+    one.add_argument("recipe", metavar="RECIPE", help="YAML file, see config/recipes/identification/")
+    one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
+    one.add_argument("--out", required=True, metavar="RUN", help="folder of the run, made if needed")
+    one.add_argument("--init", metavar="RUN", help="run of the gait network, where the recipe says `start: transfer`")
+    one = action("networks", "measure transfer, frozen features and a random start against each other")
+    one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
+    one.add_argument("--init", required=True, metavar="RUN", help="run of the gait network")
+    one.add_argument("--case", action="append", metavar="NAME", help="as of evaluate (default: squat, transitions)")
+    one.add_argument("--seeds", type=int, default=5, metavar="N", help="random starts (default: %(default)s)")
+
+
+def _add_recordings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recordings", nargs="*", metavar="CSV", help="recordings of the sensor, one exercise each")
+    parser.add_argument("--skeleton", nargs="+", default=[], metavar="NPZ", help="skeletons, as many as CSV or alone")
+    parser.add_argument("--people", required=True, metavar="DIR", help="folder of the templates")
+    add_layout(parser)
+
+
+def add_layout(parser: argparse.ArgumentParser) -> None:
+    """The options that say what is in a sensor's CSV file."""
+    parser.add_argument(
+        "--columns", metavar="AX,AY,AZ,GX,GY,GZ", help="names of the columns; -NAME turns an axis round"
+    )
+    parser.add_argument("--time-column", default="time", metavar="NAME", help="default: %(default)s")
+    parser.add_argument("--rate", type=float, metavar="HZ", help="samples per second of a file without times")
+    parser.add_argument("--acceleration", default="m/s2", metavar="UNIT", help="m/s2 (default) or g")
+    parser.add_argument("--turn", default="rad/s", metavar="UNIT", help="rad/s (default) or deg/s")
+    parser.add_argument("--time", default="s", metavar="UNIT", help="s (default), ms, us or ns")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it; returns the exit code."""
+    return {
+        "enrol": _enrol,
+        "match": _match,
+        "evaluate": _evaluate,
+        "fit": _fit,
+        "skeletons": _skeletons,
+        "train": _train,
+        "networks": _networks,
+    }[arguments.action](arguments)
+
+
+def read_recording(path: str, arguments: argparse.Namespace) -> "InertialSeries":
+    """A sensor's CSV file, as the options of `add_layout` say."""
+    from rehab_coach.inertial.readers import COLUMNS, read_csv
+
+    columns = arguments.columns.split(",") if arguments.columns else COLUMNS
+    units = (arguments.acceleration, arguments.turn, arguments.time)
+    return read_csv(path, *units, columns, arguments.time_column, arguments.rate)
+
+
+def _observations(arguments: argparse.Namespace) -> "List[Observation]":
+    from tqdm import tqdm
+
+    from rehab_coach.identification import observe
+    from rehab_coach.skeleton import SkeletonSequence
+
+    paths, skeletons = arguments.recordings, arguments.skeleton
+    if not paths and not skeletons:
+        raise RehabCoachError("name a recording: a CSV file of the sensor, or --skeleton NPZ")
+    if paths and skeletons and len(paths) != len(skeletons):
+        raise RehabCoachError("%d recordings of the sensor beside %d skeletons" % (len(paths), len(skeletons)))
+    found = []
+    for number in tqdm(range(max(len(paths), len(skeletons))), unit="recording", disable=None, leave=False):
+        series = read_recording(paths[number], arguments) if paths else None
+        skeleton = SkeletonSequence.load(skeletons[number]) if skeletons else None
+        try:
+            found.append(observe(series, skeleton))
+        except RehabCoachError as error:
+            raise RehabCoachError("%s: %s" % ((paths or skeletons)[number], error)) from error
+    return found
+
+
+def _templates(folder: str) -> "List[Template]":
+    from rehab_coach.identification.verifier import EXTENSION, Template
+
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [Template.load(os.path.join(folder, name)) for name in names if name.endswith(EXTENSION)]
+
+
+def _enrol(arguments: argparse.Namespace) -> int:
+    from rehab_coach.identification import enrol
+
+    if not arguments.name or os.sep in arguments.name or arguments.name.startswith("."):
+        raise RehabCoachError("'%s' cannot be a person's pseudonym: it becomes a file's name" % arguments.name)
+    if os.path.exists(os.path.join(arguments.people, arguments.name + ".npz")):
+        raise RehabCoachError("%s is enrolled already: remove the template first, or choose another" % arguments.name)
+    observations = _observations(arguments)
+    template = enrol(arguments.name, observations)
+    counts = ", ".join("%s %d" % (stream, len(points)) for stream, points in template.points.items())
+    print("%s is enrolled (%s): %s" % (arguments.name, counts, template.save(arguments.people)))
+    if len(observations) < 3:
+        print("of %d recording%s; three make it surer" % (len(observations), "" if len(observations) == 1 else "s"))
+    return 0
+
+
+def _match(arguments: argparse.Namespace) -> int:
+    from rehab_coach.identification import match
+
+    templates = _templates(arguments.people)
+    if not templates:
+        raise RehabCoachError("nobody is enrolled in %s; rehab-coach identify enrol NAME CSV" % arguments.people)
+    for number, observation in enumerate(_observations(arguments)):
+        found = match(observation, templates)
+        name = found.name or "unknown"
+        print("%s: %s (%.0f %%)" % ((arguments.recordings or arguments.skeleton)[number], name, 100 * found.confidence))
+        for person, against in sorted(found.distances.items(), key=lambda entry: entry[1])[:3]:
+            print("  %-12s log odds %6.1f" % (person, -against))
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from rehab_coach.benchmarks import identification as benchmark
+
+    rows = []
+    with tqdm(unit="row", disable=None, leave=False) as bar:
+
+        def tell(what: str) -> None:
+            bar.set_description(what)
+            bar.update()
+
+        cases = _cases(arguments.case, tuple(benchmark.CASES))
+        for one in benchmark.run(arguments.data, cases, _seeds(arguments.seeds), tell):
+            rows.append(one)
+        if not arguments.case:
+            for what, part in (("crossed", benchmark.crossed), ("forms", benchmark.forms)):
+                tell(what)
+                rows += part(arguments.data)
+        outcome = benchmark.honest_outcome(arguments.data, cases[0])
+    benchmark.write_report(arguments.out, rows, outcome)
+    print(benchmark.table(rows))
+    print("\n%s: rows.json, and of %s people.csv and confusion.png" % (arguments.out, cases[0]))
+    return 0
+
+
+def _cases(chosen, default):
+    from rehab_coach.benchmarks.identification import CASES
+
+    for name in chosen or ():
+        if name not in CASES:
+            raise RehabCoachError("no case '%s'; known: %s" % (name, ", ".join(CASES)))
+    return tuple(chosen or default)
+
+
+def _seeds(count: int) -> int:
+    if not 1 <= count <= 100:
+        raise RehabCoachError("--seeds must be between 1 and 100, not %d" % count)
+    return count
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from rehab_coach.benchmarks.identification import fit_model, verification_table
+    from rehab_coach.files import check_writable
+
+    check_writable(os.path.dirname(os.path.abspath(arguments.write)))
+    with tqdm(unit="step", disable=None, leave=False) as bar:
+
+        def tell(what: str) -> None:
+            bar.set_description(what)
+            bar.update()
+
+        learned = fit_model(arguments.data, tell)
+    learned.model.save(arguments.write)
+    print(verification_table(learned))
+    print("\n%s" % arguments.write)
+    return 0
+
+
+def _skeletons(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from rehab_coach.benchmarks import identification as benchmark
+
+    for line in benchmark.skeletons(arguments.data, arguments.rendered):
+        print(line, flush=True)
+    with tqdm(unit="recording", disable=None, leave=False) as bar:
+        rows = [benchmark.trunk(arguments.data, bar.update)]
+    print("\n" + benchmark.table(rows))
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from rehab_coach.identification.run import train_recipe
+
+    train_recipe(arguments.recipe, arguments.data, arguments.out, arguments.init)
+    return 0
+
+
+def _networks(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from rehab_coach.benchmarks import identification as benchmark
+
+    rows = []
+    with tqdm(unit="row", disable=None, leave=False) as bar:
+        cases = _cases(arguments.case, ("squat", "transitions"))
+        for one in benchmark.networks(arguments.data, arguments.init, cases, _seeds(arguments.seeds)):
+            rows.append(one)
+            bar.update()
+    print(benchmark.table(rows))
+    return 0

@@ -1,0 +1,6 @@
+"""Who is moving: people told apart by a worn sensor, by their skeleton, or by both."""
+
+from rehab_coach.identification.observation import Observation, observe
+from rehab_coach.identification.verifier import Match, Template, enrol, match
+
+__all__ = ["Match", "Observation", "Template", "enrol", "match", "observe"]

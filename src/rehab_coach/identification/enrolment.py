@@ -1,0 +1,131 @@
+"""Enrolling somebody: only from recordings that agree with each other and show nobody who is known by another name."""
+
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.identification.model import IdentityModel, shipped_model
+from rehab_coach.identification.observation import Observation, observe
+from rehab_coach.identification.proportions import body_proportions
+from rehab_coach.identification.verifier import Template, enrol, match
+from rehab_coach.inertial import InertialSeries
+from rehab_coach.kinematics.repetitions.find import count_repetitions
+from rehab_coach.skeleton import SkeletonSequence
+
+PROPORTIONS = "proportions"
+FEWEST_CYCLES = 2
+"""Whole repetitions in a recording under which it is not known what the person repeats."""
+
+MARGIN = 2.0
+"""Log odds by which a recording must be nearer to the rest of the person's own than to anybody else's."""
+
+
+class IdentityDoubt(RehabCoachError):
+    """It is not certain that the recordings show one person, and nobody else who is enrolled. Nothing was enrolled."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One recording of one person who repeats one exercise.
+
+    Attributes:
+        name: for messages: a file's, or "round 3".
+        series: of a worn sensor; None: there was none.
+        skeleton: of the camera; None: there was none.
+    """
+
+    name: str
+    series: Optional[InertialSeries] = None
+    skeleton: Optional[SkeletonSequence] = None
+
+
+def enrol_carefully(
+    name: str,
+    recordings: Sequence[Recording],
+    others: Sequence[Template] = (),
+    sure: bool = False,
+    model: Optional[IdentityModel] = None,
+) -> Template:
+    """Make a template, or say what is doubtful.
+
+    Args:
+        name: the person's pseudonym.
+        recordings: of that person alone; one that holds several repetitions will do, three are better.
+        others: templates of everybody who is enrolled.
+        sure: enrol in spite of an `IdentityDoubt`.
+        model: default: the one that ships.
+
+    Raises:
+        IdentityDoubt: the recordings look like several people, or like another one of those who are enrolled.
+        RehabCoachError: a recording cannot be used, or too little is repeated in it; the sentence names it.
+    """
+    model = model or shipped_model()
+    observations = [_observed(one) for one in recordings]
+    template = enrol(name, observations, model, sure=True)
+    if not sure:
+        _check(name, recordings, observations, others, model)
+    return template
+
+
+def _observed(recording: Recording) -> Observation:
+    try:
+        observation = observe(recording.series, recording.skeleton)
+    except RehabCoachError as error:
+        raise RehabCoachError("%s: %s" % (recording.name, error)) from error
+    counts = [len(values) for stream, values in observation.streams.items() if stream != PROPORTIONS]
+    if recording.skeleton is not None:
+        counts.append(count_repetitions(recording.skeleton))
+    if min(counts) < FEWEST_CYCLES:
+        raise RehabCoachError(
+            "%s: %s: record three to five repetitions of one exercise, without a stop"
+            % (recording.name, "only one repetition is found" if min(counts) else "nothing is repeated")
+        )
+    return observation
+
+
+def _check(
+    name: str,
+    recordings: Sequence[Recording],
+    observations: Sequence[Observation],
+    others: Sequence[Template],
+    model: IdentityModel,
+) -> None:
+    """Each recording looks like the rest of them, and more so than like somebody else; of a single one each half."""
+    alone = len(recordings) == 1
+    takes = _halves(recordings[0], observations[0]) if alone else list(observations)
+    odd, alike = [], set()
+    for number, take in enumerate(takes):
+        own = enrol(name, takes[:number] + takes[number + 1 :], model, sure=True)
+        against = match(take, [own] + [other for other in others if other.name != name], model).distances
+        if against[name] > 0:
+            odd.append(recordings[0 if alone else number].name)
+        limit = min(against[name] + MARGIN, -model.threshold)
+        alike |= {other for other, distance in against.items() if other != name and distance < limit}
+    if odd and alone:
+        raise IdentityDoubt("the halves of %s look like two people: one alone must be recorded" % odd[0])
+    if odd:
+        raise IdentityDoubt(
+            "%s %s like another person than the other recordings: one person alone, the same exercise, the sensor in "
+            "the same place" % (" and ".join(odd), "look" if len(odd) > 1 else "looks")
+        )
+    if alike:
+        known = " and ".join(sorted(alike))
+        raise IdentityDoubt("this looks like %s, who is enrolled already: is it the same person?" % known)
+
+
+def _halves(recording: Recording, observation: Observation) -> List[Observation]:
+    """The earlier and the later half of one recording."""
+    halves = []
+    for part in (0, 1):
+        streams: Dict[str, np.ndarray] = {}
+        for stream, values in observation.streams.items():
+            if stream != PROPORTIONS:
+                streams[stream] = np.array_split(values, 2)[part]
+            elif recording.skeleton is not None:
+                frames = len(recording.skeleton)
+                half = recording.skeleton[part * frames // 2 : (part + 1) * frames // 2]
+                streams[stream] = body_proportions(half)[None]
+        halves.append(Observation(streams))
+    return halves

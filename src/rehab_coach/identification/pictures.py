@@ -1,0 +1,52 @@
+"""Pictures of what a network makes of people."""
+
+from typing import Sequence
+
+import numpy as np
+import torch
+
+from rehab_coach.files import written_whole
+from rehab_coach.identification.features import normalised
+from rehab_coach.identification.network import GaitNetwork
+
+MOST = 1500
+"""Cycles in a picture."""
+
+
+def plot_features(
+    network: GaitNetwork, cycles: np.ndarray, people: np.ndarray, names: Sequence[str], path: str, seed: int = 0
+) -> None:
+    """The features of cycles on a plane (t-SNE), a colour for each person.
+
+    Args:
+        network: whose features.
+        cycles: (n, 4, 100), n >= 4.
+        people: int (n,), whose they are.
+        names: of the people.
+        path: the PNG file to write.
+        seed: of the choice of cycles and of t-SNE.
+    """
+    from matplotlib import colormaps
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from sklearn.manifold import TSNE
+
+    chosen = np.random.default_rng(seed).permutation(len(cycles))[:MOST]
+    with torch.no_grad():
+        features = network.features(torch.from_numpy(normalised(cycles[chosen]))).numpy()
+    perplexity = min(30.0, (len(chosen) - 1) / 3)
+    places = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(features)
+    figure = Figure(figsize=(7, 6.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axis = figure.subplots()
+    colours = colormaps["turbo"](np.linspace(0, 1, len(names)))
+    for number, name in enumerate(names):
+        own = places[people[chosen] == number]
+        axis.scatter(own[:, 0], own[:, 1], s=9, color=colours[number], label=name)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.set_title("the 80 features of %d cycles of %d people, by t-SNE" % (len(chosen), len(names)))
+    if len(names) <= 24:
+        figure.legend(loc="outside right center", fontsize=8)
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, dpi=110)

@@ -1,0 +1,189 @@
+"""Whether a recording is of somebody who was enrolled, and of whom.
+
+Nothing is trained when somebody is enrolled: a template is the points of the person's recordings in the model's
+spaces. Somebody is known whose distance from a template says so with enough certainty; everybody else is unknown.
+"""
+
+import io
+import os
+import zipfile
+from dataclasses import dataclass, field
+from typing import Dict, Optional, Sequence
+
+import numpy as np
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import written_whole
+from rehab_coach.identification.model import IdentityModel, shipped_model
+from rehab_coach.identification.observation import STREAMS, Observation
+from rehab_coach.recognition.model_file import ModelError
+
+EXTENSION = ".npz"
+
+
+class RecordingsDisagree(RehabCoachError):
+    """Recordings of one person that look like two.
+
+    Attributes:
+        number: of the recording that is unlike the others, from 1.
+    """
+
+    def __init__(self, name: str, number: int):
+        self.number = number
+        super().__init__(
+            "recording %d of %s looks like somebody else's, or another exercise: leave it out, or record it again"
+            % (number, name)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """What is kept of an enrolled person: points in the model's spaces, no recording.
+
+    Attributes:
+        name: the person's pseudonym.
+        points: by the name of the stream, float32 (n, D): one for each cycle or recording.
+    """
+
+    name: str
+    points: Dict[str, np.ndarray]
+
+    def to_bytes(self) -> bytes:
+        """What is kept of the person, as the content of a .npz file."""
+        stream = io.BytesIO()
+        np.savez(stream, **self.points)
+        return stream.getvalue()
+
+    @classmethod
+    def from_bytes(cls, name: str, content: bytes) -> "Template":
+        """Read what `to_bytes` made.
+
+        Raises:
+            ModelError: it is broken or something else.
+        """
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+                points = {stream: stored[stream] for stream in stored.files}
+            good = all(values.ndim == 2 and len(values) and np.isfinite(values).all() for values in points.values())
+            if not points or set(points) - set(STREAMS) or not good:
+                raise ValueError("it holds %s" % (sorted(points) or "nothing"))
+        except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+            raise ModelError("the template of %s is broken (%s): enrol them again" % (name, error)) from error
+        return cls(name, points)
+
+    def save(self, folder: str) -> str:
+        """Write FOLDER/NAME.npz, whole or not at all; returns the path.
+
+        Raises:
+            RehabCoachError: it cannot be written.
+        """
+        path = os.path.join(folder, self.name + EXTENSION)
+        with written_whole(path) as temporary, open(temporary, "wb") as stream:
+            stream.write(self.to_bytes())
+        return path
+
+    @classmethod
+    def load(cls, path: str) -> "Template":
+        """Read what `save` wrote.
+
+        Raises:
+            ModelError: the file is missing or broken.
+        """
+        path = os.fspath(path)
+        try:
+            with open(path, "rb") as stream:
+                content = stream.read()
+        except OSError as error:
+            raise ModelError("cannot read the template %s: %s" % (path, error.strerror)) from error
+        return cls.from_bytes(os.path.basename(path)[: -len(EXTENSION)], content)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Who a recording shows.
+
+    Attributes:
+        name: of the person; None where it is nobody who was enrolled, or nobody can be told.
+        confidence: 0..1, that the nearest of the enrolled people is the one who was recorded.
+        distances: from each enrolled person by name, in log odds against: the lowest is the nearest.
+    """
+
+    name: Optional[str]
+    confidence: float
+    distances: Dict[str, float] = field(default_factory=dict)
+
+
+def enrol(
+    name: str, observations: Sequence[Observation], model: Optional[IdentityModel] = None, sure: bool = False
+) -> Template:
+    """Make a template of a person's recordings.
+
+    Args:
+        name: the person's pseudonym.
+        observations: of that person alone, best three or more, of the exercise in which they are to be known.
+        model: default: the one that ships.
+        sure: the recordings need not look alike; `enrolment.enrol_carefully` compares more than this does.
+
+    Raises:
+        RehabCoachError: no recordings, or recordings that share no stream.
+        RecordingsDisagree: of three or more, one is more likely somebody else's.
+    """
+    model = model or shipped_model()
+    if not observations:
+        raise RehabCoachError(
+            "there is no recording of %s: record the exercise once at least, better three times" % name
+        )
+    shared = [s for s in STREAMS if s in model.spaces and all(s in one.streams for one in observations)]
+    if not shared:
+        raise RehabCoachError("the recordings of %s have no sensor in common: record all of them the same way" % name)
+    each = [{stream: model.spaces[stream].embed(one.streams[stream]) for stream in shared} for one in observations]
+    if len(each) > 2 and not sure:
+        odds = [_log_odds(model, one, _together([other for other in each if other is not one])) for one in each]
+        if min(odds) < 0:
+            raise RecordingsDisagree(name, 1 + int(np.argmin(odds)))
+    return Template(name, _together(each))
+
+
+def match(observation: Observation, templates: Sequence[Template], model: Optional[IdentityModel] = None) -> Match:
+    """Say whose recording it is.
+
+    Args:
+        observation: one recording.
+        templates: of everybody who was enrolled; none: nobody is known.
+        model: that the templates were made with; default: the one that ships.
+
+    Raises:
+        RehabCoachError: no template has a stream that was observed.
+    """
+    model = model or shipped_model()
+    points = {s: model.spaces[s].embed(values) for s, values in observation.streams.items() if s in model.spaces}
+    odds: Dict[str, float] = {}
+    for template in templates:
+        if set(points) & set(template.points):
+            odds[template.name] = _log_odds(model, points, template.points)
+    if templates and not odds:
+        raise RehabCoachError(
+            "nobody was enrolled with what was measured now (%s): enrol with the same sensor"
+            % ", ".join(sorted(observation.streams))
+        )
+    if not odds:
+        return Match(None, 0.0, {})
+    nearest = max(odds, key=lambda name: odds[name])
+    confidence = float(1 / (1 + np.exp(-odds[nearest])))
+    known = odds[nearest] >= model.threshold
+    return Match(nearest if known else None, confidence, {name: -value for name, value in odds.items()})
+
+
+def _together(recordings: Sequence[Dict[str, np.ndarray]]) -> Dict[str, np.ndarray]:
+    return {stream: np.concatenate([one[stream] for one in recordings]) for stream in recordings[0]}
+
+
+def _log_odds(model: IdentityModel, points: Dict[str, np.ndarray], enrolled: Dict[str, np.ndarray]) -> float:
+    """That points in the streams that both have are of the person who was enrolled."""
+    both = [stream for stream in points if stream in enrolled]
+    return model.together([model.spaces[s].log_odds(distance(points[s], enrolled[s])) for s in both])
+
+
+def distance(points: np.ndarray, enrolled: np.ndarray) -> float:
+    """Mean distance of points (n, D) from the middle of those that were enrolled (m, D)."""
+    return float(np.linalg.norm(points - enrolled.mean(axis=0), axis=1).mean())

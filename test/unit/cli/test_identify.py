@@ -1,0 +1,77 @@
+"""From CSV files to an answer, as a user has them; and what is wrong with them."""
+
+import numpy as np
+import pytest
+
+from rehab_coach.cli.main import main
+
+
+def write_squats(path, person, seed, unit=1.0, name="time,ax,ay,az,gx,gy,gz"):
+    """Five repetitions at 50 Hz, swung in the person's own way."""
+    own, draw = np.random.default_rng(1000 + person), np.random.default_rng(seed)
+    period = own.uniform(2, 3)
+    times = np.arange(int(50 * 7 * period)) / 50
+    phase = 2 * np.pi * np.clip(times / period - 1, 0, 5)
+    moving = (phase > 0) & (phase < 10 * np.pi)
+    swing = sum(
+        own.normal(0, 0.3, 3) * np.sin((k + 1) * phase + own.uniform(0, 2) + draw.normal(0, 0.03))[:, None]
+        for k in range(3)
+    )
+    swing = (swing + np.sin(phase)[:, None] * [0, 1.5, 0]) * moving[:, None] + draw.normal(0, 0.02, (len(times), 3))
+    accelerometer = np.array([0, 0, 9.81]) + 2 * swing[:, [1, 2, 0]] + draw.normal(0, 0.05, (len(times), 3))
+    rows = np.column_stack([times, accelerometer * unit, swing])
+    np.savetxt(path, rows, delimiter=",", header=name, comments="", fmt="%.5f")
+    return str(path)
+
+
+@pytest.fixture
+def people(tmp_path):
+    folder = str(tmp_path / "people")
+    for person in (1, 2, 3):
+        paths = [write_squats(tmp_path / ("%d_%d.csv" % (person, seed)), person, seed) for seed in range(3)]
+        assert main(["identify", "enrol", "P-%d" % person, *paths, "--people", folder]) == 0
+    return folder
+
+
+def test_from_csv_to_the_person(people, tmp_path, capsys):
+    for person in (1, 2, 3):
+        path = write_squats(tmp_path / "today.csv", person, 9)
+        capsys.readouterr()
+        assert main(["identify", "match", path, "--people", people]) == 0
+        assert capsys.readouterr().out.startswith("%s: P-%d (" % (path, person))
+
+
+def test_other_units(people, tmp_path, capsys):
+    path = write_squats(tmp_path / "today.csv", 2, 9, 1 / 9.80665)
+    assert main(["identify", "match", path, "--people", people]) == 2
+    assert "that is g" in capsys.readouterr().err
+    assert main(["identify", "match", path, "--people", people, "--acceleration", "g"]) == 0
+    assert ": P-2 (" in capsys.readouterr().out
+
+
+def test_nothing_is_enrolled_on_a_doubt(people, tmp_path, capsys):
+    paths = [write_squats(tmp_path / ("a%d.csv" % person), person, 5) for person in (1, 2, 3)]
+    assert main(["identify", "enrol", "P-9", *paths, "--people", people]) == 2
+    assert "looks like somebody else's" in capsys.readouterr().err
+    assert main(["identify", "enrol", "P-1", paths[0], "--people", people]) == 2
+    assert "enrolled already" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "people").iterdir()) == ["P-1.npz", "P-2.npz", "P-3.npz"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["match", "--people", "none"], "nobody is enrolled"),
+        (["enrol", "P-1", "--people", "none"], "name a recording"),
+        (["enrol", "../P-1", "a.csv", "--people", "none"], "pseudonym"),
+        (["enrol", "P-1", "missing.csv", "--people", "none"], "cannot read missing.csv"),
+        (["train", "missing.yaml", "--data", "none", "--out", "none"], "cannot read the recipe"),
+        (["evaluate", "--data", "none", "--out", "none", "--case", "dance"], "no case 'dance'"),
+        (["fit", "--data", "none", "--write", "model.safetensors"], "none of the sets"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(arguments, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["identify", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

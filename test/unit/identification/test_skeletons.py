@@ -1,0 +1,99 @@
+"""Proportions of limbs in the picture, and people whose limbs are made longer."""
+
+import numpy as np
+import pytest
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.identification import observe
+from rehab_coach.identification.fitting import fit_space, measured_pairs
+from rehab_coach.identification.proportions import LONGEST, NAMES, body_proportions
+from rehab_coach.identification.skeletons import filmed, made_up, scaled
+from rehab_coach.kinematics.projection import NO_ERRORS, CameraView, film
+from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18, SkeletonSequence
+
+PLACES = {
+    "hip": (0.12, 1.0),
+    "knee": (0.12, 0.55),
+    "ankle": (0.12, 0.1),
+    "heel": (0.12, 0.05),
+    "foot_index": (0.12, 0.05),
+    "shoulder": (0.19, 1.5),
+    "elbow": (0.25, 1.2),
+    "wrist": (0.28, 0.95),
+    "pinky": (0.29, 0.9),
+    "index": (0.29, 0.9),
+    "thumb": (0.29, 0.9),
+}
+
+
+@pytest.fixture
+def joints():
+    """Somebody who faces +x and bends the knees a little, twice: (100, 33, 3) metres, z up."""
+    still = np.zeros((33, 3))
+    still[:11] = (0.1, 0, 1.65)
+    for side, sign in (("left_", 1), ("right_", -1)):
+        for name, (aside, height) in PLACES.items():
+            still[BLAZEPOSE_33.index(side + name)] = (0.1 if "foot" in name else 0.0, sign * aside, height)
+    depth = 0.1 * np.sin(np.linspace(0, 2 * np.pi, 100)) ** 2
+    moved = np.repeat(still[None], 100, axis=0)
+    moved[:, still[:, 2] > 0.8, 2] -= depth[:, None]
+    return moved
+
+
+def length(joints, first, second):
+    return np.linalg.norm(joints[:, BLAZEPOSE_33.index(first)] - joints[:, BLAZEPOSE_33.index(second)], axis=1)
+
+
+def filmed_once(joints, **view):
+    return film(joints, 50.0, CameraView(**view), np.random.default_rng(0), NO_ERRORS, layout=COCO_18)
+
+
+def test_proportions_do_not_depend_on_the_distance(joints):
+    near, far = (body_proportions(filmed_once(joints, distance=distance)) for distance in (3.5, 4.5))
+    assert near.shape == (len(NAMES) * len(LONGEST),)
+    np.testing.assert_allclose(near, far, atol=0.06)
+
+
+def test_proportions_are_those_of_the_body(joints):
+    values = body_proportions(filmed_once(joints, distance=4.5, height=1.0)).reshape(len(NAMES), len(LONGEST))
+    whole = 0.5 + 0.45 + 0.45
+    assert np.exp(values[NAMES.index("thigh"), LONGEST.index(90)]) == pytest.approx(0.45 / whole, rel=0.05)
+    assert np.exp(values[NAMES.index("shoulders"), LONGEST.index(90)]) == pytest.approx(0.38 / whole, rel=0.05)
+
+
+def test_longer_limbs_are_longer_and_nothing_else_is(joints):
+    factors = dict.fromkeys(NAMES, 1.0)
+    np.testing.assert_allclose(scaled(joints, factors), joints, atol=1e-9)
+    longer = scaled(joints, {**factors, "shank": 1.1, "upper_arm": 0.9})
+    for side in ("left_", "right_"):
+        for first, second, factor in (("knee", "ankle", 1.1), ("shoulder", "elbow", 0.9), ("hip", "knee", 1.0)):
+            before, after = (length(one, side + first, side + second) for one in (joints, longer))
+            np.testing.assert_allclose(after, factor * before, rtol=1e-6)
+    ankle = BLAZEPOSE_33.index("left_ankle")
+    np.testing.assert_allclose(longer[:, ankle, 2], joints[:, ankle, 2], atol=1e-9)  # on the same floor
+
+
+def test_made_up_people_are_told_apart_from_other_places(joints):
+    recordings = [("one", "0", joints), ("one", "1", joints[::-1].copy())]
+    space = fit_space(made_up(recordings, 24, 4, NO_ERRORS, 0), None)
+    others = made_up(recordings, 8, 4, NO_ERRORS, 1)
+    pairs = measured_pairs(space, others, 2)
+    same = [value for pair, value in pairs.items() if pair.person == pair.enrolled]
+    apart = [value for pair, value in pairs.items() if pair.person != pair.enrolled]
+    assert np.median(same) < 0.5 * np.median(apart)
+
+
+def test_film_without_a_limb_is_left_out(joints):
+    sequence = filmed_once(joints)
+    points = sequence.key_points.copy()
+    points[:, [COCO_18.index("left_ankle"), COCO_18.index("right_ankle")]] = 0
+    with pytest.raises(RehabCoachError, match="the shank is not seen"):
+        body_proportions(SkeletonSequence(points, sequence.stamps, sequence.size))
+    assert len(filmed([("one", "0", joints)], NO_ERRORS, 0, views=2)) == 2
+
+
+def test_skeleton_becomes_an_observation(joints):
+    seen = observe(skeleton=filmed_once(joints))
+    assert {name: values.shape for name, values in seen.streams.items()} == {"proportions": (1, 28)}
+    with pytest.raises(RehabCoachError, match="neither"):
+        observe()

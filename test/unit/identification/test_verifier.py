@@ -1,0 +1,88 @@
+"""People who were not learned from: enrolled, found again, and told from strangers."""
+
+import numpy as np
+import pytest
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.identification import Observation, Template, enrol, match
+from rehab_coach.recognition.model_file import ModelError
+
+NEW = range(50, 56)
+
+
+@pytest.fixture(scope="module")
+def templates(learned, observation):
+    return [enrol("P-%d" % person, [observation(person, seed) for seed in range(3)], learned.model) for person in NEW]
+
+
+def test_enrolled_people_are_found_again(learned, templates, observation):
+    for person in NEW:
+        found = match(observation(person, 99), templates, learned.model)
+        assert found.name == "P-%d" % person
+        assert found.confidence > 0.5
+        assert min(found.distances, key=found.distances.get) == found.name
+        assert set(found.distances) == {template.name for template in templates}
+
+
+def test_strangers_are_unknown(learned, templates, observation):
+    answers = [match(observation(person, 7), templates, learned.model) for person in range(70, 90)]
+    assert sum(answer.name is None for answer in answers) >= 16
+    known = [match(observation(person, 98), templates, learned.model).confidence for person in NEW]
+    assert np.mean([answer.confidence for answer in answers]) < np.mean(known)
+
+
+def test_one_sensor_is_enough(learned, templates, observation):
+    one = Observation({"gyroscope": observation(51, 5).streams["gyroscope"]})
+    assert match(one, templates, learned.model).name == "P-51"
+
+
+def test_nobody_enrolled_is_nobody_known(learned, observation):
+    found = match(observation(50, 1), [], learned.model)
+    assert (found.name, found.confidence, found.distances) == (None, 0.0, {})
+
+
+def test_another_sensor_than_at_enrolment_is_refused(learned, observation):
+    template = enrol("P-1", [Observation({"gyroscope": observation(50, 1).streams["gyroscope"]})], learned.model)
+    other = Observation({"accelerometer": observation(50, 2).streams["accelerometer"]})
+    with pytest.raises(RehabCoachError, match="enrol with the same sensor"):
+        match(other, [template], learned.model)
+
+
+def test_recordings_that_do_not_go_together_are_not_enrolled(learned, observation):
+    with pytest.raises(RehabCoachError, match="no recording of P-1"):
+        enrol("P-1", [], learned.model)
+    first = Observation({"gyroscope": observation(50, 1).streams["gyroscope"]})
+    second = Observation({"accelerometer": observation(50, 1).streams["accelerometer"]})
+    with pytest.raises(RehabCoachError, match="no sensor in common"):
+        enrol("P-1", [first, second], learned.model)
+
+
+def test_two_people_are_not_enrolled_as_one(learned, observation):
+    mixed = [observation(50, 1), observation(50, 2), observation(52, 3)]
+    with pytest.raises(RehabCoachError, match="recording 3 of P-1 looks like somebody else"):
+        enrol("P-1", mixed, learned.model)
+
+
+def test_template_is_kept_without_pickle(learned, templates, tmp_path, observation):
+    path = templates[0].save(str(tmp_path))
+    again = Template.load(path)
+    assert again.name == "P-50"
+    for stream, points in templates[0].points.items():
+        np.testing.assert_array_equal(again.points[stream], points)
+    assert match(observation(50, 9), [again], learned.model).name == "P-50"
+
+
+def test_broken_template_is_named(tmp_path):
+    path = tmp_path / "P-1.npz"
+    path.write_bytes(b"PK nonsense")
+    with pytest.raises(ModelError, match="enrol them again"):
+        Template.load(str(path))
+    np.savez(path, compass=np.zeros((3, 4)))
+    with pytest.raises(ModelError, match="enrol them again"):
+        Template.load(str(path))
+
+
+@pytest.mark.parametrize("streams", [{}, {"compass": np.zeros((1, 4, 100))}, {"gyroscope": np.zeros((0, 4, 100))}])
+def test_observations_of_nothing(streams):
+    with pytest.raises(ValueError):
+        Observation(streams)
