@@ -17,7 +17,7 @@ from rehab_coach.kinematics.projection import EstimatorErrors, film, random_view
 from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18
 
 SPREAD = 0.06
-"""Standard deviation of the logarithm of a limb's length: UI-PRMD's eight people differ by 0.03 to 0.09."""
+"""Standard deviation of the logarithm of a limb's length: UI-PRMD's eight people differ by 0.03 to 0.14."""
 
 WIDEST_YAW = 45.0
 """Degrees between the person's front and the camera: the coach asks for a place before it."""
