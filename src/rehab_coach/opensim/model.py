@@ -17,6 +17,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.functions import Function
 
 GROUND = "ground"
+NOT_SCALED = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +43,14 @@ class Axis:
         direction: float64 (3,), a unit vector.
         function: angle or metres.
         coordinate: on which it depends, None = the function is constant.
-        is_scaled: a translation that grows with the body that the joint hangs on.
+        scaling: three factors; a translation is multiplied by their product with the scale factors of the body that the
+            joint hangs on. All 0 = not scaled.
     """
 
     direction: np.ndarray
     function: Function
     coordinate: Optional[str] = None
-    is_scaled: bool = False
+    scaling: Tuple[float, float, float] = NOT_SCALED
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,14 +100,14 @@ class Coupler:
     Attributes:
         dependent, independent: names of coordinates.
         function: of the independent one.
-        scaling: float64 (3,); a translation is multiplied by its product with the scale factors of `body`.
-        body: None = a rotation, which is not scaled.
+        scaling: three factors, as of an axis.
+        body: whose scale factors are meant; None = a rotation, which is not scaled.
     """
 
     dependent: str
     independent: str
     function: Function
-    scaling: np.ndarray
+    scaling: Tuple[float, float, float] = NOT_SCALED
     body: Optional[str] = None
 
 
@@ -136,7 +138,7 @@ class Model:
 
     @property
     def root(self) -> Optional[Joint]:
-        """The first joint on the ground that moves: in models of people the pelvis hangs on it. None = there is none."""
+        """The first joint on the ground that moves: in models of people the pelvis hangs on it; None = nothing."""
         return next((joint for joint in self.joints if joint.parent.body == GROUND and joint.coordinates), None)
 
     def scales(self, **factors: Tuple[float, float, float]) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.functions import IDENTITY, ZERO, Function, numbers, read_function
-from rehab_coach.opensim.model import GROUND, Axis, Coupler, Frame, Joint, Model, ModelCoordinate
+from rehab_coach.opensim.model import GROUND, NOT_SCALED, Axis, Coupler, Frame, Joint, Model, ModelCoordinate
 
 PATHS = 40000
 """From this version of the format on, frames are named by paths, and joints are no longer inside of their bodies."""
@@ -31,8 +31,6 @@ _MOTIONS: Dict[str, Tuple[Tuple[np.ndarray, ...], Tuple[np.ndarray, ...]]] = {
     "FreeJoint": ((X, Y, Z), (X, Y, Z)),
 }
 """About and along which axes the coordinates of each kind of joint move, in their order; CustomJoint says it itself."""
-
-NO_FACTORS = np.zeros(3)
 
 
 def read_model(path: str) -> Model:
@@ -68,7 +66,7 @@ class _Reader:
 
     def __init__(self, element: Element, version: int):
         self.element, self.version = element, version
-        bodies = [body for body in element.findall("BodySet/objects/Body")]
+        bodies = element.findall("BodySet/objects/Body")
         self.bodies = [body.get("name", "") for body in bodies if body.get("name") != GROUND]
         if not self.bodies:
             raise RehabCoachError("the model has no bodies")
@@ -113,7 +111,7 @@ class _Reader:
             for offset in known:
                 parent = self._find(_socket(offset, "parent"), owner)
                 assert parent is not None
-                here = _offset(parent, numbers(offset, "translation"), numbers(offset, "orientation"))
+                here = _offset(parent, _vector(offset, "translation"), _vector(offset, "orientation"))
                 self.frames["%s/%s" % (owner, offset.get("name"))] = here
                 left.remove(offset)
 
@@ -159,7 +157,7 @@ class _Reader:
         frame = self._find(path)
         if frame is None:
             raise RehabCoachError("the marker %s sits on a frame that is not there: %s" % (marker.get("name"), path))
-        return _offset(frame, numbers(marker, "location"), np.zeros(3))
+        return _offset(frame, _vector(marker, "location"), np.zeros(3))
 
     # Joints
 
@@ -169,7 +167,8 @@ class _Reader:
         names = [element.get("name", "") for element in elements]
         if joint.tag == "CustomJoint":
             spatial = joint.find("SpatialTransform")
-            axes = [self._axis(axis, number, name) for number, axis in enumerate(spatial if spatial is not None else ())]
+            own = spatial if spatial is not None else ()
+            axes = [self._axis(axis, name, number >= 3 and parent.body != GROUND) for number, axis in enumerate(own)]
             if len(axes) != 6:
                 raise RehabCoachError("the joint %s has no SpatialTransform with six axes" % name)
         elif joint.tag in _MOTIONS:
@@ -190,7 +189,7 @@ class _Reader:
             self.coordinates[coordinate] = _coordinate(element, coordinate in turned or not moves)
         return Joint(name, parent, child, tuple(axes[:3]), tuple(axes[3:]), tuple(names))  # type: ignore[arg-type]
 
-    def _axis(self, axis: Element, number: int, joint: str) -> Axis:
+    def _axis(self, axis: Element, joint: str, can_scale: bool) -> Axis:
         try:
             coordinates = (axis.findtext("coordinates") or "").split()
             element = _function_of(axis)
@@ -209,8 +208,9 @@ class _Reader:
             function = Function(np.zeros(1), np.array([[float(function(np.zeros(())))]]))
         # OpenSim takes a plain line through 0 for a degree of freedom, and scales every other translation.
         is_degree = element is None or (element.tag == "LinearFunction" and _is_identity(function))
+        scaling = tuple(np.abs(direction)) if can_scale and not is_degree else NOT_SCALED
         direction = direction / np.linalg.norm(direction)
-        return Axis(direction, function, coordinates[0] if coordinates else None, number >= 3 and not is_degree)
+        return Axis(direction, function, coordinates[0] if coordinates else None, scaling)
 
     # Coupled coordinates
 
@@ -234,7 +234,7 @@ class _Reader:
                     raise RehabCoachError("the constraint %s couples what is not there: %s" % (name, coordinate))
             factor = numbers(element, "scale_factor")
             coupled = read_function(function[0]).times(factor[0] if len(factor) else 1.0)
-            found[dependent] = self._scaled(Coupler(dependent, independent[0], coupled, NO_FACTORS), joints)
+            found[dependent] = self._scaled(Coupler(dependent, independent[0], coupled), joints)
         return _in_order(found)
 
     def _scaled(self, coupler: Coupler, joints: List[Joint]) -> Coupler:
@@ -243,7 +243,7 @@ class _Reader:
         if self.coordinates[coupler.dependent].is_rotation or joint.parent.body == GROUND:
             return coupler
         axes = [axis for axis in joint.translations if axis.coordinate == coupler.dependent]
-        return replace(coupler, scaling=axes[-1].direction, body=joint.parent.body)
+        return replace(coupler, scaling=tuple(axes[-1].direction ** 2), body=joint.parent.body)
 
 
 def _socket(element: Element, name: str) -> str:
@@ -256,7 +256,15 @@ def _socket(element: Element, name: str) -> str:
 
 def _six_digits(element: Element, tag: str) -> np.ndarray:
     """As OpenSim 4 reads what older versions wrote: it writes it anew first, with six digits."""
-    return np.array(["%.6g" % number for number in numbers(element, tag)], np.float64)
+    return np.array(["%.6g" % number for number in _vector(element, tag)], np.float64)
+
+
+def _vector(element: Element, tag: str) -> np.ndarray:
+    """Three numbers, 0 where they are missing."""
+    values = numbers(element, tag)
+    if len(values) not in (0, 3):
+        raise RehabCoachError("<%s> of %s must have three numbers" % (tag, element.get("name")))
+    return values if len(values) else np.zeros(3)
 
 
 def _function_of(axis: Element) -> Optional[Element]:
@@ -271,14 +279,13 @@ def _is_identity(function: Function) -> bool:
 
 
 def _offset(frame: Frame, translation: np.ndarray, orientation: np.ndarray) -> Frame:
-    """A frame that hangs on another one: translation (3,) metres, body-fixed angles about x, y, z (3,); none = 0."""
-    translation = translation if len(translation) else np.zeros(3)
+    """A frame that hangs on another one: translation (3,) metres, body-fixed angles about x, y, z (3,)."""
     place = frame.place + frame.rotation @ np.diag(translation)
     return Frame(frame.body, frame.rotation @ body_fixed(orientation), place)
 
 
 def body_fixed(angles: np.ndarray) -> np.ndarray:
-    """Rotation (3, 3) by angles (3,) about x, the new y and the newest z; none = no rotation."""
+    """Rotation (3, 3) by angles (3,) about x, the new y and the newest z."""
     result = np.eye(3)
     for axis, angle in enumerate(angles):
         one, other = (axis + 1) % 3, (axis + 2) % 3
