@@ -103,7 +103,7 @@ class SkeletonLayer(nn.Module):
 
     Args:
         model: the skeleton.
-        dtype: of inputs and outputs; float32 is exact to a ten-thousandth of a millimetre.
+        dtype: of inputs and outputs; float32 is exact to a thousandth of a millimetre.
 
     Attributes:
         coordinates: names of the inputs: the model's independent coordinates.
