@@ -13,6 +13,7 @@ examples:
   rehab-coach dataset subset kinetics_train --classes squat lunge --unknown 500 --out small --group-pattern '^(.{11})'
   rehab-coach dataset convert small/train packed/train --to packed
   rehab-coach dataset from-public penn ~/Downloads/Penn_Action DATA
+  rehab-coach dataset kinematics FILMS --plan PLAN.yaml   # joint angles by OpenSim for films of render --plan
 """
 FORMATS = ("kinetics", "npz", "packed")
 PUBLIC_SETS = ("penn", "jhmdb", "uiprmd", "utd")
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("convert", "write a set in another format", _add_convert),
         ("subset", "some classes of a set, others as unknown, split by person or video", _add_subset),
         ("inspect", "pictures and numbers about sets", _add_inspect),
+        ("kinematics", "true joint angles, by OpenSim, of films of virtual patients", _add_kinematics),
     ):
         fill(commands.add_parser(name, help=text, description=text))
 
@@ -103,6 +105,12 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="only N random clips of each set")
 
 
+def _add_kinematics(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("films", metavar="FILMS", help="folder that `rehab-coach render --plan PLAN --out FILMS` made")
+    add("--plan", metavar="FILE", required=True, help="that plan; a run that was interrupted goes on where it stopped")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run one sub-command; returns the exit code."""
     actions = {
@@ -111,6 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
         "convert": _convert,
         "subset": _subset,
         "inspect": _inspect,
+        "kinematics": _kinematics,
     }
     return actions[arguments.action](arguments)
 
@@ -230,4 +239,14 @@ def _inspect(arguments: argparse.Namespace) -> int:
     sets = [open_set(path) for path in arguments.sets]
     print(describe(inspect_sets(sets, arguments.out, arguments.columns, arguments.sample, _report, _progress)))
     print("wrote %s" % arguments.out)
+    return 0
+
+
+def _kinematics(arguments: argparse.Namespace) -> int:
+    from rehab_coach.simulation.kinematics_truth import add_truth, report
+    from rehab_coach.simulation.plan import read_plan
+
+    for problem in add_truth(arguments.films, read_plan(arguments.plan)):
+        _report(problem)
+    print(report(arguments.films))
     return 0
