@@ -13,13 +13,13 @@ A run that was interrupted goes on where it stopped.
 import csv
 import json
 import os
-from dataclasses import dataclass
 from typing import Dict, Iterator, List, Mapping, Tuple
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from rehab_coach.direct_kinematics.truth import FOLDER, TABLE, KinematicsTruth
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import locked, read_table, written_whole
 from rehab_coach.opensim.coordinates import JointAngles
@@ -48,54 +48,8 @@ from rehab_coach.simulation.virtual_markers import (
 LARGEST_DISTANCE = 0.02
 """Metres: where a body's markers are on average farther from where they should be, its angles do not count."""
 
-FOLDER, MODELS, TABLE = "kinematics", "models", "kinematics.csv"
+MODELS = "models"
 COLUMNS = ("file", "group", "frames", "counting", "distance_mm")
-
-
-@dataclass(frozen=True, eq=False)
-class KinematicsTruth:
-    """What is true of one film.
-
-    Attributes:
-        names: of the skeleton's coordinates.
-        stamps: float64 (T,) seconds.
-        coordinates: float32 (T, C) radians and metres, OpenSim's ground.
-        counts: bool (T, C): False where the markers of the bodies on both sides of the joint were not met.
-        bodies: names of the skeleton's bodies.
-        scales: float32 (bodies, 3).
-        root: float32 (T, 3, 3) rotation of the pelvis, from its axes to the camera's (right, down, away).
-        camera: float32 (3, 3), from OpenSim's ground to the camera's axes.
-        markers: float32 (T, M, 3) metres on the mesh, in the ground.
-        distance: float32 (T,) mean distance of the fitted markers from these, metres.
-    """
-
-    names: Tuple[str, ...]
-    stamps: np.ndarray
-    coordinates: np.ndarray
-    counts: np.ndarray
-    bodies: Tuple[str, ...]
-    scales: np.ndarray
-    root: np.ndarray
-    camera: np.ndarray
-    markers: np.ndarray
-    distance: np.ndarray
-
-    def save(self, path: str) -> None:
-        """Write it to a .npz, whole or not at all."""
-        with written_whole(path) as temporary:
-            np.savez_compressed(temporary, **{name: np.asarray(value) for name, value in vars(self).items()})
-
-    @classmethod
-    def load(cls, path: str) -> "KinematicsTruth":
-        """Read it; RehabCoachError where it is not such a file."""
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                values = {name: arrays[name] for name in cls.__dataclass_fields__}
-        except (OSError, KeyError, ValueError) as error:
-            raise RehabCoachError("%s is not the true kinematics of a film: %s" % (path, error)) from error
-        for name in ("names", "bodies"):
-            values[name] = tuple(str(value) for value in values[name])
-        return cls(**values)
 
 
 def camera_axes(camera: Camera) -> np.ndarray:

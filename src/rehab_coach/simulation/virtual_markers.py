@@ -3,7 +3,7 @@
 Places are metres in OpenSim's axes: x to where the person faces, y up, z to her right.
 
 Which vertices: for each body of the skeleton those that hardly any but its own bones move, spread over it as widely as
-possible. All people of the body model share them, because they share the mesh. Besides, there is a marker on each joint,
+possible. All people of the body model share them, for they share the mesh. Besides, there is a marker on each joint,
 which the body model knows and a person of flesh would not show: the skeleton is scaled by their distances. Wherever the
 body model and the skeleton disagree (its hips are 23 cm apart) the skeleton follows what moves the picture.
 """
