@@ -76,7 +76,7 @@ def compare(recording: Recording, given: Answer, points: Points, masked: bool) -
     wanted = np.broadcast_to(recording.scales, scales.shape)
     with torch.no_grad():
         ours, theirs, long, right = (
-            points(*(torch.from_numpy(np.ascontiguousarray(part)) for part in parts)).numpy()
+            points(*(torch.tensor(part) for part in parts)).numpy()
             for parts in (
                 (given.coordinates, scales, given.root),
                 (recording.coordinates, wanted, recording.root),
