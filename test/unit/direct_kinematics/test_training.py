@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -14,8 +15,11 @@ from rehab_coach.direct_kinematics.features import FEATURES, features_of
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, make_recipe, read_recipe
+from rehab_coach.direct_kinematics.recording import network_angles, pelvis_angles
 from rehab_coach.direct_kinematics.training import KinematicsTask, make_contract, mirrored_guess, train_on_films
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.opensim.files import read_mot
+from rehab_coach.opensim.model_file import body_fixed
 from rehab_coach.paths import share_path
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
@@ -145,6 +149,43 @@ def test_what_is_wrong_is_told(own_skeleton, films, recipe, tmp_path, capsys):
     broken.write_bytes(b"nothing")
     with pytest.raises(RehabCoachError, match="broken or cut short"):
         load_network(str(broken))
+
+
+def test_the_pelvis_is_measured_from_where_it_faces_on_average():
+    towards = np.array([[0, 0, -1], [0, -1, 0], [-1, 0, 0]])  # facing the camera
+    tilt, lean, turn = np.radians([[-30, 10], [5, -8], [12, -12]])
+    about = ((2, tilt), (0, lean), (1, turn))
+    z, x, y = ([body_fixed(np.eye(3)[axis] * angle) for angle in angles] for axis, angles in about)
+    aside = body_fixed(np.array([0, 0.7, 0]))  # whatever way the person stands
+    root = np.stack([towards @ aside @ a @ b @ c for a, b, c in zip(z, x, y)])
+    found = pelvis_angles(root)
+    np.testing.assert_allclose(found[:, :2], np.stack([tilt, lean], axis=1), atol=0.03)
+    assert found[:, 2].mean() == pytest.approx(0, abs=0.02)
+    assert np.ptp(found[:, 2]) == pytest.approx(np.ptp(turn), abs=0.03)
+
+
+def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path, capsys, act, repeats):
+    path, _ = train_on_films(films, replace(recipe, steps=2, log_every=2), str(tmp_path / "run"))
+    whole = act("squat", repeats(2))  # at another rate than the network's
+    key_points = whole.key_points.copy()
+    key_points[4] = 0
+    flat = (whole.key_points[..., :2] - whole.key_points[:, 23:25, :2].mean(axis=1, keepdims=True)) / 150
+    world = np.concatenate([flat, np.zeros_like(flat[..., :1])], axis=2)
+    sequence = replace(whole, key_points=key_points, world=world)
+    file, out = str(tmp_path / "sequence.npz"), str(tmp_path / "out")
+    sequence.save(file)
+    command = ["angles", file, "--out", out, "--no-overlay", "--source", "d3ke"]
+    assert main([*command, "--model", path]) == 0
+    assert "angles from d3ke" in capsys.readouterr().out
+    angles = read_mot(os.path.join(out, "angles.mot"))
+    assert {"hip_flexion_r", "pelvis_tilt"} <= set(angles.names) and len(angles.stamps) == len(sequence)
+    given = network_angles(sequence, path)
+    assert np.isnan(given.values[4]).all() and np.isfinite(np.delete(given.values, 4, axis=0)).all()
+    assert main(command) == 2 and "needs --model" in capsys.readouterr().err
+    with pytest.raises(RehabCoachError, match="nobody"):
+        network_angles(replace(sequence, key_points=0 * key_points), path)
+    with pytest.raises(RehabCoachError, match="fewer than two frames"):
+        network_angles(sequence[:1], path)
 
 
 def test_the_contract_keeps_what_a_mirror_does(own_skeleton, films, recipe):
