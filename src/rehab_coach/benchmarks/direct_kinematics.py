@@ -11,7 +11,7 @@ pelvis       mean angle between the pelvis's rotation and the true one, degrees
 
 import csv
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Dict, List, Tuple
 
 import numpy as np
@@ -22,8 +22,10 @@ from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import Points, Recording, answered, read_films, split
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.recipe import make_recipe
+from rehab_coach.direct_kinematics.recording import SAME
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder, written_whole
+from rehab_coach.kinematics.angles.measure import joint_angles
 from rehab_coach.opensim.model import Model
 
 MEAN_ANSWER = "always the mean"
@@ -132,10 +134,11 @@ def evaluate(path: str, folder: str, out: str, everybody: bool = False, masked: 
     }
     results = {name: [compare(one, way(one), points, masked) for one in chosen] for name, way in ways.items()}
     make_folder(out)
+    fitted = [fitted_errors(one, contract, masked) for one in chosen]
     first = next(iter(results.values()))
     _write_angles(os.path.join(out, "angles.csv"), contract, first)
     _write_recordings(os.path.join(out, "recordings.csv"), first)
-    text = _tables(results, contract, model)
+    text = _tables(results, contract, model) + "\n\n" + _against_fitted(first, fitted, contract)
     with written_whole(os.path.join(out, "kinematics.md")) as temporary, open(
         temporary, "w", encoding="utf-8"
     ) as stream:
@@ -158,6 +161,43 @@ def mean_answer(learned: List[Recording], contract: KinematicsContract) -> Calla
         return Answer(coordinates, np.zeros_like(coordinates), scales, np.broadcast_to(facing, (frames, 3, 3)).copy())
 
     return way
+
+
+def fitted_errors(recording: Recording, contract: KinematicsContract, masked: bool) -> np.ndarray:
+    """Errors (T, C) degrees of the body that is fitted to the same key points; NaN where it measures nothing."""
+    counts = recording.seen[:, None] & (recording.counts | (not masked))
+    try:
+        angles = joint_angles(recording.sequence, source="fit")
+    except RehabCoachError:  # too little of the body is seen
+        return np.full(counts.shape, np.nan)
+    errors = np.full(counts.shape, np.nan)
+    for number, name in enumerate(SAME.get(name, name) for name in contract.names):
+        if name in angles.names:
+            errors[:, number] = np.degrees(angles[name] - recording.coordinates[:, number])
+    return np.where(counts, errors, np.nan)
+
+
+def _against_fitted(results: List[Result], fitted: List[np.ndarray], contract: KinematicsContract) -> str:
+    """Angles that the fitted body measures too, in the frames in which it does."""
+    lines = [
+        "| angles that `--source fit` measures too | network | without offset | fitted body | without offset |",
+        "|---|---|---|---|---|",
+    ]
+    both = [
+        replace(one, errors=np.where(np.isfinite(other), one.errors, np.nan)) for one, other in zip(results, fitted)
+    ]
+    others = [replace(one, errors=other) for one, other in zip(results, fitted)]
+    pooled = {name: name[:-2] if name[-2:] in ("_r", "_l") else name for name in contract.names}
+    for kind in dict.fromkeys(pooled.values()):
+        columns = [number for number, name in enumerate(contract.names) if pooled[name] == kind]
+        cells = []
+        for group in (both, others):
+            errors = _all(group, lambda one: one.errors[:, columns])
+            rest = _all(group, lambda one: one.without_offset[:, columns])
+            cells += [np.abs(errors).mean(), np.abs(rest).mean()] if len(errors) else []
+        if len(cells) == 4:
+            lines.append("| %s | %.1f | %.1f | %.1f | %.1f |" % (kind, *cells))
+    return "\n".join(lines)
 
 
 def _all(results: List[Result], what: Callable[[Result], np.ndarray]) -> np.ndarray:
