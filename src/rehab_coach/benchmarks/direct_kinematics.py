@@ -172,7 +172,7 @@ def fitted_errors(recording: Recording, contract: KinematicsContract, masked: bo
         return np.full(counts.shape, np.nan)
     errors = np.full(counts.shape, np.nan)
     for number, name in enumerate(SAME.get(name, name) for name in contract.names):
-        if name in angles.names:
+        if name in angles.names and name != "neck_flexion":  # theirs is between other points
             errors[:, number] = np.degrees(angles[name] - recording.coordinates[:, number])
     return np.where(counts, errors, np.nan)
 
@@ -183,10 +183,9 @@ def _against_fitted(results: List[Result], fitted: List[np.ndarray], contract: K
         "| angles that `--source fit` measures too | network | without offset | fitted body | without offset |",
         "|---|---|---|---|---|",
     ]
-    both = [
-        replace(one, errors=np.where(np.isfinite(other), one.errors, np.nan)) for one, other in zip(results, fitted)
-    ]
-    others = [replace(one, errors=other) for one, other in zip(results, fitted)]
+    pairs = list(zip(results, fitted))
+    both = [replace(one, errors=np.where(np.isfinite(other), one.errors, np.nan)) for one, other in pairs]
+    others = [replace(one, errors=other) for one, other in pairs]
     pooled = {name: name[:-2] if name[-2:] in ("_r", "_l") else name for name in contract.names}
     for kind in dict.fromkeys(pooled.values()):
         columns = [number for number, name in enumerate(contract.names) if pooled[name] == kind]
