@@ -1,14 +1,17 @@
 """Joint angles of a recording by a network of this room, as the others measure them."""
 
+from typing import Optional
+
 import numpy as np
 
 from rehab_coach.direct_kinematics.answers import answer
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.coordinates import JointAngles
+from rehab_coach.paths import share_path
 from rehab_coach.skeleton import SkeletonSequence
 
-SOURCE = "d3ke"
+SOURCE, MODEL = "d3ke", "d3ke.safetensors"
 PELVIS = ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
 SAME = {
     "L5_S1_Flex_Ext": "lumbar_extension",
@@ -18,13 +21,13 @@ SAME = {
 """Coordinates of Pose2Sim's skeleton that have another name in OpenSim's full-body model."""
 
 
-def network_angles(sequence: SkeletonSequence, path: str) -> JointAngles:
+def network_angles(sequence: SkeletonSequence, path: Optional[str] = None) -> JointAngles:
     """The angles of one person by a network.
 
     Args:
         sequence: of the estimator mediapipe, at any rate; it is answered at the network's, between whose frames the
             answers are interpolated.
-        path: of the model file.
+        path: of the model file; None = the one that ships.
 
     Returns:
         The network's coordinates, and the pelvis's as for a camera that stands level, turned from where it faces on
@@ -34,7 +37,7 @@ def network_angles(sequence: SkeletonSequence, path: str) -> JointAngles:
     Raises:
         RehabCoachError: a model that cannot be used, fewer than two frames, nobody seen, or another estimator.
     """
-    network, contract = load_network(path)
+    network, contract = load_network(path or share_path("models", MODEL))
     if len(sequence) < 2:
         raise RehabCoachError("the recording has fewer than two frames: a movement needs at least two")
     if not sequence.seen.any():

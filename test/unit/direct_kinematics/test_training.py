@@ -15,12 +15,14 @@ from rehab_coach.direct_kinematics.features import FEATURES, features_of
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, make_recipe, read_recipe
-from rehab_coach.direct_kinematics.recording import network_angles, pelvis_angles
+from rehab_coach.direct_kinematics.recording import MODEL, network_angles, pelvis_angles
 from rehab_coach.direct_kinematics.training import KinematicsTask, make_contract, mirrored_guess, train_on_films
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.kinematics.angles.measure import joint_angles
 from rehab_coach.opensim.files import read_mot
 from rehab_coach.opensim.model_file import body_fixed
 from rehab_coach.paths import share_path
+from rehab_coach.pose import create_estimator, estimate_video
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 
@@ -181,11 +183,27 @@ def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path
     assert {"hip_flexion_r", "pelvis_tilt"} <= set(angles.names) and len(angles.stamps) == len(sequence)
     given = network_angles(sequence, path)
     assert np.isnan(given.values[4]).all() and np.isfinite(np.delete(given.values, 4, axis=0)).all()
-    assert main(command) == 2 and "needs --model" in capsys.readouterr().err
+    assert main([*command[:-1], "fit", "--model", path]) == 2
+    assert "--model is for --source d3ke" in capsys.readouterr().err
     with pytest.raises(RehabCoachError, match="nobody"):
         network_angles(replace(sequence, key_points=0 * key_points), path)
     with pytest.raises(RehabCoachError, match="fewer than two frames"):
         network_angles(sequence[:1], path)
+
+
+def test_the_model_that_ships_sees_the_knees_bend_that_bend():
+    pytest.importorskip("mediapipe")
+    network, contract = load_network(share_path("models", MODEL))
+    assert contract.skeleton == "Pose2Sim_Simple" and sum(part.numel() for part in network.parameters()) < 1e6
+    estimator = create_estimator("mediapipe", 1)
+    try:
+        sequence = estimate_video(share_path("test", "data", "squat.mp4"), estimator, 0.0, 5.0)
+    finally:
+        estimator.close()
+    given, fitted = network_angles(sequence), joint_angles(sequence, source="fit")
+    for name in ("knee_angle_r", "hip_flexion_l"):
+        assert np.corrcoef(given[name], fitted[name])[0, 1] > 0.9
+        assert np.degrees(np.ptp(given[name])) > 40
 
 
 def test_the_contract_keeps_what_a_mirror_does(own_skeleton, films, recipe):
