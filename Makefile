@@ -19,7 +19,9 @@ VENV := .venv
 # A clean environment: a virtual environment or another workspace of the caller must not leak into the build.
 ROS_ENV := env -u PYTHONPATH -u ROS_PACKAGE_PATH -u CMAKE_PREFIX_PATH -u PYTHONHOME -u VIRTUAL_ENV
 WITH_WS := source .ws/devel/setup.bash
-EXTRAS := mediapipe,display,train,data,ray,simulation,benchmark,visits,report,export,identification,test
+EXTRAS := mediapipe,display,train,data,ray,simulation,kinematics,benchmark,visits,report,export,identification,test
+# They pin what the others cannot have; OpenSim has no release for Python 3.8.
+WITHOUT_DEPENDENCIES := pyrender==0.1.45 "opensim==4.6; python_version>='3.10'" "pose2sim==0.10.49; python_version>='3.10'"
 
 DEBIAN_PACKAGES := ca-certificates g++ make cmake catkin espeak-ng ffmpeg \
   python3-rospy python3-roslaunch python3-rostest librostest-dev python3-rosnode python3-rostopic \
@@ -35,7 +37,7 @@ setup: packages $(VENV)/.installed models/mobilenet_thin.pb build
 # Each step is one line that says what is fetched, and how much of it; what the tools say themselves is in setup.log.
 LOG := setup.log
 SHOW_LOG := { tail -n 40 $(LOG); echo "That failed; all of it is in $(CURDIR)/$(LOG)."; exit 1; }
-PIP_DOWNLOADS := about 800 MB (4000 with PyTorch for CUDA)
+PIP_DOWNLOADS := about 930 MB (4000 with PyTorch for CUDA)
 # Reads what pip says; a line for each large file.
 TELL_PIP := fetched=0; while IFS= read -r line; do echo "$$line" >> $(LOG); case "$$line" in \
   *Downloading*MB\)) size=$${line\#\#*\(}; size=$${size%%.*}; size=$${size%% *}; fetched=$$((fetched + size)); \
@@ -59,7 +61,7 @@ $(VENV)/.installed: setup.py | packages
 	@echo "2/4 Python packages in $(VENV); what pip has in its cache is not fetched"
 	@$(PYTHON) -m venv --system-site-packages $(VENV)
 	@set -o pipefail; export PYTHONUNBUFFERED=1; pip="$(VENV)/bin/python -m pip --disable-pip-version-check install --progress-bar off"; \
-	{ $$pip -e '.[$(EXTRAS)]' && $$pip --no-deps pyrender==0.1.45; } 2>&1 | { $(TELL_PIP); } || $(SHOW_LOG)
+	{ $$pip -e '.[$(EXTRAS)]' && $$pip --no-deps $(WITHOUT_DEPENDENCIES); } 2>&1 | { $(TELL_PIP); } || $(SHOW_LOG)
 	@touch $@
 
 models/mobilenet_thin.pb: | $(VENV)/.installed

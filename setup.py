@@ -51,6 +51,9 @@ EXTRAS = {
         "six",
         "trimesh",
     ],
+    # opensim and pose2sim (whose skeleton is the default) ask for NumPy 2, but work with what the others need: they are
+    # installed beside, with --no-deps (see Makefile). mediapipe needs protobuf below 5: newer onnx do without it.
+    "kinematics": ["onnx==1.17.0", "anny==0.6.2; python_version>='3.10'"],
     # yt-dlp follows the sites it reads: the newest is the only one that works.
     "data": ["yt-dlp[default]"],
     "ray": ["ray==2.10.0; python_version<'3.9'", "ray>=2.40,<3; python_version>='3.10'"],

@@ -7,6 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_coach.dataset.ui_prmd import RATE, Execution, read_executions
+from rehab_coach.direct_kinematics.recording import network_angles
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.angles.measure import ANGLES, joint_angles
 from rehab_coach.kinematics.angles.uncertainty import VIEWS
@@ -107,8 +108,8 @@ def pose2sim_angles(points: BodyPoints, facing: np.ndarray) -> JointAngles:
     return as_angles(points.stamps, angles, "pose2sim")
 
 
-def methods(sequence: SkeletonSequence) -> Iterator[Tuple[str, JointAngles]]:
-    """Every way to angles that a sequence allows, by name."""
+def methods(sequence: SkeletonSequence, model: Optional[str] = None) -> Iterator[Tuple[str, JointAngles]]:
+    """Every way to angles that a sequence allows, by name; with the file of a network also that one's."""
     picture = body_points(sequence, 2)
     facing = facing_in_picture(picture)
     yield "Sports2D's formula", pose2sim_angles(picture, facing)
@@ -117,14 +118,17 @@ def methods(sequence: SkeletonSequence) -> Iterator[Tuple[str, JointAngles]]:
         yield "Pose2Sim's formula, world", pose2sim_angles(body_points(sequence, 3), facing)
         yield "world (3d)", joint_angles(sequence, source="3d")
     yield "fitted body", joint_angles(sequence, source="fit")
+    if model and sequence.world is not None:
+        yield "network (d3ke)", network_angles(sequence, model)
 
 
-def benchmark_opencap(data: str, cache: Optional[str] = None) -> str:
+def benchmark_opencap(data: str, cache: Optional[str] = None, model: Optional[str] = None) -> str:
     """The table of errors against OpenCap's two cameras.
 
     Args:
         data: folder that holds kinematics/opencap_squat.
         cache: folder in which the estimators' key points are kept, to save the minutes that they take.
+        model: file of a network of `rehab-coach train-kinematics`, None = without one.
 
     Raises:
         RehabCoachError: the data are not there.
@@ -147,7 +151,7 @@ def benchmark_opencap(data: str, cache: Optional[str] = None) -> str:
         for estimator in NAMES:
             video = os.path.join(folder, camera, "squats-with-arm-raise.mov")
             sequence = _key_points(video, estimator, cache and os.path.join(cache, "%s_%s.npz" % (camera, estimator)))
-            for name, angles in methods(sequence):
+            for name, angles in methods(sequence, model):
                 lines.append("%-5s%-10s%-28s %s" % (camera, estimator, name, _errors(angles, references)))
     for name in ("key points", "markers"):
         label = "the references themselves: %s" % name

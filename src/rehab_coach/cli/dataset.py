@@ -10,6 +10,7 @@ EXAMPLES = {
     "subset": "subset kinetics_train --classes squat lunge --unknown 500 --out small --group-pattern '^(.{11})'",
     "convert": "convert small/train packed/train --to packed",
     "from-public": "from-public penn ~/Downloads/Penn_Action DATA",
+    "kinematics": "kinematics FILMS --plan PLAN.yaml",
 }
 EPILOG = """\
 A SET is a folder of Kinetics-skeleton .json or of .npz files, or a packed pair NAME_data.npy + NAME_label.pkl.
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("convert", "write a set in another format", _add_convert),
         ("subset", "some classes of a set, others as unknown, split by person or video", _add_subset),
         ("inspect", "pictures and numbers about sets", _add_inspect),
+        ("kinematics", "true joint angles, by OpenSim, of films of virtual patients", _add_kinematics),
     ):
         example = "example: rehab-coach dataset " + EXAMPLES[name]
         fill(commands.add_parser(name, help=text, description=text, epilog=example))
@@ -106,6 +108,12 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="only N random clips of each set")
 
 
+def _add_kinematics(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("films", metavar="FILMS", help="folder that `rehab-coach render --plan PLAN --out FILMS` made")
+    add("--plan", metavar="FILE", required=True, help="that plan; a run that was interrupted goes on where it stopped")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run one sub-command; returns the exit code."""
     actions = {
@@ -114,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
         "convert": _convert,
         "subset": _subset,
         "inspect": _inspect,
+        "kinematics": _kinematics,
     }
     return actions[arguments.action](arguments)
 
@@ -233,4 +242,14 @@ def _inspect(arguments: argparse.Namespace) -> int:
     sets = [open_set(path) for path in arguments.sets]
     print(describe(inspect_sets(sets, arguments.out, arguments.columns, arguments.sample, _report, _progress)))
     print("wrote %s" % arguments.out)
+    return 0
+
+
+def _kinematics(arguments: argparse.Namespace) -> int:
+    from rehab_coach.simulation.kinematics_truth import add_truth, report
+    from rehab_coach.simulation.plan import read_plan
+
+    for problem in add_truth(arguments.films, read_plan(arguments.plan)):
+        _report(problem)
+    print(report(arguments.films))
     return 0

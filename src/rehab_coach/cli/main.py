@@ -21,6 +21,8 @@ COMMANDS = {
     "benchmark": "measure pose estimation or recognition against named baselines",
     "angles": "measure joint angles and repetitions in a video or a skeleton sequence",
     "compare-angles": "compare two OpenSim motions joint by joint",
+    "train-kinematics": "train a network that answers joint angles",
+    "evaluate-kinematics": "measure such a network on people it has not seen",
     "render": "film a virtual patient who does an exercise",
     "soak": "play many rounds with the virtual patient",
     "screenshots": "draw every state of the robot's screen",

@@ -58,6 +58,18 @@ def read_mot(path: str) -> JointAngles:
     Raises:
         RehabCoachError: not such a file.
     """
+    stamps, names, values = read_coordinates(path)
+    columns = [number for number, name in enumerate(names) if not _TRANSLATION.search(name)]
+    rotations = values[:, columns]
+    return JointAngles(tuple(names[number] for number in columns), stamps, rotations, np.zeros_like(rotations), "file")
+
+
+def read_coordinates(path: str) -> Tuple[np.ndarray, Tuple[str, ...], np.ndarray]:
+    """Read all columns of such a file: stamps (T,) in seconds, names (C,), values (T, C) in radians and metres.
+
+    Raises:
+        RehabCoachError: not such a file.
+    """
     lines = _lines(path)
     ends = [number for number, line in enumerate(lines) if line.strip().lower() == "endheader"]
     if not ends or ends[0] + 1 >= len(lines):
@@ -71,15 +83,12 @@ def read_mot(path: str) -> JointAngles:
     if len(values) == 0:
         raise RehabCoachError("%s has no rows" % path)
     _check_time(path, values[:, 0])
-    columns = [number for number in range(1, len(names)) if not _TRANSLATION.search(names[number])]
     if degrees and degrees[0] not in ("yes", "no"):
         raise RehabCoachError("%s: inDegrees must be yes or no, not %s" % (path, degrees[0]))
-    rotations = values[:, columns]
     if not degrees or degrees[0] == "yes":
-        rotations = np.radians(rotations)
-    return JointAngles(
-        tuple(names[number] for number in columns), values[:, 0], rotations, np.zeros_like(rotations), "file"
-    )
+        turning = [number for number in range(1, len(names)) if not _TRANSLATION.search(names[number])]
+        values[:, turning] = np.radians(values[:, turning])
+    return values[:, 0], tuple(names[1:]), values[:, 1:]
 
 
 def write_csv(path: str, angles: JointAngles) -> None:

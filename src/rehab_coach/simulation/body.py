@@ -159,6 +159,18 @@ class Body:
         shift = heads - np.einsum("...bij,bj->...bi", rotations, self.skeleton.heads)
         return np.einsum("...bij,kbj->...ki", rotations, places, optimize=True) + weights @ shift
 
+    @property
+    def weights(self):
+        """Sparse (V, B): how much each bone moves each vertex."""
+        return self._weights
+
+    def skinned(self, chosen: np.ndarray, rotations: np.ndarray, heads: np.ndarray) -> np.ndarray:
+        """Some vertices (..., N, 3) by linear blend skinning; rotations (..., B, 3, 3), heads (..., B, 3)."""
+        weights = self._weights[chosen].toarray()
+        shift = heads - np.einsum("...bij,bj->...bi", rotations, self.skeleton.heads)
+        places = weights[:, :, None] * self.rest[chosen][:, None]  # (N, B, 3)
+        return np.einsum("...bij,nbj->...ni", rotations, places, optimize=True) + weights @ shift
+
     def pose(self, motion: Motion) -> Tuple[np.ndarray, np.ndarray]:
         """Rotations from rest (T, B, 3, 3) and heads (T, B, 3) of all bones in every frame of a motion."""
         return solve(self.skeleton, motion)

@@ -82,7 +82,7 @@ def produce(order: Order, workers: int = 1) -> Iterator[str]:
     Raises:
         RehabCoachError: the folder belongs to another plan or cannot be written, or no film could be made.
     """
-    _claim(order)
+    claim(order)
     clips = [clip_of(order.plan, number) for number in range(order.plan.clips)]
     left = [number for number, clip in enumerate(clips) if not all(map(os.path.exists, order.files(clip)))]
     order = replace(order, threads=max(1, (os.cpu_count() or 1) // max(workers, 1)))
@@ -101,7 +101,7 @@ def produce(order: Order, workers: int = 1) -> Iterator[str]:
         raise RehabCoachError("no film of the plan could be made")
 
 
-def _claim(order: Order) -> None:
+def claim(order: Order) -> None:
     """A folder holds the films of one plan, or resuming would mix two."""
     path = os.path.join(order.folder, "plan.json")
     content = order.plan.as_json()
@@ -148,7 +148,7 @@ def make(order: Order, number: int) -> str:
     """
     clip = clip_of(order.plan, number)
     try:
-        film = Film(clip.scene, None if clip.scene.exercise == "nobody" else _body(clip.physique))
+        film = Film(clip.scene, None if clip.scene.exercise == "nobody" else body_of(clip.physique))
         sequences = _seen(order, film) if order.estimators else {}
         if not order.estimators:
             write_video(order.truth(clip) + ".mp4", film.shoot(), clip.scene.size, clip.scene.rate)
@@ -163,7 +163,7 @@ def make(order: Order, number: int) -> str:
 
 
 @functools.lru_cache(maxsize=2)
-def _body(physique: Physique) -> Body:
+def body_of(physique: Physique) -> Body:
     """The body, or the nearest one that the model has."""
     try:
         return Body(physique)

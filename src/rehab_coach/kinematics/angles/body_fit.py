@@ -79,6 +79,8 @@ def fit_body(sequence: SkeletonSequence, weights: Weights = Weights(), world: bo
     fit = _Fit(sequence, weights, world)
     try:
         steps = fit.run()
+        if not np.isfinite(fit.places).all():
+            raise np.linalg.LinAlgError("the estimate is not finite")
     except np.linalg.LinAlgError as error:
         raise RehabCoachError(
             "no body fits what was seen (%s): take the angles from the picture (2d)" % error

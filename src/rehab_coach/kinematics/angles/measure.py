@@ -100,10 +100,10 @@ def joint_angles(sequence: SkeletonSequence, smooth: bool = True, source: str = 
 
 
 def measured_points(sequence: SkeletonSequence, source: str) -> BodyPoints:
-    """The smoothed points that the angles of a source ("fit", "3d" or "2d") are made from."""
+    """The smoothed points that the angles of a source ("fit", "3d", "2d" or "d3ke") are made from."""
     if source == "fit":
         return fit_body(sequence).points
-    return body_points(sequence, 3 if source == "3d" else 2)
+    return body_points(sequence, 2 if source == "2d" else 3)
 
 
 def _can_be_fitted(sequence: SkeletonSequence, picture: BodyPoints) -> bool:

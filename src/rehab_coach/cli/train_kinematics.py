@@ -1,0 +1,31 @@
+"""`rehab-coach train-kinematics`: a network that answers joint angles, from films with their true kinematics."""
+
+import argparse
+
+HELP = "Train a network that answers joint angles from what one camera sees (docs/kinematics.md)."
+EPILOG = """examples:
+  rehab-coach render --plan config/plans/kinematics.yaml --out FILMS --skeletons-only --estimator mediapipe
+  rehab-coach dataset kinematics FILMS --plan config/plans/kinematics.yaml
+  rehab-coach train-kinematics config/kinematics/lstm.yaml --data FILMS --out RUN
+  rehab-coach evaluate-kinematics RUN/model.safetensors --data FILMS --out REPORT
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Fill in the options of the command."""
+    parser.add_argument("recipe", metavar="RECIPE", help="YAML file, see config/kinematics")
+    parser.add_argument("--data", metavar="FILMS", required=True, help="films with their true kinematics")
+    parser.add_argument(
+        "--out", metavar="RUN", required=True, help="for the model, log and curves; goes on where it is"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train; returns the exit code."""
+    from rehab_coach.direct_kinematics.recipe import read_recipe
+    from rehab_coach.direct_kinematics.training import train_on_films
+
+    path, people = train_on_films(arguments.data, read_recipe(arguments.recipe), arguments.out)
+    print("learned from %(train)d people, watched %(validation)d, kept %(test)d to test with" % people)
+    print("wrote %s" % path)
+    return 0

@@ -1,0 +1,85 @@
+"""A whole recording's kinematics from the network: windows that overlap, each also seen in a mirror."""
+
+from dataclasses import dataclass
+from typing import List, Tuple
+
+import numpy as np
+import torch
+
+from rehab_coach.direct_kinematics.contract import KinematicsContract
+from rehab_coach.direct_kinematics.features import features_of
+from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
+from rehab_coach.direct_kinematics.training import mirrored_guess
+from rehab_coach.opensim.layer import rotation_from_6d
+from rehab_coach.skeleton import SkeletonSequence
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Of one recording.
+
+    Attributes:
+        coordinates: float32 (T, C) radians, `KinematicsContract.names`.
+        deviation: float32 (T, C) radians, half of what the recording and its mirror image differ by.
+        scales: float32 (bodies, 3), of the whole recording.
+        root: float32 (T, 3, 3) the pelvis's rotation, from its axes to the camera's.
+    """
+
+    coordinates: np.ndarray
+    deviation: np.ndarray
+    scales: np.ndarray
+    root: np.ndarray
+
+
+def answer(network: KinematicsNetwork, contract: KinematicsContract, sequence: SkeletonSequence) -> Answer:
+    """The kinematics of a sequence at the network's rate.
+
+    The mean of the answer to the sequence and of the mirrored answer to its mirror image: so a mirrored recording is
+    answered by exactly the mirrored kinematics.
+
+    Raises:
+        RehabCoachError: not BlazePose's layout, or without world coordinates.
+    """
+    return answer_features(network, contract, features_of(sequence), features_of(sequence.mirror()))
+
+
+def answer_features(
+    network: KinematicsNetwork, contract: KinematicsContract, features: np.ndarray, mirrored: np.ndarray
+) -> Answer:
+    """The same, of features (T, 200) and those of the mirror image."""
+    window = int(contract.recipe["window"])
+    with torch.no_grad():
+        plain = _over_windows(network, features, window)
+        other = mirrored_guess(_over_windows(network, mirrored, window), contract)
+    both = Guess(*((one + two) / 2 for one, two in zip(plain, other)))
+    columns = both.root.transpose(1, 2).reshape(-1, 9)[:, :6]
+    return Answer(
+        both.coordinates.numpy(),
+        ((plain.coordinates - other.coordinates).abs() / 2).numpy(),
+        both.scales.mean(dim=0).numpy(),
+        rotation_from_6d(columns).numpy(),
+    )
+
+
+def _over_windows(network: KinematicsNetwork, features: np.ndarray, window: int) -> Guess:
+    """Guesses (T, ...) as means over windows that overlap by half; a network of single frames sees all at once."""
+    frames = len(features)
+    sums: List[torch.Tensor] = []
+    weights = torch.zeros(frames)
+    for first, last in _windows(frames, window):
+        guess = network(torch.from_numpy(features[None, first:last]))
+        # The middle of a window knows more of what is around it.
+        weight = torch.from_numpy(np.minimum(np.arange(1, last - first + 1), np.arange(last - first, 0, -1))).float()
+        weights[first:last] += weight
+        for number, part in enumerate(guess):
+            if len(sums) <= number:
+                sums.append(torch.zeros(frames, *part.shape[2:]))
+            sums[number][first:last] += part[0] * weight.view(-1, *[1] * (part.dim() - 2))
+    return Guess(*(total / weights.view(-1, *[1] * (total.dim() - 1)) for total in sums))
+
+
+def _windows(frames: int, window: int) -> List[Tuple[int, int]]:
+    starts = list(range(0, max(frames - window, 0) + 1, max(window // 2, 1)))
+    if starts[-1] + window < frames:
+        starts.append(frames - window)
+    return [(start, min(start + window, frames)) for start in starts]

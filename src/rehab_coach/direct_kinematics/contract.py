@@ -1,0 +1,38 @@
+"""What somebody needs who wants to use a network's weights."""
+
+from dataclasses import dataclass
+from typing import List, Tuple
+
+
+@dataclass(frozen=True)
+class KinematicsContract:
+    """Of one network.
+
+    Attributes:
+        skeleton: name of the OpenSim model.
+        names: of the coordinates that are answered; all are angles.
+        bodies: of the skeleton, whose scale factors are answered.
+        mean, deviation: (200,) of the features learned from.
+        centre, half_range: (C,) radians: the middle of each coordinate's range, and half of its width.
+        scale, scale_range: (3 bodies,) usual scale factors, and how far from them an answer may be.
+        mirrored: number of the coordinate on the other side, for each.
+        signs: 1 or -1, what a mirror makes of each coordinate.
+        mirrored_bodies: number of the body on the other side, for each.
+        recipe: entries of the `KinematicsRecipe`.
+        people: how many it learned from.
+    """
+
+    skeleton: str
+    names: Tuple[str, ...]
+    bodies: Tuple[str, ...]
+    mean: List[float]
+    deviation: List[float]
+    centre: List[float]
+    half_range: List[float]
+    scale: List[float]
+    scale_range: List[float]
+    mirrored: Tuple[int, ...]
+    signs: Tuple[int, ...]
+    mirrored_bodies: Tuple[int, ...]
+    recipe: dict
+    people: int

@@ -1,0 +1,169 @@
+"""Films with their true kinematics, as the network learns from them and is measured by them."""
+
+import glob
+import os
+from dataclasses import dataclass, replace
+from typing import Dict, List, Tuple
+
+import numpy as np
+import torch
+
+from rehab_coach.direct_kinematics.features import features_of
+from rehab_coach.direct_kinematics.truth import FOLDER, TABLE, KinematicsTruth
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import read_table
+from rehab_coach.opensim.layer import SkeletonLayer
+from rehab_coach.opensim.model import Frame, Model
+from rehab_coach.opensim.model_file import read_model
+from rehab_coach.opensim.packages import default_model
+from rehab_coach.skeleton import SkeletonSequence
+
+ESTIMATOR = "mediapipe"
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One film.
+
+    Attributes:
+        name, person, movement: of the film.
+        sequence: what the pose network saw.
+        features, mirrored: float32 (T, 200), of the sequence and of its mirror image.
+        seen: bool (T,): somebody was.
+        coordinates: float32 (T, C) radians, those that the network answers.
+        counts: bool (T, C), see `KinematicsTruth`.
+        scales: float32 (bodies, 3).
+        root: float32 (T, 3, 3).
+    """
+
+    name: str
+    person: str
+    movement: str
+    sequence: SkeletonSequence
+    features: np.ndarray
+    mirrored: np.ndarray
+    seen: np.ndarray
+    coordinates: np.ndarray
+    counts: np.ndarray
+    scales: np.ndarray
+    root: np.ndarray
+
+
+def answered(model: Model) -> Tuple[str, ...]:
+    """The coordinates that the network answers: all independent angles but those of the root, which is a rotation."""
+    own = model.root.coordinates if model.root else ()
+    return tuple(name for name in model.independent if model.coordinates[name].is_rotation and name not in own)
+
+
+def read_films(folder: str) -> Tuple[Model, List[Recording]]:
+    """The skeleton, with markers where people have them on average, and all films that have their truth.
+
+    Raises:
+        RehabCoachError: the folder holds none, or they are of different skeletons.
+    """
+    table = os.path.join(folder, TABLE)
+    if not os.path.exists(table):
+        raise RehabCoachError("%s has no %s: `rehab-coach dataset kinematics` makes it" % (folder, TABLE))
+    rows = read_table(table, ("file", "group"))
+    model = _with_mean_markers(folder)
+    names = answered(model)
+    recordings = []
+    for row in rows:
+        truth = KinematicsTruth.load(os.path.join(folder, row["file"]))
+        name = os.path.basename(row["file"])
+        path = os.path.join(folder, ESTIMATOR, name)
+        if not os.path.exists(path):
+            raise RehabCoachError("%s is missing: render the films with --estimator %s" % (path, ESTIMATOR))
+        if truth.bodies != model.bodies:
+            raise RehabCoachError("%s belongs to another skeleton than the models of %s" % (row["file"], folder))
+        sequence = SkeletonSequence.load(path)
+        columns = [truth.names.index(one) for one in names]
+        recordings.append(
+            Recording(
+                name[: -len(".npz")],
+                row["group"],
+                name[: -len(".npz")].split("-", 1)[1],
+                sequence,
+                features_of(sequence),
+                features_of(sequence.mirror()),
+                sequence.seen,
+                truth.coordinates[:, columns],
+                truth.counts[:, columns],
+                truth.scales,
+                truth.root,
+            )
+        )
+    return model, recordings
+
+
+def _with_mean_markers(folder: str) -> Model:
+    """The skeleton before it is scaled; its markers where those of the people would be, had they its size."""
+    paths = sorted(glob.glob(os.path.join(folder, "models", "*.osim")))
+    if not paths:
+        raise RehabCoachError("%s has no folder models: `rehab-coach dataset kinematics` makes it" % folder)
+    people = [read_model(path) for path in paths]
+    generic = read_model(default_model())
+    scales: Dict[str, np.ndarray] = {}
+    for path in glob.glob(os.path.join(folder, FOLDER, "*.npz")):
+        truth = KinematicsTruth.load(path)
+        scales.setdefault(os.path.basename(path), truth.scales)
+    mean = np.mean(list(scales.values()), axis=0)
+    number = {body: place for place, body in enumerate(generic.bodies)}
+    markers = {}
+    for name in people[0].markers:
+        frames = [person.markers[name] for person in people]
+        place = np.mean([frame.place.sum(axis=1) for frame in frames], axis=0) / mean[number[frames[0].body]]
+        markers[name] = Frame(frames[0].body, np.eye(3), np.diag(place))
+    # Ranges are those in which the people were fitted.
+    return replace(generic, markers=markers, coordinates=people[0].coordinates)
+
+
+def split(recordings: List[Recording], validation: float, test: float, seed: int) -> Dict[str, List[Recording]]:
+    """Learned from, watched and kept to test with, divided by person.
+
+    Raises:
+        RehabCoachError: too few people for that.
+    """
+    people = sorted({recording.person for recording in recordings})
+    order = np.random.default_rng(seed).permutation(len(people))
+    tested, watched = int(round(test * len(people))), int(round(validation * len(people)))
+    if tested + watched >= len(people) or (test and not tested) or (validation and not watched):
+        raise RehabCoachError("%d people are too few to learn from some and to measure others" % len(people))
+    kinds = {people[number]: "test" for number in order[:tested]}
+    kinds.update({people[number]: "validation" for number in order[tested : tested + watched]})
+    divided: Dict[str, List[Recording]] = {"train": [], "validation": [], "test": []}
+    for recording in recordings:
+        divided[kinds.get(recording.person, "train")].append(recording)
+    return divided
+
+
+class Points:
+    """Joints, bodies and markers of guesses and truths, seen from the pelvis in the camera's axes.
+
+    Args:
+        model: the skeleton with markers.
+        names: of the coordinates that are given; the others are 0.
+
+    Attributes:
+        joints: how many of the points are joints; the others are markers.
+    """
+
+    def __init__(self, model: Model, names: Tuple[str, ...]):
+        self.layer = SkeletonLayer(model).eval()
+        self._columns = torch.tensor([self.layer.coordinates.index(name) for name in names])
+        self._pelvis = model.bodies.index(model.root.child.body) if model.root else 0
+        self.joints = len(self.layer.joints)
+        number = {joint.child.body: place for place, joint in enumerate(model.joints)}
+        above = [(place, number.get(joint.parent.body)) for place, joint in enumerate(model.joints)]
+        self._pairs = np.array([pair for pair in above if pair[1] is not None])
+
+    def lengths(self, points: np.ndarray) -> np.ndarray:
+        """Distances (N, pairs) metres between joints that follow each other, of points (N, P, 3)."""
+        return np.linalg.norm(points[:, self._pairs[:, 0]] - points[:, self._pairs[:, 1]], axis=2)
+
+    def __call__(self, coordinates: torch.Tensor, scales: torch.Tensor, root: torch.Tensor) -> torch.Tensor:
+        """Points (N, P, 3) metres of coordinates (N, C), scales (N, bodies, 3), rotations (N, 3, 3)."""
+        everything = coordinates.new_zeros(len(coordinates), len(self.layer.coordinates))
+        everything = everything.index_copy(1, self._columns, coordinates)
+        pose = self.layer(everything, scales, root)
+        return torch.cat([pose.joints, pose.markers], dim=1) - pose.bodies[:, self._pelvis, None]

@@ -1,0 +1,36 @@
+"""What the network sees of a frame: BlazePose's key points in the picture and its world coordinates."""
+
+import numpy as np
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.skeleton import BLAZEPOSE_33, SkeletonSequence
+
+FEATURES = 33 * 6 + 2
+_HIPS = [BLAZEPOSE_33.index(side + "_hip") for side in ("left", "right")]
+
+
+def features_of(sequence: SkeletonSequence) -> np.ndarray:
+    """Features float32 (T, 200): world coordinates, key points, scores, and where in the picture the person is.
+
+    World coordinates are metres from between the hips. Key points are seen from between the hips, in heights of the
+    person's box; the place is that of the hips, from -1 to 1 along the picture's longer side. A frame without a person
+    is 0.
+
+    Raises:
+        RehabCoachError: not BlazePose's layout, or without world coordinates.
+    """
+    if sequence.layout.name != BLAZEPOSE_33.name or sequence.world is None:
+        raise RehabCoachError("these kinematics need the estimator mediapipe, whose key points are in space too")
+    points, scores = sequence.key_points[..., :2], sequence.key_points[..., 2]
+    seen = scores > 0
+    hips = points[:, _HIPS].mean(axis=1)
+    low = np.where(seen, points[..., 1], np.inf).min(axis=1)
+    high = np.where(seen, points[..., 1], -np.inf).max(axis=1)
+    height = np.where(np.isfinite(high - low), np.maximum(high - low, 1.0), 1.0)
+    relative = np.where(seen[..., None], (points - hips[:, None]) / height[:, None, None], 0)
+    middle, longest = np.array(sequence.size) / 2, max(sequence.size) / 2
+    place = (hips - middle) / longest
+    world = sequence.world - sequence.world[:, _HIPS].mean(axis=1, keepdims=True)
+    frames = len(sequence)
+    features = [world.reshape(frames, -1), relative.reshape(frames, -1), scores, place]
+    return np.where(sequence.seen[:, None], np.concatenate(features, axis=1), 0).astype(np.float32)

@@ -1,0 +1,54 @@
+"""Model files: weights as safetensors, and in the file's metadata the contract as JSON."""
+
+import json
+import os
+from dataclasses import asdict
+from typing import Tuple
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from rehab_coach.direct_kinematics.contract import KinematicsContract
+from rehab_coach.direct_kinematics.networks import KinematicsNetwork
+from rehab_coach.direct_kinematics.recipe import make_recipe
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import written_whole
+
+KIND, VERSION = "direct_kinematics", 1
+
+
+def save_network(path: str, network: KinematicsNetwork, contract: KinematicsContract) -> None:
+    """Write weights and contract into one file, whole or not at all; RehabCoachError where it cannot be written."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    content = save(weights, {KIND: json.dumps({"version": VERSION, **asdict(contract)})})
+    with written_whole(path) as temporary, open(temporary, "wb") as stream:
+        stream.write(content)
+
+
+def load_network(path: str) -> Tuple[KinematicsNetwork, KinematicsContract]:
+    """The network in evaluation mode, and its contract.
+
+    Raises:
+        RehabCoachError: the file is missing, broken, or of another kind.
+    """
+    if not os.path.isfile(path):
+        raise RehabCoachError("there is no model %s: train one with `rehab-coach train-kinematics`" % path)
+    try:
+        with safe_open(path, framework="pt") as stored:
+            metadata = stored.metadata() or {}
+            weights = {name: stored.get_tensor(name) for name in stored.keys()}
+        if KIND not in metadata:
+            raise RehabCoachError("%s is a model of another kind: `rehab-coach train-kinematics` makes these" % path)
+        values = json.loads(metadata[KIND])
+        if values.pop("version") != VERSION:
+            raise RehabCoachError("%s was made by another version of this package: train it anew" % path)
+        for name in ("names", "bodies", "mirrored", "signs", "mirrored_bodies"):
+            values[name] = tuple(values[name])
+        contract = KinematicsContract(**values)
+        network = KinematicsNetwork(make_recipe(contract.recipe), contract)
+        network.load_state_dict(weights)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise RehabCoachError(
+            "%s is broken or cut short (%s): copy it again or train it anew" % (path, str(error).splitlines()[0])
+        ) from error
+    return network.eval(), contract

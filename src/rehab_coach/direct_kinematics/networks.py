@@ -1,0 +1,147 @@
+"""The network: features of frames in; coordinates, scale factors and the pelvis's rotation out."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from rehab_coach.direct_kinematics.contract import KinematicsContract
+from rehab_coach.direct_kinematics.features import FEATURES
+from rehab_coach.direct_kinematics.recipe import KinematicsRecipe
+from rehab_coach.opensim.layer import rotation_from_6d
+
+HEADS = 8
+
+
+class Guess(NamedTuple):
+    """Of each frame.
+
+    Attributes:
+        coordinates: (B, T, C) radians, within their ranges.
+        scales: (B, T, bodies, 3).
+        root: (B, T, 3, 3) the pelvis's rotation, from its axes to the camera's.
+    """
+
+    coordinates: Tensor
+    scales: Tensor
+    root: Tensor
+
+
+class KinematicsNetwork(nn.Module):
+    """D3KE on the features of a pose network: each frame encoded, frames joined, values within their ranges.
+
+    Args:
+        recipe: which network.
+        contract: ranges and usual values.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    centre: Tensor
+    half_range: Tensor
+    scale: Tensor
+    scale_range: Tensor
+
+    def __init__(self, recipe: KinematicsRecipe, contract: KinematicsContract):
+        super().__init__()
+        width = recipe.width
+        for name in ("mean", "deviation", "centre", "half_range", "scale", "scale_range"):
+            self.register_buffer(name, torch.tensor(getattr(contract, name), dtype=torch.float32))
+        self.encoder = nn.Sequential(
+            nn.Linear(FEATURES, width),
+            nn.LayerNorm(width),
+            nn.GELU(),
+            nn.Dropout(recipe.dropout),
+            nn.Linear(width, width),
+        )
+        self.joining = {"none": Alone, "lstm": BothWays, "tcn": Convolutions, "transformer": Attention}[
+            recipe.sequence
+        ](width, recipe.layers, recipe.dropout)
+        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(contract.names) + len(contract.scale) + 6))
+        self.sizes = [len(contract.names), len(contract.scale), 6]
+
+    def forward(self, features: Tensor) -> Guess:
+        """Of features (B, T, 200)."""
+        batch, frames = features.shape[:2]
+        encoded = self.encoder((features - self.mean) / self.deviation)
+        coordinates, scales, root = self.head(self.joining(encoded)).split(self.sizes, dim=2)
+        # The sixth numbers begin near a rotation that exists, whatever the weights are.
+        root = rotation_from_6d(root.reshape(-1, 6) + root.new_tensor([0.0, 0.0, -1.0, 0.0, -1.0, 0.0]))
+        return Guess(
+            self.centre + self.half_range * torch.tanh(coordinates),
+            (self.scale + self.scale_range * torch.tanh(scales)).view(batch, frames, -1, 3),
+            root.view(batch, frames, 3, 3),
+        )
+
+
+class Alone(nn.Module):
+    """Each frame by itself: residual layers."""
+
+    def __init__(self, width: int, layers: int, dropout: float):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Sequential(
+                nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width)
+            )
+            for _ in range(layers)
+        )
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(B, T, W) -> (B, T, W)."""
+        for layer in self.layers:
+            frames = frames + layer(frames)
+        return frames
+
+
+class BothWays(nn.Module):
+    """A bidirectional LSTM beside the frames themselves."""
+
+    def __init__(self, width: int, layers: int, dropout: float):
+        super().__init__()
+        between = dropout if layers > 1 else 0.0
+        self.lstm = nn.LSTM(width, width // 2, layers, batch_first=True, dropout=between, bidirectional=True)
+        self.out = nn.Linear(width // 2 * 2, width)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(B, T, W) -> (B, T, W)."""
+        return frames + self.out(self.lstm(frames)[0])
+
+
+class Convolutions(nn.Module):
+    """Residual convolutions over three frames, each layer's three times as far apart; ends are repeated."""
+
+    def __init__(self, width: int, layers: int, dropout: float):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv1d(width, width, 3, padding=3**layer, dilation=3**layer, padding_mode="replicate"),
+                nn.GELU(),
+                nn.Dropout(dropout),
+                nn.Conv1d(width, width, 1),
+            )
+            for layer in range(layers)
+        )
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(B, T, W) -> (B, T, W)."""
+        frames = frames.transpose(1, 2)
+        for layer in self.layers:
+            frames = frames + layer(frames)
+        return frames.transpose(1, 2)
+
+
+class Attention(nn.Module):
+    """A Transformer's encoder; where a frame is in time is told by sines and cosines."""
+
+    speeds: Tensor
+
+    def __init__(self, width: int, layers: int, dropout: float):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(width, HEADS, 2 * width, dropout, "gelu", batch_first=True, norm_first=True)
+        self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.register_buffer("speeds", torch.exp(torch.linspace(0.0, -6.0, width // 2)))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(B, T, W) -> (B, T, W)."""
+        angles = torch.arange(frames.shape[1], device=frames.device)[:, None] * self.speeds
+        return self.encoder(frames + torch.cat([angles.sin(), angles.cos()], dim=1))

@@ -1,0 +1,205 @@
+"""Training the network on films with their true kinematics: `training.loop` does it."""
+
+import os
+from dataclasses import dataclass
+from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union
+
+import numpy as np
+import torch
+from torch import nn
+
+from rehab_coach.direct_kinematics.contract import KinematicsContract
+from rehab_coach.direct_kinematics.data import Points, Recording, answered, read_films, split
+from rehab_coach.direct_kinematics.mirror import mirror_of
+from rehab_coach.direct_kinematics.model_file import save_network
+from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
+from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, as_dict
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import make_folder
+from rehab_coach.opensim.model import Model
+from rehab_coach.training.checkpoint import forget_checkpoint
+from rehab_coach.training.loop import Task, train
+
+MODEL = "model.safetensors"
+ANGLE_BEND, SCALE_BEND = np.radians(5), 0.1
+"""Where the losses of angles and scale factors change from squares to absolute values."""
+
+WIDEST = 2 * np.pi
+"""A range that is wider is taken for none, and the angle for one around 0."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows of recordings, tensors (B, T, ...)."""
+
+    features: torch.Tensor
+    coordinates: torch.Tensor
+    counts: torch.Tensor
+    scales: torch.Tensor
+    root: torch.Tensor
+
+    def tensors(self) -> Tuple[torch.Tensor, ...]:
+        """As the loop moves them."""
+        return self.features, self.coordinates, self.counts, self.scales, self.root
+
+
+def make_contract(model: Model, recordings: List[Recording], recipe: KinematicsRecipe) -> KinematicsContract:
+    """Ranges from the skeleton, usual values from what is learned from."""
+    names = answered(model)
+    whole = mirror_of(model)
+    places = [model.independent.index(name) for name in names]
+    features = np.concatenate([recording.features[recording.seen] for recording in recordings])
+    both = np.concatenate([features] + [recording.mirrored[recording.seen] for recording in recordings])
+    ranges = np.array([[model.coordinates[name].lowest, model.coordinates[name].highest] for name in names])
+    wide = (np.abs(ranges) > WIDEST).any(axis=1)
+    ranges[wide] = [-np.pi, np.pi]
+    scales = np.unique(np.array([recording.scales.ravel() for recording in recordings]), axis=0)
+    usual, spread = scales.mean(axis=0), 3 * scales.std(axis=0) + 0.01
+    return KinematicsContract(
+        model.name,
+        names,
+        model.bodies,
+        both.mean(axis=0).tolist(),
+        (both.std(axis=0) + 1e-3).tolist(),
+        ranges.mean(axis=1).tolist(),
+        (ranges[:, 1] - ranges.mean(axis=1)).tolist(),
+        usual.tolist(),
+        spread.tolist(),
+        tuple(places.index(whole.coordinates[place]) for place in places),
+        tuple(whole.signs[place] for place in places),
+        whole.bodies,
+        as_dict(recipe),
+        len({recording.person for recording in recordings}),
+    )
+
+
+def mirrored_guess(guess: Guess, contract: KinematicsContract) -> Guess:
+    """What a mirror makes of coordinates, scale factors and the pelvis's rotation."""
+    signs = guess.coordinates.new_tensor(contract.signs)
+    camera, pelvis = guess.root.new_tensor([-1.0, 1.0, 1.0]), guess.root.new_tensor([1.0, 1.0, -1.0])
+    return Guess(
+        guess.coordinates[..., list(contract.mirrored)] * signs,
+        guess.scales[..., list(contract.mirrored_bodies), :],
+        guess.root * camera[:, None] * pelvis,
+    )
+
+
+class KinematicsTask(Task):
+    """The losses of D3KE: points, scale factors, angles."""
+
+    unit = "windows"
+    changes = "mirrored, with noise"
+
+    def __init__(self, model: Model, divided: Mapping[str, List[Recording]], recipe: KinematicsRecipe):
+        self.recipe = recipe
+        self.learned, self.watched = divided["train"], divided["validation"]
+        self.contract = make_contract(model, self.learned, recipe)
+        self.points = Points(model, self.contract.names)
+        shortest = min(len(recording.seen) for recording in self.learned)
+        self.window = min(recipe.window, shortest)
+
+    def make_network(self) -> nn.Module:
+        return KinematicsNetwork(self.recipe, self.contract)
+
+    def batches(self, first_step: int) -> Iterable[Any]:
+        for step in range(first_step, self.recipe.steps):
+            random = np.random.default_rng([self.recipe.seed, step])
+            yield self._batch(random).tensors()
+
+    def _batch(self, random: np.random.Generator) -> Batch:
+        chosen = random.integers(len(self.learned), size=self.recipe.batch)
+        windows = []
+        for number in chosen:
+            recording = self.learned[number]
+            start = int(random.integers(len(recording.seen) - self.window + 1))
+            windows.append(
+                self._window(recording, slice(start, start + self.window), random.random() < self.recipe.flip)
+            )
+        features, coordinates, counts, scales, root = (torch.stack(parts) for parts in zip(*windows))
+        noise = torch.from_numpy(random.normal(0, self.recipe.noise, features.shape).astype(np.float32))
+        return Batch(features + noise, coordinates, counts, scales, root)
+
+    def _window(self, recording: Recording, frames: slice, flip: bool) -> Tuple[torch.Tensor, ...]:
+        length = len(recording.seen[frames])
+        truth = Guess(
+            torch.from_numpy(recording.coordinates[frames]),
+            torch.from_numpy(recording.scales).expand(length, -1, 3),
+            torch.from_numpy(recording.root[frames]),
+        )
+        met = recording.counts[frames] | (not self.recipe.masked)
+        counts = torch.from_numpy(met & recording.seen[frames, None])
+        features = recording.features
+        if flip:
+            truth, features = mirrored_guess(truth, self.contract), recording.mirrored
+            counts = counts[:, list(self.contract.mirrored)]
+        return torch.from_numpy(features[frames]), truth.coordinates, counts, truth.scales, truth.root
+
+    def loss(self, network: nn.Module, batch: Any) -> Tuple[torch.Tensor, Mapping[str, Union[float, torch.Tensor]]]:
+        features, coordinates, counts, scales, root = batch
+        guess = network(features)
+        seen = counts.any(dim=2)
+        parts = self._parts(guess, Guess(coordinates, scales, root), counts, seen)
+        recipe = self.recipe
+        weights = (recipe.joint_weight, recipe.marker_weight, recipe.body_weight, recipe.angle_weight)
+        error = torch.rad2deg((guess.coordinates - coordinates).abs()[counts].mean())
+        total = torch.stack([weight * part for weight, part in zip(weights, parts)]).sum()
+        return total, {"degrees": error, "joints_mm": 1000 * parts[0].sqrt() if recipe.squared else 1000 * parts[0]}
+
+    def _parts(self, guess: Guess, truth: Guess, counts: torch.Tensor, seen: torch.Tensor) -> Tuple[torch.Tensor, ...]:
+        """Losses of joints, markers, bodies and angles."""
+        ours, theirs = (self.points(one.coordinates[seen], one.scales[seen], one.root[seen]) for one in (guess, truth))
+        apart = (ours - theirs).square() if self.recipe.squared else (ours - theirs).abs()
+        smooth = nn.functional.smooth_l1_loss
+        return (
+            apart[:, : self.points.joints].mean(),
+            apart[:, self.points.joints :].mean(),
+            smooth(guess.scales[seen], truth.scales[seen], beta=SCALE_BEND),
+            smooth(guess.coordinates[counts], truth.coordinates[counts], beta=float(ANGLE_BEND)),
+        )
+
+    def watch(self, network: nn.Module) -> Dict[str, float]:
+        if not self.watched:
+            return {}
+        errors = []
+        for recording in self.watched:
+            guess = network(torch.from_numpy(recording.features)[None])
+            counts = recording.counts & recording.seen[:, None]
+            errors.append(np.abs(guess.coordinates[0].numpy() - recording.coordinates)[counts])
+        return {"validation_loss": float(np.degrees(np.concatenate(errors).mean()))}
+
+
+def train_on_films(folder: str, recipe: KinematicsRecipe, out: str) -> Tuple[str, Dict[str, int]]:
+    """Train on a folder of films, or go on with a training that was interrupted.
+
+    Args:
+        folder: of films with their true kinematics.
+        recipe: what to train.
+        out: folder for the model, the log and the curves.
+
+    Returns:
+        Path of the model file, and how many people were learned from, watched and kept.
+
+    Raises:
+        RehabCoachError: no such films, too few people, films at another rate, or `out` belongs to another training.
+    """
+    make_folder(out)
+    model, recordings = read_films(folder)
+    check_rate(recordings, recipe.rate)
+    divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
+    task = KinematicsTask(model, divided, recipe)
+    identity = "%s %s" % (as_dict(recipe), sorted(recording.name for recording in recordings))
+    network, _ = train(task, recipe.options(), out, "training", identity)
+    path = os.path.join(out, MODEL)
+    save_network(path, network, task.contract)  # type: ignore[arg-type]
+    forget_checkpoint(out)
+    return path, {kind: len({one.person for one in group}) for kind, group in divided.items()}
+
+
+def check_rate(recordings: List[Recording], rate: float) -> None:
+    """RehabCoachError where a film has another rate than the network."""
+    for recording in recordings:
+        if abs(recording.sequence.rate - rate) > 0.05 * rate:
+            raise RehabCoachError(
+                "%s has %.1f frames a second, the recipe %g: render films with that rate, or change the recipe"
+                % (recording.name, recording.sequence.rate, rate)
+            )
