@@ -140,8 +140,10 @@ class VisitKeeper:
 
     def _on_action(self, message: ActionClass) -> None:
         with self._changed:
-            self._requests = {} if message.teach else {message.round: message}  # a lesson is no result
-            # Topics overtake each other: the first skeletons of this round may be here already.
+            # Topics overtake each other: the result of the round before may still come, and the first skeletons of
+            # this one may be here already. A lesson is no result.
+            before = dict(list(self._requests.items())[-1:])
+            self._requests = {} if message.teach else {**before, message.round: message}
             self._skeletons = [one for one in self._skeletons if one.header.stamp >= message.header.stamp]
             self._busy = _identity(message) != self._over
 
@@ -161,8 +163,8 @@ class VisitKeeper:
             return
         with self._changed:
             self._over = _identity(message.request)
-            if message.round in self._requests:
-                self._busy = _identity(self._requests[message.round]) != self._over
+            for newest in list(self._requests.values())[-1:]:
+                self._busy = _identity(newest) != self._over
             self._take(message, complete=True)
 
     def _take(self, message: Movement, complete: bool) -> None:

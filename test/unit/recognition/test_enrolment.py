@@ -276,7 +276,7 @@ def test_the_limit_between_takes_is_its_own():
         thresholds = Thresholds(unknown=1.1, known=1.1, agreement=agreement)
         other = EnrolledRecognizer(recognizer.recognizer, replace(recognizer.embedding, thresholds=thresholds))
         if doubted:
-            with pytest.raises(TakesDisagree, match="take 1 and 2 looks"):
+            with pytest.raises(TakesDisagree, match="takes 1 and 2 look"):
                 enrol("mine", takes, other)
         else:
             assert enrol("mine", takes, other).takes == 2
