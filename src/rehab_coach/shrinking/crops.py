@@ -87,6 +87,11 @@ def make_crops(clips: Sequence[Clip], folder: str, each: int, size: int, held_ou
             _write(clips, folder, each, size, seed, identity)
     content = _read(path)
     out = np.array([is_held_out(group, held_out) for group in content["groups"]])
+    if out.all() or not out.any():
+        raise RehabCoachError(
+            "the %d groups of the clips cannot be divided into those to learn from and those held out: "
+            "give clips of more people, or change held_out" % len(set(content["groups"]))
+        )
     return Crops(
         np.load(os.path.join(folder, PICTURES), mmap_mode="r"),
         np.load(os.path.join(folder, MAPS), mmap_mode="r"),

@@ -72,7 +72,7 @@ class Distillation(Task):
         given = network.outputs(pictures.permute(0, 3, 1, 2).float())
         wanted = maps.permute(0, 3, 1, 2).float()
         squares: List[torch.Tensor] = [(output.float() - wanted) ** 2 for output in given]
-        weights = [self._recipe.stage_weights.get(number, 1.0) for number in range(1, self._stages + 1)]
+        weights = [self._recipe.stage_weight(number) for number in range(1, self._stages + 1)]
         total = sum(weight * square.sum() / len(pictures) for weight, square in zip(weights, squares))
         heat, field = squares[-1][:, :HEAT], squares[-1][:, HEAT:]
         with torch.no_grad():

@@ -66,6 +66,10 @@ class ShrinkRecipe:
         """Plain values, for JSON and YAML."""
         return asdict(self)
 
+    def stage_weight(self, stage: int) -> float:
+        """Of a stage's loss."""
+        return float(self.stage_weights.get(stage, 1.0))
+
     @property
     def options(self) -> TrainingOptions:
         """For the training loop."""
