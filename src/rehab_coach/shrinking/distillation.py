@@ -1,7 +1,6 @@
-"""A network that is cut learns to give what the whole one gives (Hinton et al. 2015, "Distilling the Knowledge in a
-Neural Network"), on the shared training loop.
+"""A network that is cut learns to give what the whole one gives, on the shared training loop.
 
-Every stage that is kept has a loss of its own, so that the network can be cut again after an earlier one.
+Hinton et al., "Distilling the Knowledge in a Neural Network", 2015. Every stage that is kept has a loss of its own, so that the network can be cut again after an earlier one.
 """
 
 from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union

@@ -15,8 +15,8 @@ from rehab_coach.shrinking.mobilenet_thin import MobilenetThin
 
 EXTENSION = ".onnx"
 INPUT, OUTPUT = "image", "maps"
-OPSET = 17
-"""Of ONNX: read by the OpenVINO and OpenCV of the robot's Python."""
+OPSET = 10
+"""Of ONNX: later ones compute the width of a padding in the graph, which OpenCV does not read."""
 DYNAMIC = {name: {1: "height", 2: "width"} for name in (INPUT, OUTPUT)}
 
 

@@ -2,8 +2,8 @@
 
 A MobileNet (Howard et al. 2017, three quarters of its channels) gives features of an eighth of the picture's size;
 stage after stage refines part affinity fields and heat maps from them and from what the stage before gave (Cao et al.,
-"Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", CVPR 2017, figure 3), with separable convolutions.
-Batch norms are folded into weights and biases; the input is BGR from 0 to 255.
+"Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", CVPR 2017, figure 3), with separable
+convolutions. Batch norms are folded into weights and biases; the input is BGR from 0 to 255.
 """
 
 from typing import Dict, Iterator, List, Tuple
@@ -169,7 +169,9 @@ def _named_layers(network: MobilenetThin) -> Iterator[Tuple[str, Convolution]]:
     blocks = [("MobilenetV1/Conv2d_%d" % number, layer) for number, layer in enumerate(network.backbone.layers, 1)]
     for number, stage in enumerate(network.stages, 1):
         for branch, layers in stage.branches.items():
-            blocks += [("Openpose/MConv_Stage%d_%s_%d" % (number, branch, i), layer) for i, layer in enumerate(layers, 1)]
+            blocks += [
+                ("Openpose/MConv_Stage%d_%s_%d" % (number, branch, i), layer) for i, layer in enumerate(layers, 1)
+            ]
     for name, block in blocks:
         yield name + "_depthwise", block.depthwise
         yield name + "_pointwise", block.pointwise
