@@ -4,13 +4,14 @@ import argparse
 
 HELP = "Make a smaller pose network of mobilenet_thin: fewer stages, retrained, in eight bits."
 EPILOG = """\
-A network is two files, NAME.onnx and its contract NAME.yaml; it is called by the contract's path, or by its name
-where both lie in models/ (docs/pose_networks.md). What each is worth: docs/shrinking.md.
+A network is a file, NAME.onnx (in eight bits NAME.xml with NAME.bin), and its contract NAME.yaml; it is called by
+the contract's path, or by its name where both lie in models/ (docs/pose_networks.md). What each is worth:
+docs/shrinking.md.
 
 examples:
   rehab-coach shrink --stages 3 --out models/three.onnx                   (cut, weights unchanged)
   rehab-coach shrink --stages 3 --retrain config/shrinking/stages.yaml --data clips.csv --out runs/three
-  rehab-coach shrink --int8 runs/three/stages_3.yaml --data clips.csv --out models/three_int8.onnx
+  rehab-coach shrink --int8 runs/three/stages_3.yaml --data clips.csv --out models/three_int8.xml
   rehab-coach recognize squat.mp4 --network three
 """
 
@@ -24,7 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--retrain", metavar="RECIPE", help="YAML file, see config/shrinking/")
     parser.add_argument("--data", metavar="CSV", help="table of clips, for --retrain and --int8")
     parser.add_argument(
-        "--out", required=True, metavar="PATH", help="the network's file, NAME.onnx; with --retrain the run's folder"
+        "--out",
+        required=True,
+        metavar="PATH",
+        help="the network's file, NAME.onnx, with --int8 NAME.xml; with --retrain the run's folder",
     )
     parser.add_argument("--cache", metavar="DIR", help="with --retrain: crops of the clips (default: RUN/crops)")
 

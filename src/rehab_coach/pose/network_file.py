@@ -1,11 +1,11 @@
 """Pose networks of the tf-pose kind: a file, and the contract that says what is in it.
 
-A network is a frozen TensorFlow graph, or an ONNX file (its name ends in .onnx), that gives heat maps and part affinity
-fields. `mobilenet_thin` is built in; any other is called NAME by its contract NAME.yaml, in models/ or wherever a path
-ending in .yaml says:
+A network gives heat maps and part affinity fields. It is a frozen TensorFlow graph, an ONNX file (NAME.onnx) or
+OpenVINO's own format (NAME.xml, with NAME.bin beside it). `mobilenet_thin` is built in; any other is called NAME by its
+contract NAME.yaml, in models/ or wherever a path ending in .yaml says:
 
     file: small.pb                        beside this file; default: NAME.pb
-    sha256: 51f84ea8...                   of the file, 64 digits
+    sha256: 51f84ea8...                   of the file, 64 digits; of NAME.xml with NAME.bin behind it
     source: own training of 2025-03-01    where the file comes from
     licence: Apache-2.0
     input: image                          tensor, float32 (1, H, W, 3), BGR
@@ -64,9 +64,9 @@ class NetworkFile:
         return CHANNELS[self.layout]
 
     @property
-    def is_onnx(self) -> bool:
-        """Whether the file is ONNX; else it is a frozen TensorFlow graph."""
-        return self.path.endswith(".onnx")
+    def format(self) -> str:
+        """Of the file: "onnx", "openvino", or "tensorflow"."""
+        return {".onnx": "onnx", ".xml": "openvino"}.get(os.path.splitext(self.path)[1], "tensorflow")
 
     def check(self) -> "NetworkFile":
         """Itself, if the file is there and is the right one; RehabCoachError with the remedy if not."""
@@ -74,11 +74,19 @@ class NetworkFile:
         return self
 
 
+def sha256_of(path: str) -> str:
+    """Of a network's file; OpenVINO's format has its weights in a second one, which counts too."""
+    digest = hashlib.sha256()
+    for part in [path] + [path[:-4] + ".bin"] * path.endswith(".xml"):
+        with open(part, "rb") as stream:
+            digest.update(stream.read())
+    return digest.hexdigest()
+
+
 def check_sha256(path: str, sha256: str, name: str, remedy: str) -> None:
     """RehabCoachError with the remedy unless the file is there and has this hash."""
     try:
-        with open(path, "rb") as stream:
-            digest = hashlib.sha256(stream.read()).hexdigest()
+        digest = sha256_of(path)
     except OSError as error:
         raise RehabCoachError(
             "the file of the pose network %s is missing (%s: %s); %s" % (name, path, error.strerror, remedy)

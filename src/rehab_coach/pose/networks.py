@@ -9,6 +9,7 @@ from rehab_coach.pose.network_file import MOBILENET_THIN, NetworkFile
 
 BACKENDS = ("openvino", "opencv", "tensorflow")
 PRECISIONS = ("f32", "bf16")
+KINDS = {"onnx": "ONNX file", "openvino": "network of OpenVINO's", "tensorflow": "frozen TensorFlow graph"}
 
 Network = Callable[[np.ndarray], np.ndarray]
 """float32 (H, W, 3) BGR 0..255 -> float32 (H / stride, W / stride, C), the channels as the contract's layout says:
@@ -77,14 +78,25 @@ def _lacks(network: NetworkFile, tensor: str, backend: str) -> RehabCoachError:
 
 def read_openvino(network: NetworkFile) -> Any:
     """The network as an `openvino.Model`, cut at the contract's outputs; RehabCoachError where it has none of them."""
+    from openvino import Core
     from openvino.frontend import FrontEndManager
 
-    frontend = FrontEndManager().load_by_framework("onnx" if network.is_onnx else "tf")
+    if network.format == "openvino":
+        try:
+            model = Core().read_model(network.path)
+        except Exception as error:  # OpenVINO's have no base of their own
+            raise _unreadable(network, error) from error
+        for name in (network.input, *network.outputs):
+            if not any(name in port.names for port in model.inputs + model.outputs):
+                raise _lacks(network, name, "OpenVINO")
+        return model
+    is_onnx = network.format == "onnx"
+    frontend = FrontEndManager().load_by_framework("onnx" if is_onnx else "tf")
     try:
         graph = frontend.load(network.path)
-    except Exception as error:  # OpenVINO's have no base of their own
+    except Exception as error:
         raise _unreadable(network, error) from error
-    number = "" if network.is_onnx else ":0"
+    number = "" if is_onnx else ":0"
     places = {name: graph.get_place_by_tensor_name(name + number) for name in (network.input, *network.outputs)}
     for name, place in places.items():
         if place is None:
@@ -128,8 +140,11 @@ def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
 def _opencv(network: NetworkFile, precision: str, threads: int) -> Network:
     import cv2
 
+    if network.format == "openvino":
+        raise RehabCoachError("OpenCV does not read %s: choose the backend openvino" % network.path)
+    is_onnx = network.format == "onnx"
     try:
-        loaded = (cv2.dnn.readNetFromONNX if network.is_onnx else cv2.dnn.readNetFromTensorflow)(network.path)
+        loaded = (cv2.dnn.readNetFromONNX if is_onnx else cv2.dnn.readNetFromTensorflow)(network.path)
     except cv2.error as error:
         raise _unreadable(network, error) from error
     for name in network.outputs:
@@ -140,9 +155,9 @@ def _opencv(network: NetworkFile, precision: str, threads: int) -> Network:
 
     def run(picture: np.ndarray) -> np.ndarray:
         # Of a TensorFlow graph OpenCV makes one with the channels in front.
-        loaded.setInput(picture[None] if network.is_onnx else cv2.dnn.blobFromImage(picture))
+        loaded.setInput(picture[None] if is_onnx else cv2.dnn.blobFromImage(picture))
         outputs = [output[0] for output in loaded.forward(list(network.outputs))]
-        if not network.is_onnx:
+        if not is_onnx:
             outputs = [output.transpose(1, 2, 0) for output in outputs]
         return np.ascontiguousarray(outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1))
 
@@ -150,8 +165,8 @@ def _opencv(network: NetworkFile, precision: str, threads: int) -> Network:
 
 
 def _tensorflow(network: NetworkFile, precision: str, threads: int) -> Network:
-    if network.is_onnx:
-        raise RehabCoachError("TensorFlow does not read %s, an ONNX file: choose the backend auto" % network.path)
+    if network.format != "tensorflow":
+        raise RehabCoachError("TensorFlow does not read %s: choose the backend auto" % network.path)
     import tensorflow.compat.v1 as tf
 
     graph = tf.Graph()
@@ -182,7 +197,7 @@ def _unreadable(network: NetworkFile, error: Exception) -> RehabCoachError:
         % (
             network.name,
             network.path,
-            "ONNX file" if network.is_onnx else "frozen TensorFlow graph",
+            KINDS[network.format],
             " ".join(str(error).split())[:200],
         )
     )

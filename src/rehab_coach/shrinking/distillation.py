@@ -1,6 +1,7 @@
 """A network that is cut learns to give what the whole one gives, on the shared training loop.
 
-Hinton et al., "Distilling the Knowledge in a Neural Network", 2015. Every stage that is kept has a loss of its own, so that the network can be cut again after an earlier one.
+Hinton et al., "Distilling the Knowledge in a Neural Network", 2015. Every stage that is kept has a loss of its own, so
+that the network can be cut again after an earlier one.
 """
 
 from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union

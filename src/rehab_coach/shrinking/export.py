@@ -1,16 +1,15 @@
 """A network as two files: ONNX, and the contract by which the estimator calls it."""
 
-import hashlib
 import os
 import warnings
-from typing import Dict, Tuple
+from typing import Dict
 
 import torch
 import yaml
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
-from rehab_coach.pose.network_file import MOBILENET_THIN
+from rehab_coach.pose.network_file import MOBILENET_THIN, sha256_of
 from rehab_coach.shrinking.mobilenet_thin import MobilenetThin
 
 EXTENSION = ".onnx"
@@ -20,12 +19,10 @@ OPSET = 10
 DYNAMIC = {name: {1: "height", 2: "width"} for name in (INPUT, OUTPUT)}
 
 
-def file_names(path: str) -> Tuple[str, str]:
-    """Paths of a network's file and of its contract; RehabCoachError unless the path ends in .onnx."""
-    base, extension = os.path.splitext(path)
-    if extension != EXTENSION:
-        raise RehabCoachError("a network's file must end in %s, not '%s'" % (EXTENSION, path))
-    return path, base + ".yaml"
+def check_extension(path: str, extension: str) -> None:
+    """RehabCoachError unless a path ends so."""
+    if os.path.splitext(path)[1] != extension:
+        raise RehabCoachError("--out must end in %s, not be '%s'" % (extension, path))
 
 
 def save_network(network: MobilenetThin, path: str, source: str) -> str:
@@ -42,7 +39,7 @@ def save_network(network: MobilenetThin, path: str, source: str) -> str:
     Raises:
         RehabCoachError: the path has another ending, or cannot be written.
     """
-    file_names(path)
+    check_extension(path, EXTENSION)
     with written_whole(path) as temporary, warnings.catch_warnings():
         # The exporter that needs nothing besides PyTorch is the older one, and says so.
         warnings.simplefilter("ignore")
@@ -61,12 +58,10 @@ def save_network(network: MobilenetThin, path: str, source: str) -> str:
 
 def save_contract(path: str, stages: int, source: str) -> str:
     """Write the contract of a network's file that is there; its path."""
-    path, contract = file_names(path)
-    with open(path, "rb") as stream:
-        digest = hashlib.sha256(stream.read()).hexdigest()
+    contract = os.path.splitext(path)[0] + ".yaml"
     content: Dict[str, object] = {
         "file": os.path.basename(path),
-        "sha256": digest,
+        "sha256": sha256_of(path),
         "source": source,
         "licence": MOBILENET_THIN.licence,
         "input": INPUT,

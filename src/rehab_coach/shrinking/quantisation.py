@@ -1,0 +1,83 @@
+"""A network in eight bits: its convolutions compute in whole numbers where the processor can (NNCF, after training).
+
+What whole number stands for what value is measured on pictures to learn from: nothing of the held-out groups is seen.
+"""
+
+import contextlib
+import os
+from typing import List, Sequence
+
+import numpy as np
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import written_whole
+from rehab_coach.pose.clips import Clip, read_clips
+from rehab_coach.pose.network_file import find_network
+from rehab_coach.pose.networks import read_openvino
+from rehab_coach.pose.tf_pose import letterbox
+from rehab_coach.shrinking.crops import INPUT, is_held_out
+from rehab_coach.shrinking.export import check_extension, save_contract
+from rehab_coach.shrinking.recipe import ShrinkRecipe
+from rehab_coach.video import VideoSource
+
+EXTENSION = ".xml"
+PICTURES = 120
+"""That the range of values is measured on."""
+
+
+def quantise(name: str, clips: str, path: str) -> str:
+    """Write a network in eight bits.
+
+    Args:
+        name: of the network, or path of its contract.
+        clips: table of clips with people.
+        path: of the file, ending in .xml; the weights lie beside it in .bin.
+
+    Returns:
+        The path of the contract.
+
+    Raises:
+        RehabCoachError: the network is in eight bits already, NNCF is not installed, clips or path cannot be used.
+    """
+    check_extension(path, EXTENSION)
+    network = find_network(name).check()
+    try:
+        import nncf
+        import openvino
+    except ImportError as error:
+        raise RehabCoachError(
+            "NNCF is not installed here (%s): `pip install -e '.[shrink]'` in the repository" % error
+        ) from error
+    model = read_openvino(network)
+    if any(operation.get_type_name() == "FakeQuantize" for operation in model.get_ops()):
+        raise RehabCoachError("%s is in eight bits already" % network.name)
+    model.reshape([1, -1, -1, 3])
+    shown = _pictures(read_clips(clips), PICTURES)
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # its progress bars
+        quantised = nncf.quantize(
+            model,
+            nncf.Dataset(shown, lambda picture: picture[None].astype(np.float32)),
+            preset=nncf.QuantizationPreset.MIXED,
+            subset_size=len(shown),
+        )
+    with written_whole(path[: -len(EXTENSION)] + ".bin"), written_whole(path) as temporary:
+        openvino.save_model(quantised, temporary, compress_to_fp16=False)  # and its .bin
+    return save_contract(path, network.stages, "%s (%s), in eight bits by NNCF" % (network.name, network.source))
+
+
+def _pictures(clips: Sequence[Clip], count: int) -> List[np.ndarray]:
+    """Whole pictures, as the estimator shows them, from the middle of each clip that is not held out."""
+    clips = [clip for clip in clips if not is_held_out(clip.group, ShrinkRecipe.held_out)]
+    each = -(-count // max(len(clips), 1))
+    shown: List[np.ndarray] = []
+    for clip in clips:
+        with VideoSource(clip.path) as source:
+            start, end = clip.start or 0.0, clip.end or source.duration
+            left = [start + (end - start) * (number + 0.5) / each for number in range(each)]
+            for picture, stamp in source.read(start, clip.end):
+                if left and stamp >= left[0]:
+                    shown.append(letterbox(picture, INPUT)[0])
+                    left.pop(0)
+    if not shown:
+        raise RehabCoachError("there is no picture to measure on: give clips of more people")
+    return shown[:: max(1, len(shown) // count)]
