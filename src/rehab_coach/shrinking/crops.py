@@ -115,8 +115,9 @@ def _write(clips: Sequence[Clip], folder: str, each: int, size: int, seed: int, 
     looked_at = 0
     for clip in tqdm(clips, desc="crops", unit="clip", disable=None, leave=False):
         with VideoSource(clip.path) as source:
-            step = max(1, int(source.duration * source.rate / each))
-            for number, (picture, _) in enumerate(source.read(clip.start or 0.0, clip.end)):
+            start = clip.start or 0.0
+            step = max(1, int(((clip.end or source.duration) - start) * source.rate / each))
+            for number, (picture, _) in enumerate(source.read(start, clip.end)):
                 if number % step:
                     continue
                 looked_at += 1
