@@ -54,6 +54,7 @@ EXTRAS = {
     # yt-dlp follows the sites it reads: the newest is the only one that works.
     "data": ["yt-dlp[default]"],
     "ray": ["ray==2.10.0; python_version<'3.9'", "ray>=2.40,<3; python_version>='3.10'"],
+    "shrink": ["nncf==3.4.0; python_version>='3.10'"],
     "benchmark": ["psutil", "dtaidistance>=2.3.11,<3"],
     "visits": ["sqlalchemy==2.0.58; python_version<'3.9'", "sqlalchemy==2.1.9; python_version>='3.10'"],
     "postgresql": ["psycopg[binary]>=3.1,<3.4"],

@@ -7,7 +7,7 @@ and the joint is seen; parts are of the joints that six stages see.
 import os
 import time
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from tqdm import tqdm
@@ -19,15 +19,13 @@ from rehab_coach.pose.estimator import Pose
 from rehab_coach.pose.network_file import MOBILENET_THIN, NetworkFile, find_network
 from rehab_coach.pose.networks import Network, create_network
 from rehab_coach.pose.part_affinity import JOINTS, decode
-from rehab_coach.pose.tf_pose import letterbox
 from rehab_coach.pose.tracking import SAME_PERSON, similarity
-from rehab_coach.shrinking.crops import INPUT, is_held_out
+from rehab_coach.shrinking.crops import INPUT, is_held_out, whole_pictures
 from rehab_coach.shrinking.recipe import ShrinkRecipe
-from rehab_coach.video import VideoSource
 
 SCALES = (0.5, 1.0, 1.5, 2.0)
 """Of the network's input."""
-EACH = 4
+EACH = 2
 """Places in a clip that are looked at, two pictures each."""
 STEP = 1 / 15
 """Seconds between the two pictures, whose angles give a velocity."""
@@ -40,6 +38,8 @@ ANGLES = {  # at the middle joint of each three, right and left, numbers of COCO
 }
 HEAT = JOINTS + 1
 
+Errors = List[Tuple[np.ndarray, Dict[str, np.ndarray]]]
+"""For each person key points (18, 3) of the reference, and of each kind of angle the errors, right and left."""
 Pictures = List[List[np.ndarray]]
 """For each place one or two pictures, uint8 (368, 432, 3)."""
 
@@ -102,7 +102,7 @@ def measure(
     ]
     pictures = held_out_pictures(read_clips(os.path.join(data, "clips", "clips.csv")))
     titles = [contract.name for contract in contracts]
-    found = [compare(network, networks[0], pictures) for network in networks]
+    found = compare(networks, pictures)
     report(accuracy_table(titles, found))
     seconds = {scale: time_networks(networks, scale) for scale in SCALES}
     report("\n" + speed_table(titles, seconds, [size_of(contract) for contract in contracts]))
@@ -115,35 +115,28 @@ def held_out_pictures(clips: Sequence[Clip], each: int = EACH) -> Pictures:
     clips = [clip for clip in clips if is_held_out(clip.group, ShrinkRecipe.held_out)]
     if not clips:
         raise RehabCoachError("none of the clips' groups is held out: give clips of more people")
-    pictures: Pictures = []
-    for clip in tqdm(clips, desc="pictures", unit="clip", disable=None, leave=False):
-        with VideoSource(clip.path) as source:
-            start, end = clip.start or 0.0, clip.end or source.duration
-            wanted = [start + (end - start) * (number + 0.5) / each for number in range(each)]
-            places: Pictures = [[] for _ in wanted]
-            for picture, stamp in source.read(start, clip.end):
-                for place, moment in zip(places, wanted):
-                    if len(place) < 2 and stamp >= moment + len(place) * STEP:
-                        place.append(letterbox(picture, INPUT)[0])
-            pictures += [place for place in places if place]
-    return pictures
+    clips = tqdm(clips, desc="pictures", unit="clip", disable=None, leave=False)
+    return [place for clip in clips for place in whole_pictures(clip, each, together=2, step=STEP)]
 
 
-def compare(network: Network, reference: Network, pictures: Pictures) -> Accuracy:
-    """What a network gives of pictures against what another does."""
-    result = Accuracy()
+def compare(networks: Sequence[Network], pictures: Pictures) -> List[Accuracy]:
+    """What each network gives of pictures against what the first does."""
+    results = [Accuracy() for _ in networks]
     for place in tqdm(pictures, desc="comparing", unit="place", disable=None, leave=False):
-        before: Optional[List[Tuple[np.ndarray, Dict[str, np.ndarray]]]] = None
+        before: List[Errors] = []
         for picture in place:
-            given, wanted = network(picture.astype(np.float32)), reference(picture.astype(np.float32))
-            difference = given - wanted
-            result.heat.append(float(np.linalg.norm(difference[..., :HEAT])))
-            result.fields.append(float(np.linalg.norm(difference[..., HEAT:])))
-            errors = _compare_people(_people(given), _people(wanted), result)
-            if before is not None:
-                _compare_velocities(before, errors, result)
-            before = errors
-    return result
+            maps = [network(picture.astype(np.float32)) for network in networks]
+            expected = _people(maps[0])
+            after = []
+            for given, result in zip(maps, results):
+                difference = given - maps[0]
+                result.heat.append(float(np.linalg.norm(difference[..., :HEAT])))
+                result.fields.append(float(np.linalg.norm(difference[..., HEAT:])))
+                after.append(_compare_people(_people(given), expected, result))
+            for earlier, later, result in zip(before, after, results):
+                _compare_velocities(earlier, later, result)
+            before = after
+    return results
 
 
 def _people(maps: np.ndarray) -> List[Pose]:
@@ -154,9 +147,7 @@ def _people(maps: np.ndarray) -> List[Pose]:
     return people
 
 
-def _compare_people(
-    people: List[Pose], expected: List[Pose], result: Accuracy
-) -> List[Tuple[np.ndarray, Dict[str, np.ndarray]]]:
+def _compare_people(people: List[Pose], expected: List[Pose], result: Accuracy) -> Errors:
     """Count what is found; for each person that is, the joints of the reference and the errors of all angles."""
     left, matched = list(people), []
     for person in expected:
@@ -179,7 +170,7 @@ def _compare_people(
     return matched
 
 
-def _compare_velocities(before: List, after: List, result: Accuracy) -> None:
+def _compare_velocities(before: Errors, after: Errors, result: Accuracy) -> None:
     """The error of a velocity is how an angle's error changes; for those who are seen in both pictures."""
     for key_points, errors in after:
         for earlier, earlier_errors in before:

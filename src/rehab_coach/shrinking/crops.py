@@ -170,3 +170,32 @@ def random_crop(picture: np.ndarray, size: int, random: np.random.Generator) -> 
         crop = cv2.flip(crop, 1)
     gain = random.uniform(*BRIGHTNESS)
     return np.clip(crop * gain, 0, 255).astype(np.uint8)
+
+
+def whole_pictures(clip: Clip, places: int, together: int = 1, step: float = 0.0) -> List[List[np.ndarray]]:
+    """Pictures of a clip as the estimator shows them to a network, from its beginning and places that lie evenly in it.
+
+    Args:
+        clip: a video or a part of it.
+        places: how many.
+        together: pictures of each place; fewer where the clip ends.
+        step: seconds between two of a place, at least.
+
+    Returns:
+        For each place uint8 (368, 432, 3).
+    """
+    with VideoSource(clip.path) as source:
+        start, end = clip.start or 0.0, clip.end or source.duration
+        # One pass: a film is decoded from its beginning whatever is wanted of it.
+        moments = [
+            (place, start + (end - start) * place / places + number * step)
+            for place in range(places)
+            for number in range(together)
+        ]
+        found: List[List[np.ndarray]] = [[] for _ in range(places)]
+        for picture, stamp in source.read(start, clip.end):
+            while moments and stamp >= moments[0][1]:
+                found[moments.pop(0)[0]].append(letterbox(picture, INPUT)[0])
+            if not moments:
+                break
+    return [taken for taken in found if taken]

@@ -19,7 +19,7 @@ from rehab_coach.shrinking.recipe import ShrinkRecipe
 from rehab_coach.training.batches import make_batches
 from rehab_coach.training.loop import Task
 
-WATCHED = 48
+WATCHED = 32
 """Crops of held-out groups that each line of the log is measured on."""
 HEAT = JOINTS + 1
 """Channels of heat maps and background; fields follow."""

@@ -14,15 +14,13 @@ from rehab_coach.files import written_whole
 from rehab_coach.pose.clips import Clip, read_clips
 from rehab_coach.pose.network_file import find_network
 from rehab_coach.pose.networks import read_openvino
-from rehab_coach.pose.tf_pose import letterbox
-from rehab_coach.shrinking.crops import INPUT, is_held_out
+from rehab_coach.shrinking.crops import is_held_out, whole_pictures
 from rehab_coach.shrinking.export import check_extension, save_contract
 from rehab_coach.shrinking.recipe import ShrinkRecipe
-from rehab_coach.video import VideoSource
 
 EXTENSION = ".xml"
-PICTURES = 120
-"""That the range of values is measured on."""
+CLIPS = 100
+"""That the range of values is measured on, at most."""
 
 
 def quantise(name: str, clips: str, path: str) -> str:
@@ -52,7 +50,7 @@ def quantise(name: str, clips: str, path: str) -> str:
     if any(operation.get_type_name() == "FakeQuantize" for operation in model.get_ops()):
         raise RehabCoachError("%s is in eight bits already" % network.name)
     model.reshape([1, -1, -1, 3])
-    shown = _pictures(read_clips(clips), PICTURES)
+    shown = _pictures(read_clips(clips))
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # its progress bars
         quantised = nncf.quantize(
             model,
@@ -65,19 +63,10 @@ def quantise(name: str, clips: str, path: str) -> str:
     return save_contract(path, network.stages, "%s (%s), in eight bits by NNCF" % (network.name, network.source))
 
 
-def _pictures(clips: Sequence[Clip], count: int) -> List[np.ndarray]:
-    """Whole pictures, as the estimator shows them, from the middle of each clip that is not held out."""
-    clips = [clip for clip in clips if not is_held_out(clip.group, ShrinkRecipe.held_out)]
-    each = -(-count // max(len(clips), 1))
-    shown: List[np.ndarray] = []
-    for clip in clips:
-        with VideoSource(clip.path) as source:
-            start, end = clip.start or 0.0, clip.end or source.duration
-            left = [start + (end - start) * (number + 0.5) / each for number in range(each)]
-            for picture, stamp in source.read(start, clip.end):
-                if left and stamp >= left[0]:
-                    shown.append(letterbox(picture, INPUT)[0])
-                    left.pop(0)
+def _pictures(clips: Sequence[Clip]) -> List[np.ndarray]:
+    """A whole picture, as the estimator shows it, of each clip that is not held out."""
+    clips = [clip for clip in clips if not is_held_out(clip.group, ShrinkRecipe.held_out)][:CLIPS]
+    shown = [place[0] for clip in clips for place in whole_pictures(clip, 1)]
     if not shown:
         raise RehabCoachError("there is no picture to measure on: give clips of more people")
-    return shown[:: max(1, len(shown) // count)]
+    return shown
