@@ -194,7 +194,7 @@ def angles_of(pose: Pose) -> Dict[str, np.ndarray]:
     return found
 
 
-def time_networks(networks: Sequence[Network], scale: float, rounds: int = 15) -> List[float]:
+def time_networks(networks: Sequence[Network], scale: float, rounds: int = 5) -> List[float]:
     """Median seconds of each network for a picture of the estimator's input times a scale, taken in turns."""
     width, height = (int(side * scale) // MOBILENET_THIN.stride * MOBILENET_THIN.stride for side in INPUT)
     picture = np.random.default_rng(0).uniform(0, 255, (height, width, 3)).astype(np.float32)

@@ -19,6 +19,9 @@ from rehab_coach.shrinking.export import check_extension, save_contract
 from rehab_coach.shrinking.recipe import ShrinkRecipe
 
 EXTENSION = ".xml"
+TAILS = r".*(/L\d\.[1-4]/|_L\d_[2-5]_).*"
+"""The second to last layers of each stage's branches, by their names in ONNX and in the frozen graph: they take small
+differences of large numbers and cost little. In eight bits they alone ruin the network (docs/shrinking.md)."""
 CLIPS = 100
 """That the range of values is measured on, at most."""
 
@@ -50,6 +53,7 @@ def quantise(name: str, clips: str, path: str) -> str:
     if any(operation.get_type_name() == "FakeQuantize" for operation in model.get_ops()):
         raise RehabCoachError("%s is in eight bits already" % network.name)
     model.reshape([1, -1, -1, 3])
+    nncf.set_log_level("ERROR")
     shown = _pictures(read_clips(clips))
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # its progress bars
         quantised = nncf.quantize(
@@ -57,6 +61,7 @@ def quantise(name: str, clips: str, path: str) -> str:
             nncf.Dataset(shown, lambda picture: picture[None].astype(np.float32)),
             preset=nncf.QuantizationPreset.MIXED,
             subset_size=len(shown),
+            ignored_scope=nncf.IgnoredScope(patterns=[TAILS]),
         )
     with written_whole(path[: -len(EXTENSION)] + ".bin"), written_whole(path) as temporary:
         openvino.save_model(quantised, temporary, compress_to_fp16=False)  # and its .bin
