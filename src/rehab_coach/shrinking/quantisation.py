@@ -19,9 +19,9 @@ from rehab_coach.shrinking.export import check_extension, save_contract
 from rehab_coach.shrinking.recipe import ShrinkRecipe
 
 EXTENSION = ".xml"
-TAILS = r".*(/L\d\.[1-4]/|_L\d_[2-5]_).*"
-"""The second to last layers of each stage's branches, by their names in ONNX and in the frozen graph: they take small
-differences of large numbers and cost little. In eight bits they alone ruin the network (docs/shrinking.md)."""
+TAILS = r".*/L\d\.[1-4]/.*"
+"""The second to last layers of each stage's branches: they take small differences of large numbers and cost little. In
+eight bits they alone ruin the network (docs/shrinking.md)."""
 CLIPS = 100
 """That the range of values is measured on, at most."""
 
@@ -38,10 +38,16 @@ def quantise(name: str, clips: str, path: str) -> str:
         The path of the contract.
 
     Raises:
-        RehabCoachError: the network is in eight bits already, NNCF is not installed, clips or path cannot be used.
+        RehabCoachError: the network is no ONNX file (one in eight bits is none), NNCF is not installed, clips or path
+            cannot be used.
     """
     check_extension(path, EXTENSION)
     network = find_network(name).check()
+    if network.format != "onnx":  # others lose or change the names of the layers
+        raise RehabCoachError(
+            "%s is no ONNX file: `rehab-coach shrink --stages %d --out NAME.onnx` writes one"
+            % (network.name, network.stages)
+        )
     try:
         import nncf
         import openvino
@@ -50,8 +56,6 @@ def quantise(name: str, clips: str, path: str) -> str:
             "NNCF is not installed here (%s): `pip install -e '.[shrink]'` in the repository" % error
         ) from error
     model = read_openvino(network)
-    if any(operation.get_type_name() == "FakeQuantize" for operation in model.get_ops()):
-        raise RehabCoachError("%s is in eight bits already" % network.name)
     model.reshape([1, -1, -1, 3])
     nncf.set_log_level("ERROR")
     shown = _pictures(read_clips(clips))

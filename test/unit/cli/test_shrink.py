@@ -20,7 +20,7 @@ def test_a_network_is_cut(tmp_path, capsys):
         (["--int8", "mobilenet_thin", "--retrain", "r.yaml", "--data", "c.csv"], "two steps"),
         (["--stages", "2", "--data", "c.csv"], "--data is for --retrain and --int8"),
         (["--stages", "2", "--retrain", "r.yaml", "--data", "c.csv"], "cannot read the recipe r.yaml"),
-        (["--int8", "nothing", "--data", "c.csv"], "must end in .xml"),
+        (["--int8", "nothing", "--data", "c.csv"], "--out must end in .xml"),
     ],
 )
 def test_what_cannot_be_is_refused(arguments, message, tmp_path, capsys):

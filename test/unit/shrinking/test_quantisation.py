@@ -61,7 +61,7 @@ def test_opencv_does_not_read_it(networks):
 
 
 def test_it_is_not_quantised_twice(networks, clips, tmp_path):
-    with pytest.raises(RehabCoachError, match="one_int8 is in eight bits already"):
+    with pytest.raises(RehabCoachError, match="one_int8 is no ONNX file"):
         quantise(networks[1], clips, str(tmp_path / "again.xml"))
 
 
