@@ -23,7 +23,7 @@ def choose_network(
     threads: int = 0,
     rate: float = RATE,
 ) -> Tuple[str, str]:
-    """The best network, by the `quality` in its contract, that keeps a rate here; else the fastest.
+    """The best network that keeps a rate here, by the `quality` in its contract and then its stages; else the fastest.
 
     Args:
         size: width and height of the input.
@@ -36,7 +36,7 @@ def choose_network(
     Raises:
         RehabCoachError: no network can be run here; the reason is the best one's.
     """
-    networks = sorted(map(find_network, network_names()), key=lambda network: -network.quality)
+    networks = sorted(map(find_network, network_names()), key=lambda network: (-network.quality, -network.stages))
     measured: List[Tuple[float, NetworkFile]] = []
     reasons: List[RehabCoachError] = []
     for network in networks:
