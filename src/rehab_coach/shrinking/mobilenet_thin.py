@@ -6,7 +6,7 @@ stage after stage refines part affinity fields and heat maps from them and from 
 convolutions. Batch norms are folded into weights and biases; the input is BGR from 0 to 255.
 """
 
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Tuple, cast
 
 import numpy as np
 import torch
@@ -168,7 +168,7 @@ def _named_layers(network: MobilenetThin) -> Iterator[Tuple[str, Convolution]]:
     yield "MobilenetV1/Conv2d_0", network.backbone.first
     blocks = [("MobilenetV1/Conv2d_%d" % number, layer) for number, layer in enumerate(network.backbone.layers, 1)]
     for number, stage in enumerate(network.stages, 1):
-        for branch, layers in stage.branches.items():
+        for branch, layers in cast(Stage, stage).branches.items():
             blocks += [
                 ("Openpose/MConv_Stage%d_%s_%d" % (number, branch, i), layer) for i, layer in enumerate(layers, 1)
             ]
