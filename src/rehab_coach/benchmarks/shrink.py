@@ -196,7 +196,7 @@ def angles_of(pose: Pose) -> Dict[str, np.ndarray]:
 
 def time_networks(networks: Sequence[Network], scale: float, rounds: int = 5) -> List[float]:
     """Median seconds of each network for a picture of the estimator's input times a scale, taken in turns."""
-    width, height = (int(side * scale) // MOBILENET_THIN.stride * MOBILENET_THIN.stride for side in INPUT)
+    width, height = _scaled(scale)
     picture = np.random.default_rng(0).uniform(0, 255, (height, width, 3)).astype(np.float32)
     seconds: List[List[float]] = [[] for _ in networks]
     for _ in range(rounds):
@@ -206,6 +206,12 @@ def time_networks(networks: Sequence[Network], scale: float, rounds: int = 5) ->
             network(picture)
             list_of.append(time.perf_counter() - started)
     return [float(np.median(list_of)) for list_of in seconds]
+
+
+def _scaled(scale: float) -> Tuple[int, int]:
+    """Width and height of the estimator's input times a scale, on the network's cells."""
+    width, height = (int(side * scale) // MOBILENET_THIN.stride * MOBILENET_THIN.stride for side in INPUT)
+    return width, height
 
 
 def size_of(network: NetworkFile) -> Size:
@@ -260,7 +266,7 @@ def speed_table(titles: Sequence[str], seconds: Dict[float, List[float]], sizes:
         "%-24s %s %12s %7s"
         % (
             "network alone, ms",
-            " ".join("%17s" % ("%d x %d" % tuple(int(side * scale) // 8 * 8 for side in INPUT)) for scale in seconds),
+            " ".join("%17s" % ("%d x %d" % _scaled(scale)) for scale in seconds),
             "parameters",
             "GFLOP",
         )

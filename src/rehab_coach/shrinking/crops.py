@@ -167,7 +167,7 @@ def random_crop(picture: np.ndarray, size: int, random: np.random.Generator) -> 
     part = fitted[max(top, 0) : top + size, max(left, 0) : left + size]
     crop[max(-top, 0) : max(-top, 0) + part.shape[0], max(-left, 0) : max(-left, 0) + part.shape[1]] = part
     if random.random() < 0.5:
-        crop = cv2.flip(crop, 1)
+        crop = np.ascontiguousarray(crop[:, ::-1])
     gain = random.uniform(*BRIGHTNESS)
     return np.clip(crop * gain, 0, 255).astype(np.uint8)
 

@@ -4,7 +4,7 @@ Hinton et al., "Distilling the Knowledge in a Neural Network", 2015. Every stage
 that the network can be cut again after an earlier one.
 """
 
-from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union
+from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union, cast
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ class Distillation(Task):
         learn_relatively(network)
         network.backbone.first.requires_grad_(False)
         network.backbone.layers[: self._recipe.frozen_layers].requires_grad_(False)
-        return network.to(memory_format=torch.channels_last)
+        return cast(Any, network).to(memory_format=torch.channels_last)  # PyTorch's types do not know it
 
     def batches(self, first_step: int) -> Iterable[Any]:
         return make_batches(_Batches(self._crops, self._recipe), first_step, 0)
@@ -69,11 +69,11 @@ class Distillation(Task):
         self, network: nn.Module, pictures: torch.Tensor, maps: torch.Tensor
     ) -> Tuple[torch.Tensor, Dict[str, torch.Tensor]]:
         """The loss, and the mean L2 distance of heat maps and of fields, of the last stage."""
-        given = network.outputs(pictures.permute(0, 3, 1, 2).float())
+        given = cast(MobilenetThin, network).outputs(pictures.permute(0, 3, 1, 2).float())
         wanted = maps.permute(0, 3, 1, 2).float()
         squares: List[torch.Tensor] = [(output.float() - wanted) ** 2 for output in given]
         weights = [self._recipe.stage_weight(number) for number in range(1, self._stages + 1)]
-        total = sum(weight * square.sum() / len(pictures) for weight, square in zip(weights, squares))
+        total = torch.stack([weight * square.sum() for weight, square in zip(weights, squares)]).sum() / len(pictures)
         heat, field = squares[-1][:, :HEAT], squares[-1][:, HEAT:]
         with torch.no_grad():
             last = {name: part.flatten(1).sum(1).sqrt().mean() for name, part in (("heat", heat), ("field", field))}
@@ -106,6 +106,8 @@ def _batch(crops: Crops, numbers: np.ndarray) -> Tuple[torch.Tensor, torch.Tenso
 
 class _Relative(nn.Module):
     """What is learned, times what an output's weights were at the beginning."""
+
+    scale: torch.Tensor
 
     def __init__(self, weight: torch.Tensor):
         super().__init__()

@@ -169,12 +169,12 @@ def _named_layers(network: MobilenetThin) -> Iterator[Tuple[str, Convolution]]:
     blocks = [("MobilenetV1/Conv2d_%d" % number, layer) for number, layer in enumerate(network.backbone.layers, 1)]
     for number, stage in enumerate(network.stages, 1):
         for branch, layers in cast(Stage, stage).branches.items():
-            blocks += [
-                ("Openpose/MConv_Stage%d_%s_%d" % (number, branch, i), layer) for i, layer in enumerate(layers, 1)
-            ]
+            for place, layer in enumerate(cast(nn.Sequential, layers), 1):
+                blocks.append(("Openpose/MConv_Stage%d_%s_%d" % (number, branch, place), layer))
     for name, block in blocks:
-        yield name + "_depthwise", block.depthwise
-        yield name + "_pointwise", block.pointwise
+        separable = cast(Separable, block)
+        yield name + "_depthwise", separable.depthwise
+        yield name + "_pointwise", separable.pointwise
 
 
 def _weights(constant: np.ndarray, layer: Convolution) -> torch.Tensor:

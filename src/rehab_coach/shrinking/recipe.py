@@ -1,7 +1,7 @@
 """A recipe of retraining: one flat YAML file that can be read from top to bottom."""
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Dict
+from typing import Any, Dict, cast
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.learning.recipe import read_recipe
@@ -68,7 +68,7 @@ class ShrinkRecipe:
 
     def stage_weight(self, stage: int) -> float:
         """Of a stage's loss."""
-        return float(self.stage_weights.get(stage, 1.0))
+        return float(cast(Dict[int, float], self.stage_weights).get(stage, 1.0))
 
     @property
     def options(self) -> TrainingOptions:

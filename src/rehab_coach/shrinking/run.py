@@ -4,7 +4,7 @@ import datetime
 import hashlib
 import json
 import os
-from typing import Callable, List
+from typing import Callable, List, cast
 
 import torch
 
@@ -15,7 +15,7 @@ from rehab_coach.pose.network_file import MOBILENET_THIN
 from rehab_coach.shrinking.crops import make_crops
 from rehab_coach.shrinking.distillation import Distillation, plain_network
 from rehab_coach.shrinking.export import save_network
-from rehab_coach.shrinking.mobilenet_thin import original
+from rehab_coach.shrinking.mobilenet_thin import MobilenetThin, original
 from rehab_coach.shrinking.recipe import load_recipe
 from rehab_coach.training.checkpoint import forget_checkpoint
 from rehab_coach.training.loop import train
@@ -86,7 +86,9 @@ def retrain(
         )
         with torch.no_grad():
             written = [
-                save_network(plain_network(network, number), network_path(out, number), source % number)
+                save_network(
+                    plain_network(cast(MobilenetThin, network), number), network_path(out, number), source % number
+                )
                 for number in kept
             ]
         forget_checkpoint(out)
