@@ -245,7 +245,7 @@ def accuracy_table(titles: Sequence[str], results: Sequence[Accuracy]) -> str:
     for title, result in zip(titles, results):
         spread = [_median_and_most(result.angles[name]) for name in ANGLES] + [_median_and_most(result.velocities)]
         lines.append(
-            "%-24s %7.2f %7.2f %7d %8.1f %8.1f %12s %12s %12s %14s"
+            "%-24s %7.2f %7.2f %7d %8.1f %8.1f"
             % (
                 title,
                 np.mean(result.heat),
@@ -253,8 +253,8 @@ def accuracy_table(titles: Sequence[str], results: Sequence[Accuracy]) -> str:
                 result.people,
                 100 * result.found / max(result.joints, 1),
                 100 * result.near / max(result.joints, 1),
-                *spread,
             )
+            + " %12s %12s %12s %14s" % tuple(spread)
         )
     lines.append("angles: error in degrees, velocity: in degrees per second; median / 95 %")
     return "\n".join(lines)
