@@ -17,6 +17,7 @@ EPILOG = """examples:
   rehab-coach benchmark enrolment --data DIR --write embedding.safetensors
   rehab-coach benchmark render                    # pictures of the virtual patient, against pyrender
   rehab-coach benchmark keypoints                 # how far each estimator's key points are from the true ones
+  rehab-coach benchmark shrink --data DIR --networks two.yaml three.yaml     # smaller networks against six stages
 """
 
 
@@ -35,6 +36,7 @@ def add_arguments(parser):
             "enrolment",
             "render",
             "keypoints",
+            "shrink",
         ),
     )
     parser.add_argument("--video", metavar="FILE", help="pose, coach: what is filmed (default: the squat that ships)")
@@ -54,10 +56,14 @@ def add_arguments(parser):
         help="kinematics: OpenSim model (default: Pose2Sim's); angles: network of train-kinematics",
     )
     parser.add_argument(
+        "--networks", metavar="NAME", nargs="+", default=[], help="shrink: networks, by name or contract"
+    )
+    parser.add_argument("--precision", default="f32", choices=("f32", "bf16"), help="shrink: of those networks")
+    parser.add_argument(
         "--data",
         metavar="DIR",
         help="angles, repetitions, form: folder with kinematics/opencap_squat, mocap/ui_prmd, clips (docs/angles.md); "
-        "enrolment: with skeletons and enrolment (docs/enrolment.md)",
+        "enrolment: with skeletons and enrolment (docs/enrolment.md); shrink: with clips",
     )
     parser.add_argument(
         "--compiled", action="store_true", help="training: also torch.compile, which needs minutes and a C++ compiler"
@@ -67,7 +73,7 @@ def add_arguments(parser):
         metavar="FILE",
         default="",
         help="form: also train the scorer on all people and write it; enrolment: also make the embedding of all "
-        "recordings and write it",
+        "recordings and write it; shrink: picture of accuracy over time",
     )
     parser.add_argument(
         "--views", type=int, default=40, help="form: random views of each repetition to learn from (default 40)"
@@ -109,6 +115,11 @@ def run(arguments) -> int:
         from rehab_coach.benchmarks.training import report as report_training
 
         print(report_training(benchmark_training(compiled=arguments.compiled)))
+        return 0
+    if arguments.what == "shrink":
+        from rehab_coach.benchmarks.shrink import measure as measure_networks
+
+        measure_networks(_folder(arguments), arguments.networks, arguments.write, arguments.precision)
         return 0
     if arguments.what in ("render", "keypoints"):
         from rehab_coach.benchmarks import films as benchmark

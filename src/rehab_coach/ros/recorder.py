@@ -19,6 +19,7 @@ from rehab_coach.kinematics.analysis import analyse
 from rehab_coach.kinematics.form.judge import load_limits
 from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction, PredictionSoFar, Skeleton
 from rehab_coach.pose import Pose
+from rehab_coach.pose.network_choice import AUTO, choose_network
 from rehab_coach.pose.network_file import MOBILENET_THIN
 from rehab_coach.pose.registry import DEFAULT, NAMES, create_estimator, get_estimator
 from rehab_coach.recognition import Recognition, Recognizer
@@ -130,6 +131,10 @@ class Recorder:
             )
             for option in get_estimator(name).options
         }
+        if options.get("network") == AUTO:
+            wanted = {key: options[key] for key in ("backend", "precision", "threads")}
+            options["network"], reason = choose_network(options["input_size"], **wanted)
+            rospy.loginfo("%s", reason)
         self._estimator = create_estimator(name, **options)
         model = get_parameter("~model", "", str) or default_model()
         runtime = get_parameter("~runtime", "auto", str, choices=("auto", *RUNTIMES))

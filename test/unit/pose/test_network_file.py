@@ -150,3 +150,9 @@ def test_regions_lie_on_the_cells_of_every_stride(stride):
     left, top, right, bottom = region_around(np.float32([[200, 100, 250, 200]]), (448, 384), stride)
     assert all(side % stride == 0 for side in (left, top, right, bottom))
     assert left <= 180 and top <= 80 and right >= 270 and bottom >= 220
+
+
+def test_a_processor_without_bfloat16_is_told(monkeypatch):
+    monkeypatch.setattr("openvino.Core.get_property", lambda *_: ["FP32", "INT8"])
+    with pytest.raises(RehabCoachError, match="does not compute in bfloat16: choose the precision f32"):
+        create_network("openvino", "bf16")

@@ -1,0 +1,315 @@
+"""What a smaller pose network costs and what it is worth, against all six stages of mobilenet_thin in the same run.
+
+Measured on whole pictures of the clips' groups that retraining holds out. A joint is found where the person is found
+and the joint is seen; parts are of the joints that six stages see.
+"""
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+from tqdm import tqdm
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import written_whole
+from rehab_coach.pose.clips import Clip, read_clips
+from rehab_coach.pose.estimator import Pose
+from rehab_coach.pose.network_file import MOBILENET_THIN, NetworkFile, find_network
+from rehab_coach.pose.networks import Network, create_network
+from rehab_coach.pose.part_affinity import JOINTS, decode
+from rehab_coach.pose.tracking import SAME_PERSON, similarity
+from rehab_coach.shrinking.crops import INPUT, is_held_out, whole_pictures
+from rehab_coach.shrinking.recipe import ShrinkRecipe
+
+SCALES = (0.5, 1.0, 1.5, 2.0)
+"""Of the network's input."""
+EACH = 2
+"""Places in a clip that are looked at, two pictures each."""
+STEP = 1 / 15
+"""Seconds between the two pictures, whose angles give a velocity."""
+NEAR = 5.0
+"""Pixels of the network's input."""
+ANGLES = {  # at the middle joint of each three, right and left, numbers of COCO-18
+    "knee": ((8, 9, 10), (11, 12, 13)),
+    "hip": ((2, 8, 9), (5, 11, 12)),
+    "elbow": ((2, 3, 4), (5, 6, 7)),
+}
+HEAT = JOINTS + 1
+
+Errors = List[Tuple[np.ndarray, Dict[str, np.ndarray]]]
+"""For each person key points (18, 3) of the reference, and of each kind of angle the errors, right and left."""
+Pictures = List[List[np.ndarray]]
+"""For each place one or two pictures, uint8 (368, 432, 3)."""
+
+
+@dataclass
+class Accuracy:
+    """Of one network, against six stages.
+
+    Attributes:
+        heat, fields: L2 distance of a picture's heat maps (with background), and of its fields.
+        people: that are found, of `expected`.
+        found, near: joints that are seen, and that are within NEAR, of `joints`.
+        angles: of each kind the errors in degrees.
+        velocities: likewise in degrees per second.
+    """
+
+    heat: List[float] = field(default_factory=list)
+    fields: List[float] = field(default_factory=list)
+    people: int = 0
+    expected: int = 0
+    found: int = 0
+    near: int = 0
+    joints: int = 0
+    angles: Dict[str, List[float]] = field(default_factory=lambda: {name: [] for name in ANGLES})
+    velocities: List[float] = field(default_factory=list)
+
+
+class Size(NamedTuple):
+    """Of a network: parameters, and floating-point operations for a picture of the estimator's input."""
+
+    parameters: int
+    operations: float
+
+
+def measure(
+    data: str, names: Sequence[str], plot: str = "", precision: str = "f32", report: Callable[[str], None] = print
+) -> None:
+    """Measure networks and report tables.
+
+    Args:
+        data: holds clips/clips.csv.
+        names: of networks, or paths of their contracts; six stages are always first.
+        plot: PNG file for a picture of accuracy over time; "": none.
+        precision: of all but the reference, see `rehab_coach.pose.networks`.
+        report: called with each table.
+
+    Raises:
+        RehabCoachError: no such data or network, or a network of another layout or stride.
+    """
+    contracts = [MOBILENET_THIN] + [find_network(name) for name in names]
+    for contract in contracts:
+        if (contract.layout, contract.stride) != (MOBILENET_THIN.layout, MOBILENET_THIN.stride):
+            raise RehabCoachError(
+                "%s has another layout or stride than %s: their maps cannot be compared"
+                % (contract.name, MOBILENET_THIN.name)
+            )
+    networks = [
+        create_network("auto", precision if number else "f32", network=contract)
+        for number, contract in enumerate(contracts)
+    ]
+    pictures = held_out_pictures(read_clips(os.path.join(data, "clips", "clips.csv")))
+    titles = [contract.name for contract in contracts]
+    found = compare(networks, pictures)
+    report(accuracy_table(titles, found))
+    seconds = {scale: time_networks(networks, scale) for scale in SCALES}
+    report("\n" + speed_table(titles, seconds, [size_of(contract) for contract in contracts]))
+    if plot:
+        _plot(plot, titles, [1000 * value for value in seconds[1.0]], found)
+
+
+def held_out_pictures(clips: Sequence[Clip], each: int = EACH) -> Pictures:
+    """Whole pictures of the clips that retraining learns nothing of, as the estimator shows them to a network."""
+    clips = [clip for clip in clips if is_held_out(clip.group, ShrinkRecipe.held_out)]
+    if not clips:
+        raise RehabCoachError("none of the clips' groups is held out: give clips of more people")
+    clips = tqdm(clips, desc="pictures", unit="clip", disable=None, leave=False)
+    return [place for clip in clips for place in whole_pictures(clip, each, together=2, step=STEP)]
+
+
+def compare(networks: Sequence[Network], pictures: Pictures) -> List[Accuracy]:
+    """What each network gives of pictures against what the first does."""
+    results = [Accuracy() for _ in networks]
+    for place in tqdm(pictures, desc="comparing", unit="place", disable=None, leave=False):
+        before: List[Errors] = []
+        for picture in place:
+            maps = [network(picture.astype(np.float32)) for network in networks]
+            expected = _people(maps[0])
+            after = []
+            for given, result in zip(maps, results):
+                difference = given - maps[0]
+                result.heat.append(float(np.linalg.norm(difference[..., :HEAT])))
+                result.fields.append(float(np.linalg.norm(difference[..., HEAT:])))
+                after.append(_compare_people(_people(given), expected, result))
+            for earlier, later, result in zip(before, after, results):
+                _compare_velocities(earlier, later, result)
+            before = after
+    return results
+
+
+def _people(maps: np.ndarray) -> List[Pose]:
+    people = []
+    for person in decode(maps):
+        person[:, :2] *= np.where(person[:, 2:] > 0, MOBILENET_THIN.stride, 0)
+        people.append(Pose(person))
+    return people
+
+
+def _compare_people(people: List[Pose], expected: List[Pose], result: Accuracy) -> Errors:
+    """Count what is found; for each person that is, the joints of the reference and the errors of all angles."""
+    left, matched = list(people), []
+    for person in expected:
+        result.expected += 1
+        result.joints += int(person.seen.sum())
+        best = max(left, key=lambda other: similarity(other, person), default=None)
+        if best is None or similarity(best, person) < SAME_PERSON:
+            continue
+        left = [other for other in left if other is not best]
+        result.people += 1
+        both = best.seen & person.seen
+        distance = np.linalg.norm(best.key_points[:, :2] - person.key_points[:, :2], axis=1)
+        result.found += int(both.sum())
+        result.near += int((both & (distance < NEAR)).sum())
+        ours, theirs = angles_of(best), angles_of(person)
+        errors = {name: ours[name] - theirs[name] for name in ANGLES}
+        for name, values in errors.items():
+            result.angles[name].extend(np.abs(values[np.isfinite(values)]))
+        matched.append((person.key_points, errors))
+    return matched
+
+
+def _compare_velocities(before: Errors, after: Errors, result: Accuracy) -> None:
+    """The error of a velocity is how an angle's error changes; for those who are seen in both pictures."""
+    for key_points, errors in after:
+        for earlier, earlier_errors in before:
+            if similarity(Pose(key_points), Pose(earlier)) >= SAME_PERSON:
+                for name, values in errors.items():
+                    change = np.abs(values - earlier_errors[name]) / STEP
+                    result.velocities.extend(change[np.isfinite(change)])
+                break
+
+
+def angles_of(pose: Pose) -> Dict[str, np.ndarray]:
+    """For each kind (right, left) in degrees, in the picture; NaN where a joint is not seen."""
+    points = np.where(pose.seen[:, None], pose.key_points[:, :2], np.nan)
+    found = {}
+    for name, sides in ANGLES.items():
+        values = []
+        for first, middle, last in sides:
+            one, other = points[first] - points[middle], points[last] - points[middle]
+            values.append(np.degrees(np.abs(np.arctan2(one[0] * other[1] - one[1] * other[0], one @ other))))
+        found[name] = np.array(values)
+    return found
+
+
+def time_networks(networks: Sequence[Network], scale: float, rounds: int = 5) -> List[float]:
+    """Median seconds of each network for a picture of the estimator's input times a scale, taken in turns."""
+    width, height = _scaled(scale)
+    picture = np.random.default_rng(0).uniform(0, 255, (height, width, 3)).astype(np.float32)
+    seconds: List[List[float]] = [[] for _ in networks]
+    for _ in range(rounds):
+        for network, list_of in zip(networks, seconds):
+            network(picture)  # the threads of the one before still spin
+            started = time.perf_counter()
+            network(picture)
+            list_of.append(time.perf_counter() - started)
+    return [float(np.median(list_of)) for list_of in seconds]
+
+
+def _scaled(scale: float) -> Tuple[int, int]:
+    """Width and height of the estimator's input times a scale, on the network's cells."""
+    width, height = (int(side * scale) // MOBILENET_THIN.stride * MOBILENET_THIN.stride for side in INPUT)
+    return width, height
+
+
+def size_of(network: NetworkFile) -> Size:
+    """Counted in the network as OpenVINO reads it."""
+    from rehab_coach.pose.networks import read_openvino
+
+    model = read_openvino(network)
+    model.reshape([1, INPUT[1], INPUT[0], 3])
+    parameters = 0
+    operations = 0.0
+    for operation in model.get_ops():
+        if operation.get_type_name() not in ("Convolution", "GroupConvolution"):
+            continue
+        weights = operation.input(1).get_shape()
+        groups = weights[0] if operation.get_type_name() == "GroupConvolution" else 1
+        outputs = operation.output(0).get_shape()
+        biased = any(reader.get_node().get_type_name() == "Add" for reader in operation.output(0).get_target_inputs())
+        parameters += int(np.prod(weights)) + (outputs[1] if biased else 0)
+        operations += 2.0 * np.prod(weights) / groups / (weights[0] if groups == 1 else weights[1]) * np.prod(outputs)
+    return Size(parameters, operations)
+
+
+def accuracy_table(titles: Sequence[str], results: Sequence[Accuracy]) -> str:
+    """One line a network: distances of the maps, people, joints, errors of angles and velocities."""
+    lines = [
+        "%d pictures of held-out groups, %d people; against %s"
+        % (len(results[0].heat), results[0].expected, titles[0]),
+        "%-24s %7s %7s %7s %8s %8s %12s %12s %12s %14s"
+        % ("", "heat L2", "PAF L2", "people", "found %", "5 px %", "knee", "hip", "elbow", "velocity"),
+    ]
+    for title, result in zip(titles, results):
+        spread = [_median_and_most(result.angles[name]) for name in ANGLES] + [_median_and_most(result.velocities)]
+        lines.append(
+            "%-24s %7.2f %7.2f %7d %8.1f %8.1f"
+            % (
+                title,
+                np.mean(result.heat),
+                np.mean(result.fields),
+                result.people,
+                100 * result.found / max(result.joints, 1),
+                100 * result.near / max(result.joints, 1),
+            )
+            + " %12s %12s %12s %14s" % tuple(spread)
+        )
+    lines.append("angles: error in degrees, velocity: in degrees per second; median / 95 %")
+    return "\n".join(lines)
+
+
+def speed_table(titles: Sequence[str], seconds: Dict[float, List[float]], sizes: Sequence[Size]) -> str:
+    """One line a network: milliseconds and ratio to the first at each scale, parameters, GFLOP."""
+    lines = [
+        "%-24s %s %12s %7s"
+        % (
+            "network alone, ms",
+            " ".join("%17s" % ("%d x %d" % _scaled(scale)) for scale in seconds),
+            "parameters",
+            "GFLOP",
+        )
+    ]
+    for number, (title, size) in enumerate(zip(titles, sizes)):
+        times = ["%9.1f (%.2fx)" % (1000 * values[number], values[0] / values[number]) for values in seconds.values()]
+        lines.append(
+            "%-24s %s %12d %7.2f"
+            % (title, " ".join("%17s" % text for text in times), size.parameters, size.operations / 1e9)
+        )
+    return "\n".join(lines)
+
+
+def _median_and_most(errors: Sequence[float]) -> str:
+    return "%.1f / %.1f" % tuple(np.percentile(errors, (50, 95))) if len(errors) else "none"
+
+
+def pareto_front(points: Sequence[Tuple[float, float]]) -> List[int]:
+    """Numbers of the points (cost, worth) that no other beats in both, by cost."""
+    order = sorted(range(len(points)), key=lambda number: (points[number][0], -points[number][1]))
+    front: List[int] = []
+    for number in order:
+        if not front or points[number][1] > points[front[-1]][1]:
+            front.append(number)
+    return front
+
+
+def _plot(path: str, titles: Sequence[str], milliseconds: Sequence[float], results: Sequence[Accuracy]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    worth = [100 * result.near / max(result.joints, 1) for result in results]
+    front = pareto_front(list(zip(milliseconds, worth)))
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.plot([milliseconds[i] for i in front], [worth[i] for i in front], "-", color="#5b8c5a", label="Pareto front")
+    axes.plot(milliseconds, worth, "o", color="#2a6f97")
+    for title, x, y in zip(titles, milliseconds, worth):
+        axes.annotate(title, (x, y), xytext=(4, -10), textcoords="offset points", fontsize=8)
+    axes.set_xlabel("milliseconds for a picture of %d x %d" % INPUT)
+    axes.set_ylabel("joints within %d pixels of six stages' (%%)" % NEAR)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, dpi=110)

@@ -1,0 +1,1 @@
+"""Smaller pose networks: mobilenet_thin cut after an earlier stage, retrained by distillation, in eight bits."""

@@ -1,0 +1,144 @@
+"""A network that is cut learns to give what the whole one gives, on the shared training loop.
+
+Hinton et al., "Distilling the Knowledge in a Neural Network", 2015. Every stage that is kept has a loss of its own, so
+that the network can be cut again after an earlier one.
+"""
+
+from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union, cast
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+from torch.utils.data import Dataset
+
+from rehab_coach.pose.part_affinity import JOINTS
+from rehab_coach.shrinking.crops import Crops
+from rehab_coach.shrinking.mobilenet_thin import MobilenetThin, original
+from rehab_coach.shrinking.recipe import ShrinkRecipe
+from rehab_coach.training.batches import make_batches
+from rehab_coach.training.loop import Task
+
+WATCHED = 32
+"""Crops of held-out groups that each line of the log is measured on."""
+HEAT = JOINTS + 1
+"""Channels of heat maps and background; fields follow."""
+
+
+class Distillation(Task):
+    """The task of the training loop.
+
+    Args:
+        crops: pictures and the teacher's maps.
+        recipe: batch, steps, weights of the stages ...
+        stages: that are kept.
+    """
+
+    unit = "crops"
+
+    def __init__(self, crops: Crops, recipe: ShrinkRecipe, stages: int):
+        self._crops, self._recipe, self._stages = crops, recipe, stages
+        few = np.linspace(0, len(crops.held_out) - 1, min(WATCHED, len(crops.held_out))).astype(int)
+        self._watched = crops.held_out[few]
+
+    def make_network(self) -> nn.Module:
+        network = original(self._stages)
+        learn_relatively(network)
+        network.backbone.first.requires_grad_(False)
+        network.backbone.layers[: self._recipe.frozen_layers].requires_grad_(False)
+        return cast(Any, network).to(memory_format=torch.channels_last)  # PyTorch's types do not know it
+
+    def batches(self, first_step: int) -> Iterable[Any]:
+        return make_batches(_Batches(self._crops, self._recipe), first_step, 0)
+
+    def loss(self, network: nn.Module, batch: Any) -> Tuple[torch.Tensor, Mapping[str, Union[float, torch.Tensor]]]:
+        pictures, maps = batch
+        total, last = self._distances(network, pictures, maps)
+        return total, last
+
+    def watch(self, network: nn.Module) -> Dict[str, float]:
+        sums: Dict[str, float] = {}
+        parts = np.array_split(self._watched, max(1, len(self._watched) // self._recipe.batch))
+        for part in parts:
+            loss, last = self._distances(network, *_batch(self._crops, part))
+            for name, value in {"loss": loss, **last}.items():
+                sums["held_out_" + name] = sums.get("held_out_" + name, 0.0) + float(value) * len(part)
+        return {name: value / len(self._watched) for name, value in sums.items()}
+
+    def _distances(
+        self, network: nn.Module, pictures: torch.Tensor, maps: torch.Tensor
+    ) -> Tuple[torch.Tensor, Dict[str, torch.Tensor]]:
+        """The loss, and the mean L2 distance of heat maps and of fields, of the last stage."""
+        given = cast(MobilenetThin, network).outputs(pictures.permute(0, 3, 1, 2).float())
+        wanted = maps.permute(0, 3, 1, 2).float()
+        squares: List[torch.Tensor] = [(output.float() - wanted) ** 2 for output in given]
+        weights = [self._recipe.stage_weight(number) for number in range(1, self._stages + 1)]
+        total = torch.stack([weight * square.sum() for weight, square in zip(weights, squares)]).sum() / len(pictures)
+        heat, field = squares[-1][:, :HEAT], squares[-1][:, HEAT:]
+        with torch.no_grad():
+            last = {name: part.flatten(1).sum(1).sqrt().mean() for name, part in (("heat", heat), ("field", field))}
+        return total / sum(weights), last
+
+
+class _Batches(Dataset):
+    """Batch number i: every crop once before any comes again, in an order of each pass's own."""
+
+    def __init__(self, crops: Crops, recipe: ShrinkRecipe):
+        self._crops, self._recipe = crops, recipe
+
+    def __len__(self) -> int:
+        return self._recipe.steps
+
+    def __getitem__(self, step: int) -> Tuple[torch.Tensor, torch.Tensor]:
+        learned, batch = self._crops.learned, self._recipe.batch
+        places = np.arange(step * batch, (step + 1) * batch)
+        orders = {
+            turn: np.random.default_rng((self._recipe.seed, int(turn))).permutation(learned)
+            for turn in np.unique(places // len(learned))
+        }
+        return _batch(self._crops, np.array([orders[place // len(learned)][place % len(learned)] for place in places]))
+
+
+def _batch(crops: Crops, numbers: np.ndarray) -> Tuple[torch.Tensor, torch.Tensor]:
+    numbers = np.sort(numbers)
+    return torch.from_numpy(crops.pictures[numbers]), torch.from_numpy(crops.maps[numbers])
+
+
+class _Relative(nn.Module):
+    """What is learned, times what an output's weights were at the beginning."""
+
+    scale: torch.Tensor
+
+    def __init__(self, weight: torch.Tensor):
+        super().__init__()
+        axes = tuple(range(1, weight.ndim)) or (0,)
+        self.register_buffer("scale", weight.detach().square().mean(axes, keepdim=True).sqrt().clamp_min(1e-6))
+
+    def forward(self, relative: torch.Tensor) -> torch.Tensor:
+        return relative * self.scale
+
+    def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
+        return weight / self.scale
+
+
+def learn_relatively(network: nn.Module) -> None:
+    """Let the optimiser's steps be parts of each output's weights.
+
+    Because the batch norms are folded, weights of different layers and channels differ by four orders of magnitude, and
+    a step of Adam is as large for all of them: a rate at which the large ones learn destroys the small ones.
+    """
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Conv2d):
+            for name, value in list(layer.named_parameters(recurse=False)):
+                parametrize.register_parametrization(layer, name, _Relative(value))
+
+
+def plain_network(network: MobilenetThin, stages: int) -> MobilenetThin:
+    """A network without parametrisation that gives the same as one that learned relatively, cut after a stage."""
+    plain = MobilenetThin(stages)
+    values = {}
+    for name, layer in network.named_modules():
+        if isinstance(layer, nn.Conv2d):
+            values.update({"%s.%s" % (name, kind): getattr(layer, kind) for kind in ("weight", "bias")})
+    plain.load_state_dict({name: values[name].detach().clone() for name in plain.state_dict()})
+    return plain.eval()

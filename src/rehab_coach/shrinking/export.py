@@ -1,0 +1,75 @@
+"""A network as two files: ONNX, and the contract by which the estimator calls it."""
+
+import os
+import warnings
+from typing import Dict
+
+import torch
+import yaml
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import written_whole
+from rehab_coach.pose.network_file import MOBILENET_THIN, sha256_of
+from rehab_coach.shrinking.mobilenet_thin import MobilenetThin
+
+EXTENSION = ".onnx"
+INPUT, OUTPUT = "image", "maps"
+OPSET = 10
+"""Of ONNX: later ones compute the width of a padding in the graph, which OpenCV does not read."""
+DYNAMIC = {name: {1: "height", 2: "width"} for name in (INPUT, OUTPUT)}
+
+
+def check_extension(path: str, extension: str) -> None:
+    """RehabCoachError unless a path ends so."""
+    if os.path.splitext(path)[1] != extension:
+        raise RehabCoachError("--out must end in %s, not be '%s'" % (extension, path))
+
+
+def save_network(network: MobilenetThin, path: str, source: str) -> str:
+    """Write a network and its contract, whole or not at all.
+
+    Args:
+        network: plain, in evaluation mode.
+        path: of its file, ending in .onnx; the contract lies beside it.
+        source: how it was made.
+
+    Returns:
+        The path of the contract.
+
+    Raises:
+        RehabCoachError: the path has another ending, or cannot be written.
+    """
+    check_extension(path, EXTENSION)
+    with written_whole(path) as temporary, warnings.catch_warnings():
+        # The exporter that needs nothing besides PyTorch is the older one, and says so.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, 64, 80, 3),),
+            temporary,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes=DYNAMIC,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    return save_contract(path, len(network.stages), source)
+
+
+def save_contract(path: str, stages: int, source: str) -> str:
+    """Write the contract of a network's file that is there; its path."""
+    contract = os.path.splitext(path)[0] + ".yaml"
+    content: Dict[str, object] = {
+        "file": os.path.basename(path),
+        "sha256": sha256_of(path),
+        "source": source,
+        "licence": MOBILENET_THIN.licence,
+        "input": INPUT,
+        "outputs": [OUTPUT],
+        "stages": stages,
+        "stride": MOBILENET_THIN.stride,
+        "layout": MOBILENET_THIN.layout,
+    }
+    with written_whole(contract) as temporary, open(temporary, "w", encoding="utf-8") as text:
+        yaml.safe_dump(content, text, sort_keys=False, width=110)
+    return contract

@@ -1,0 +1,199 @@
+"""The pose network mobilenet_thin as a PyTorch module, with the weights of its frozen graph.
+
+A MobileNet (Howard et al. 2017, three quarters of its channels) gives features of an eighth of the picture's size;
+stage after stage refines part affinity fields and heat maps from them and from what the stage before gave (Cao et al.,
+"Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", CVPR 2017, figure 3), with separable
+convolutions. Batch norms are folded into weights and biases; the input is BGR from 0 to 255.
+"""
+
+from typing import Dict, Iterator, List, Tuple, cast
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.pose.network_file import MOBILENET_THIN, NetworkFile
+
+STAGES = MOBILENET_THIN.stages
+BACKBONE = ((48, 1), (96, 2), (96, 1), (192, 2), (192, 1)) + ((384, 1),) * 6
+"""Channels and stride of the separable convolutions after the first one."""
+TAPS = (3, 7, 11)
+"""Those of them whose outputs are the features; the first is brought to the size of the others."""
+FEATURES = 96 + 384 + 384
+BRANCHES = {"L1": 38, "L2": 19}
+"""Name in the graph and channels: part affinity fields, heat maps with background."""
+
+
+class Convolution(nn.Conv2d):
+    """A convolution that pads as TensorFlow's SAME does: where the padding is odd, more of it right and below."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        if stride == 1:
+            return functional.conv2d(values, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
+        # For sides that are multiples of the stride, as the network's input has.
+        before, after = (kernel - stride) // 2, kernel - stride - (kernel - stride) // 2
+        padded = functional.pad(values, (before, after, before, after))
+        return functional.conv2d(padded, self.weight, self.bias, stride, 0, 1, self.groups)
+
+
+class Separable(nn.Module):
+    """A convolution of each channel, and one over channels.
+
+    Args:
+        inputs, outputs: channels.
+        kernel, stride: of the first one.
+        relu: whether negative values become 0.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, relu: bool = True):
+        super().__init__()
+        self.depthwise = Convolution(inputs, inputs, kernel, stride, groups=inputs, bias=False)
+        self.pointwise = Convolution(inputs, outputs, 1)
+        self.relu = relu
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        values = self.pointwise(self.depthwise(values))
+        return functional.relu(values) if self.relu else values
+
+
+class Backbone(nn.Module):
+    """float32 (N, 3, H, W) -> features (N, 864, H / 8, W / 8)."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = Convolution(3, 24, 3, 2)
+        inputs = [24] + [outputs for outputs, _ in BACKBONE]
+        self.layers = nn.ModuleList(
+            Separable(before, outputs, stride=stride) for before, (outputs, stride) in zip(inputs, BACKBONE)
+        )
+
+    def forward(self, picture: torch.Tensor) -> torch.Tensor:
+        values = functional.relu(self.first(picture))
+        tapped = []
+        for number, layer in enumerate(self.layers, 1):
+            values = layer(values)
+            if number in TAPS:
+                tapped.append(values)
+        tapped[0] = functional.max_pool2d(tapped[0], 2)
+        return torch.cat(tapped, 1)
+
+
+class Stage(nn.Module):
+    """Features, and from the second stage on what the one before gave, to fields and heat maps."""
+
+    def __init__(self, number: int):
+        super().__init__()
+        inputs = FEATURES + (sum(BRANCHES.values()) if number > 1 else 0)
+        hidden = 256 if number == 1 else 64
+        self.branches = nn.ModuleDict(
+            {
+                name: nn.Sequential(
+                    Separable(inputs, 64),
+                    Separable(64, 64),
+                    Separable(64, 64),
+                    Separable(64, hidden, kernel=1),
+                    Separable(hidden, outputs, kernel=1, relu=False),
+                )
+                for name, outputs in BRANCHES.items()
+            }
+        )
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return torch.cat([branch(values) for branch in self.branches.values()], 1)
+
+
+class MobilenetThin(nn.Module):
+    """The network, cut after one of its stages.
+
+    Args:
+        stages: 1 to 6.
+    """
+
+    def __init__(self, stages: int = STAGES):
+        super().__init__()
+        self.backbone = Backbone()
+        self.stages = nn.ModuleList(Stage(number) for number in range(1, stages + 1))
+
+    def outputs(self, picture: torch.Tensor) -> List[torch.Tensor]:
+        """What each stage gives.
+
+        Args:
+            picture: float32 (N, 3, H, W) BGR 0..255, H and W multiples of 8.
+
+        Returns:
+            For each stage (N, 57, H / 8, W / 8): 18 heat maps, background, 38 field channels.
+        """
+        features = self.backbone(picture)
+        values, given = features, []
+        for stage in self.stages:
+            output = stage(values)
+            values = torch.cat([output, features], 1)
+            given.append(output)
+        fields = BRANCHES["L1"]
+        return [torch.cat([output[:, fields:], output[:, :fields]], 1) for output in given]
+
+    def forward(self, picture: torch.Tensor) -> torch.Tensor:
+        """float32 (N, H, W, 3) -> (N, H / 8, W / 8, 57), as the contract of a network file has it."""
+        return self.outputs(picture.permute(0, 3, 1, 2))[-1].permute(0, 2, 3, 1)
+
+
+def original(stages: int = STAGES, network: NetworkFile = MOBILENET_THIN) -> MobilenetThin:
+    """The network with the weights of the frozen graph, in evaluation mode.
+
+    Args:
+        stages: after how many it is cut, 1 to 6.
+        network: whose file holds the weights.
+
+    Raises:
+        RehabCoachError: there is no such stage, the file is missing or another one, or it has other layers.
+    """
+    if not 1 <= stages <= STAGES:
+        raise RehabCoachError("%s has the stages 1 to %d, not %d" % (MOBILENET_THIN.name, STAGES, stages))
+    made = MobilenetThin(stages)
+    constants = _constants(network.check())
+    with torch.no_grad():
+        for name, layer in _named_layers(made):
+            kind = "depthwise_weights" if layer.groups > 1 else "weights"
+            layer.weight.copy_(_weights(constants["%s/%s" % (name, kind)], layer))
+            if layer.bias is not None:
+                layer.bias.copy_(torch.from_numpy(constants[name + "/Conv2D_bn_offset"]))
+    return made.eval()
+
+
+def _named_layers(network: MobilenetThin) -> Iterator[Tuple[str, Convolution]]:
+    """Every convolution with its name in the frozen graph."""
+    yield "MobilenetV1/Conv2d_0", network.backbone.first
+    blocks = [("MobilenetV1/Conv2d_%d" % number, layer) for number, layer in enumerate(network.backbone.layers, 1)]
+    for number, stage in enumerate(network.stages, 1):
+        for branch, layers in cast(Stage, stage).branches.items():
+            for place, layer in enumerate(cast(nn.Sequential, layers), 1):
+                blocks.append(("Openpose/MConv_Stage%d_%s_%d" % (number, branch, place), layer))
+    for name, block in blocks:
+        separable = cast(Separable, block)
+        yield name + "_depthwise", separable.depthwise
+        yield name + "_pointwise", separable.pointwise
+
+
+def _weights(constant: np.ndarray, layer: Convolution) -> torch.Tensor:
+    """TensorFlow has (height, width, in, out), for each channel (height, width, channels, 1)."""
+    axes = (2, 3, 0, 1) if layer.groups > 1 else (3, 2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(constant.transpose(axes)))
+
+
+def _constants(network: NetworkFile) -> Dict[str, np.ndarray]:
+    """Every float constant of the graph by its name."""
+    # TensorBoard carries TensorFlow's file format without TensorFlow.
+    from tensorboard.compat.proto.graph_pb2 import GraphDef
+
+    with open(network.path, "rb") as stream:
+        graph = GraphDef.FromString(stream.read())
+    constants = {}  # copied: PyTorch wants memory that may be written
+    for node in graph.node:
+        tensor = node.attr["value"].tensor
+        if node.op == "Const" and tensor.tensor_content:
+            shape = [axis.size for axis in tensor.tensor_shape.dim]
+            constants[node.name] = np.frombuffer(tensor.tensor_content, np.float32).reshape(shape).copy()
+    return constants

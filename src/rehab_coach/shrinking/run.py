@@ -1,0 +1,95 @@
+"""A whole run of retraining: recipe and clips in, networks with their contracts out."""
+
+import datetime
+import hashlib
+import json
+import os
+from typing import Callable, List, cast
+
+import torch
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import locked
+from rehab_coach.pose.clips import read_clips
+from rehab_coach.pose.network_file import MOBILENET_THIN
+from rehab_coach.shrinking.crops import make_crops
+from rehab_coach.shrinking.distillation import Distillation, plain_network
+from rehab_coach.shrinking.export import save_network
+from rehab_coach.shrinking.mobilenet_thin import MobilenetThin, original
+from rehab_coach.shrinking.recipe import load_recipe
+from rehab_coach.training.checkpoint import forget_checkpoint
+from rehab_coach.training.loop import train
+
+
+def network_path(folder: str, stages: int) -> str:
+    """Where a run leaves the network of so many stages."""
+    return os.path.join(folder, "stages_%d.onnx" % stages)
+
+
+def cut(stages: int, path: str) -> str:
+    """Write mobilenet_thin cut after a stage, its weights unchanged; the path of its contract.
+
+    Raises:
+        RehabCoachError: there is no such stage, or the file cannot be written.
+    """
+    return save_network(original(stages), path, "%s, cut after stage %d" % (MOBILENET_THIN.name, stages))
+
+
+def retrain(
+    recipe_path: str, stages: int, clips: str, out: str, cache: str = "", report: Callable[[str], None] = print
+) -> List[str]:
+    """Retrain mobilenet_thin cut after a stage; an interrupted run goes on.
+
+    Args:
+        recipe_path: YAML file.
+        stages: that are kept.
+        clips: the table, see `rehab_coach.pose.clips`.
+        out: folder of the run: log.csv, curves.png, tensorboard/, and for each stage that has a loss the network that
+            ends there.
+        cache: folder of the crops, by default in the run's.
+        report: called with what is done.
+
+    Returns:
+        Paths of the networks' contracts.
+
+    Raises:
+        RehabCoachError: recipe or clips cannot be used, or the folder holds another run or a finished one.
+    """
+    recipe = load_recipe(recipe_path)
+    original(stages)
+    kept = [number for number in range(1, stages + 1) if recipe.stage_weight(number)]
+    if stages not in kept:
+        raise RehabCoachError("%s: the last stage, %d, must have a weight above 0" % (recipe_path, stages))
+    with locked(out):
+        if os.path.exists(network_path(out, stages)):
+            raise RehabCoachError("%s holds a finished run: give another --out" % out)
+        crops = make_crops(
+            read_clips(clips),
+            cache or os.path.join(out, "crops"),
+            recipe.crops_each,
+            recipe.size,
+            recipe.held_out,
+            recipe.seed,
+        )
+        report("%d crops to learn from, %d of held-out groups" % (len(crops.learned), len(crops.held_out)))
+        identity = json.dumps([recipe.as_dict(), stages, crops.identity], sort_keys=True)
+        task = Distillation(crops, recipe, stages)
+        network, _ = train(
+            task, recipe.options, out, "%d stages" % stages, hashlib.sha256(identity.encode()).hexdigest()
+        )
+        source = "%s, %%d of %d retrained stages, recipe %s, %s, %d crops" % (
+            MOBILENET_THIN.name,
+            stages,
+            os.path.basename(recipe_path),
+            datetime.date.today().isoformat(),
+            len(crops.learned),
+        )
+        with torch.no_grad():
+            written = [
+                save_network(
+                    plain_network(cast(MobilenetThin, network), number), network_path(out, number), source % number
+                )
+                for number in kept
+            ]
+        forget_checkpoint(out)
+    return written

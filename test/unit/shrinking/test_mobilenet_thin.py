@@ -1,0 +1,98 @@
+"""The PyTorch module is the frozen graph, whole and cut, also after it was written and read again."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.pose import create_estimator
+from rehab_coach.pose.network_file import MOBILENET_THIN, find_network
+from rehab_coach.pose.networks import create_network
+from rehab_coach.shrinking.export import save_network
+from rehab_coach.shrinking.mobilenet_thin import original
+from rehab_coach.shrinking.run import cut
+
+EARLIER = ["Openpose/MConv_Stage2_%s_5_pointwise/BatchNorm/FusedBatchNorm" % branch for branch in ("L2", "L1")]
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return np.random.default_rng(0).uniform(0, 255, (72, 104, 3)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    return cut(2, str(tmp_path_factory.mktemp("networks") / "two.onnx"))
+
+
+def test_the_whole_network_equals_openvino(picture):
+    with torch.no_grad():
+        given = original()(torch.from_numpy(picture)[None])[0].numpy()
+    np.testing.assert_allclose(given, create_network("openvino")(picture), atol=1e-4)
+    assert sum(value.numel() for value in original().parameters()) == 1_930_872
+
+
+def test_a_network_that_is_cut_equals_the_graph_cut_there(picture, tmp_path):
+    contract = {
+        "file": MOBILENET_THIN.path,
+        "sha256": MOBILENET_THIN.sha256,
+        "source": "this test",
+        "licence": "Apache-2.0",
+        "input": "image",
+        "outputs": EARLIER,
+        "stages": 2,
+        "stride": 8,
+        "layout": "coco_18",
+    }
+    (tmp_path / "graph.yaml").write_text(yaml.safe_dump(contract))
+    expected = create_network("openvino", network=find_network(str(tmp_path / "graph.yaml")))(picture)
+    with torch.no_grad():
+        given = original(2)(torch.from_numpy(picture)[None])[0].numpy()
+    np.testing.assert_allclose(given, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("backend", ["openvino", "opencv"])
+def test_what_is_written_gives_the_same_at_every_size(two, picture, backend):
+    network = create_network(backend, network=find_network(two))
+    for part in (picture, picture[:64, :96]):
+        with torch.no_grad():
+            expected = original(2)(torch.from_numpy(part)[None])[0].numpy()
+        np.testing.assert_allclose(network(np.ascontiguousarray(part)), expected, atol=1e-4)
+
+
+def test_the_contract_says_what_is_in_the_file(two):
+    contract = find_network(two)
+    with open(contract.path, "rb") as stream:
+        assert contract.sha256 == hashlib.sha256(stream.read()).hexdigest()
+    assert (contract.stages, contract.stride, contract.layout) == (2, 8, "coco_18")
+    assert contract.source == "mobilenet_thin, cut after stage 2"
+
+
+@pytest.mark.parametrize("stages", [0, 7])
+def test_there_are_six_stages(stages):
+    with pytest.raises(RehabCoachError, match="has the stages 1 to 6, not %d" % stages):
+        original(stages)
+
+
+def test_a_network_is_an_onnx_file(tmp_path):
+    with pytest.raises(RehabCoachError, match="must end in .onnx"):
+        save_network(original(1), str(tmp_path / "one.pb"), "this test")
+    assert not list(tmp_path.iterdir())
+
+
+def test_tensorflow_does_not_read_it(two):
+    with pytest.raises(RehabCoachError, match="TensorFlow does not read .*: choose the backend auto"):
+        create_estimator("tf_pose", network=two, backend="tensorflow")
+
+
+def test_another_kind_of_file_is_refused(two, tmp_path):
+    content = yaml.safe_load(open(two))
+    (tmp_path / "other.onnx").write_bytes(b"no network")
+    content.update(file="other.onnx", sha256=hashlib.sha256(b"no network").hexdigest())
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(content))
+    for backend in ("openvino", "opencv"):
+        with pytest.raises(RehabCoachError, match="is no ONNX file that can be read here"):
+            create_estimator("tf_pose", network=str(tmp_path / "other.yaml"), backend=backend)

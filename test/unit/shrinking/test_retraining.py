@@ -1,0 +1,145 @@
+"""A network that is cut learns what the whole one gives, of some groups, and is measured on others."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.paths import share_path
+from rehab_coach.pose.network_file import find_network
+from rehab_coach.pose.networks import create_network
+from rehab_coach.shrinking.crops import is_held_out, make_crops, random_crop
+from rehab_coach.shrinking.distillation import learn_relatively, plain_network
+from rehab_coach.shrinking.mobilenet_thin import original
+from rehab_coach.shrinking.recipe import ShrinkRecipe, load_recipe
+from rehab_coach.shrinking.run import retrain
+from rehab_coach.video_file import VideoFile
+
+RECIPE = {"crops_each": 4, "size": 192, "steps": 4, "batch": 2, "log_every": 2, "learning_rate": 1e-4}
+LEARNED, HELD_OUT = "a", next(name for name in "bcdefghijk" if is_held_out(name, 0.25))
+
+
+def write_clips(folder, groups, films=("squat.mp4",)):
+    path = folder / "clips.csv"
+    with open(path, "w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["label", "file", "group", "end"])
+        for group in groups:
+            for film in films:
+                # The same film for two groups: a table has each part of a film once.
+                writer.writerow(["squat", share_path("test", "data", film), group, 2 + len(group) + (group == LEARNED)])
+    return str(path)
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    def make(**changed):
+        (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(dict(RECIPE, **changed)))
+        return str(tmp_path / "recipe.yaml")
+
+    return make
+
+
+def test_groups_are_divided_by_their_names():
+    names = ["person %d" % number for number in range(400)]
+    held_out = [name for name in names if is_held_out(name, 0.25)]
+    assert 60 < len(held_out) < 140
+    assert set(held_out) < {name for name in names if is_held_out(name, 0.5)}
+    assert not is_held_out(LEARNED, 0.25)
+
+
+def test_a_crop_has_its_size_and_grey_around_the_picture():
+    random = np.random.default_rng(0)
+    picture = np.full((120, 400, 3), 255, np.uint8)
+    crops = [random_crop(picture, 64, random) for _ in range(50)]
+    assert {crop.shape for crop in crops} == {(64, 64, 3)}
+    assert len({int(crop.max()) for crop in crops}) > 10  # brighter and darker
+
+
+def test_learning_relatively_changes_nothing_by_itself():
+    network, other = original(2), original(2)
+    learn_relatively(network)
+    picture = torch.rand(1, 64, 64, 3) * 255
+    with torch.no_grad():
+        torch.testing.assert_close(network(picture), other(picture), atol=1e-4, rtol=0)
+        torch.testing.assert_close(plain_network(network, 1)(picture), original(1)(picture), atol=1e-4, rtol=0)
+
+
+def test_a_run_learns_and_leaves_a_network_for_every_stage(tmp_path, recipe):
+    clips, run = write_clips(tmp_path, [LEARNED, HELD_OUT]), tmp_path / "run"
+    said = []
+    contracts = retrain(recipe(stage_weights={1: 0}), 2, clips, str(run), report=said.append)
+    assert [find_network(path).stages for path in contracts] == [2]
+    assert re.fullmatch("[1-4] crops to learn from, [1-4] of held-out groups", *said)
+    lines = list(csv.DictReader(open(run / "log.csv")))
+    assert [line["crops"] for line in lines] == ["4", "8"]
+    assert all(float(line["held_out_heat"]) > 0 for line in lines)
+    picture = np.random.default_rng(0).uniform(0, 255, (64, 80, 3)).astype(np.float32)
+    given = create_network("openvino", network=find_network(contracts[0]))(picture)
+    with torch.no_grad():
+        before = original(2)(torch.from_numpy(picture)[None])[0].numpy()
+    assert 1e-4 < np.abs(given - before).max() < 1
+    with pytest.raises(RehabCoachError, match="holds a finished run"):
+        retrain(recipe(), 2, clips, str(run))
+
+
+def test_crops_are_made_once(tmp_path):
+    from rehab_coach.pose.clips import read_clips
+
+    clips = read_clips(write_clips(tmp_path, [LEARNED, HELD_OUT]))
+    first = make_crops(clips, str(tmp_path / "crops"), 3, 128, 0.25, 0)
+    stamp = (tmp_path / "crops" / "maps.npy").stat().st_mtime_ns
+    again = make_crops(clips, str(tmp_path / "crops"), 3, 128, 0.25, 0)
+    assert (tmp_path / "crops" / "maps.npy").stat().st_mtime_ns == stamp
+    np.testing.assert_array_equal(first.pictures, again.pictures)
+    given = create_network("auto")(np.asarray(first.pictures[0], np.float32))
+    np.testing.assert_allclose(first.maps[0], given, atol=2e-3)
+    other = make_crops(clips, str(tmp_path / "crops"), 3, 128, 0.25, 1)
+    assert other.identity != first.identity
+
+
+def test_pictures_without_people_are_refused(tmp_path):
+    film = str(tmp_path / "empty.mp4")
+    with VideoFile(film, (64, 64), 10) as video:
+        for _ in range(5):
+            video.write(np.full((64, 64, 3), 128, np.uint8))
+    (tmp_path / "clips.csv").write_text("label,file,group\nsquat,%s,a\n" % film)
+    from rehab_coach.pose.clips import read_clips
+
+    with pytest.raises(RehabCoachError, match="nobody is seen in the 5 pictures"):
+        make_crops(read_clips(str(tmp_path / "clips.csv")), str(tmp_path / "crops"), 5, 64, 0.25, 0)
+
+
+def test_clips_of_one_person_cannot_be_divided(tmp_path, recipe):
+    with pytest.raises(RehabCoachError, match="the 1 groups of the clips cannot be divided"):
+        retrain(recipe(), 1, write_clips(tmp_path, [LEARNED]), str(tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        ({"speed": 1}, "unknown key 'speed'"),
+        ({"size": 100}, "'size' must be a multiple of 8"),
+        ({"steps": 0}, "'steps' must be between 1 and"),
+        ({"precision": "float8"}, "'precision' must be one of float32, bfloat16"),
+        ({"stage_weights": {7: 1}}, "'stage_weights' must name stages from 1 to 6, not 7"),
+        ({"stage_weights": {2: -1}}, "'stage_weights' must be numbers from 0 up"),
+        ({"learning_rate": "fast"}, "'learning_rate' must be a number"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_refused(recipe, changed, message):
+    with pytest.raises(RehabCoachError, match="recipe.yaml: .*" + message):
+        load_recipe(recipe(**changed))
+
+
+def test_the_last_stage_must_learn(tmp_path, recipe):
+    with pytest.raises(RehabCoachError, match="the last stage, 2, must have a weight"):
+        retrain(recipe(stage_weights={2: 0}), 2, "clips.csv", str(tmp_path / "run"))
+
+
+def test_the_recipe_that_ships_can_be_read():
+    assert load_recipe(share_path("config", "shrinking", "stages.yaml")).held_out == ShrinkRecipe.held_out
