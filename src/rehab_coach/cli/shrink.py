@@ -10,7 +10,7 @@ docs/shrinking.md.
 
 examples:
   rehab-coach shrink --stages 3 --out models/three.onnx                   (cut, weights unchanged)
-  rehab-coach shrink --stages 3 --retrain config/shrinking/stages.yaml --data clips.csv --out runs/three
+  rehab-coach shrink --stages 3 --retrain config/recipes/shrinking/stages.yaml --data clips.csv --out runs/three
   rehab-coach shrink --int8 runs/three/stages_3.yaml --data clips.csv --out models/three_int8.xml
   rehab-coach recognize squat.mp4 --network three
 """
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--int8", metavar="NETWORK", help="a network, by name or contract, that gets weights of eight bits"
     )
-    parser.add_argument("--retrain", metavar="RECIPE", help="YAML file, see config/shrinking/")
+    parser.add_argument("--retrain", metavar="RECIPE", help="YAML file, see config/recipes/shrinking/")
     parser.add_argument("--data", metavar="CSV", help="table of clips, for --retrain and --int8")
     parser.add_argument(
         "--out",

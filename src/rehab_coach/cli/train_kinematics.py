@@ -6,14 +6,14 @@ HELP = "Train a network that answers joint angles from what one camera sees (doc
 EPILOG = """examples:
   rehab-coach render --plan config/plans/kinematics.yaml --out FILMS --skeletons-only --estimator mediapipe
   rehab-coach dataset kinematics FILMS --plan config/plans/kinematics.yaml
-  rehab-coach train-kinematics config/kinematics/lstm.yaml --data FILMS --out RUN
+  rehab-coach train-kinematics config/recipes/kinematics/lstm.yaml --data FILMS --out RUN
   rehab-coach evaluate-kinematics RUN/model.safetensors --data FILMS --out REPORT
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
-    parser.add_argument("recipe", metavar="RECIPE", help="YAML file, see config/kinematics")
+    parser.add_argument("recipe", metavar="RECIPE", help="YAML file, see config/recipes/kinematics")
     parser.add_argument("--data", metavar="FILMS", required=True, help="films with their true kinematics")
     parser.add_argument(
         "--out", metavar="RUN", required=True, help="for the model, log and curves; goes on where it is"

@@ -1,4 +1,4 @@
-"""A recipe: one training in one flat YAML file. See config/kinematics."""
+"""A recipe: one training in one flat YAML file. See config/recipes/kinematics."""
 
 from dataclasses import asdict, dataclass, fields
 

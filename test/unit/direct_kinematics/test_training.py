@@ -136,7 +136,7 @@ def test_recipes_are_checked(values, complaint):
 
 def test_what_is_wrong_is_told(own_skeleton, films, recipe, tmp_path, capsys):
     gone = str(tmp_path / "gone")
-    lstm = share_path("config", "kinematics", "lstm.yaml")
+    lstm = share_path("config", "recipes", "kinematics", "lstm.yaml")
     assert main(["train-kinematics", lstm, "--data", gone, "--out", str(tmp_path / "run")]) == 2
     assert "dataset kinematics" in capsys.readouterr().err
     assert main(["evaluate-kinematics", gone, "--data", films, "--out", str(tmp_path / "report")]) == 2

@@ -142,4 +142,4 @@ def test_the_last_stage_must_learn(tmp_path, recipe):
 
 
 def test_the_recipe_that_ships_can_be_read():
-    assert load_recipe(share_path("config", "shrinking", "stages.yaml")).held_out == ShrinkRecipe.held_out
+    assert load_recipe(share_path("config", "recipes", "shrinking", "stages.yaml")).held_out == ShrinkRecipe.held_out
