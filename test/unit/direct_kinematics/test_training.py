@@ -113,8 +113,11 @@ def test_features_of_a_mirrored_sequence_are_mirrored(own_skeleton, films):
 
 
 def test_the_recipes_that_ship_can_be_read():
-    for name in os.listdir(share_path("config", "kinematics")):
-        assert read_recipe(share_path("config", "kinematics", name)).sequence in (name[: -len(".yaml")], "tcn")
+    for name in os.listdir(share_path("config", "recipes", "kinematics")):
+        assert read_recipe(share_path("config", "recipes", "kinematics", name)).sequence in (
+            name[: -len(".yaml")],
+            "tcn",
+        )
 
 
 @pytest.mark.parametrize(
