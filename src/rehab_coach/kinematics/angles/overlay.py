@@ -70,6 +70,8 @@ def draw_frame(
     seen = key_points[key_points[:, 2] > 0]
     middle = float(seen[:, 0].mean()) if len(seen) else 0.0
     for name, joint in WRITTEN:
+        if name not in angles.names:  # a source may have other ones
+            continue
         column = angles.names.index(name)
         x, y, score = key_points[sequence.layout.index(joint)]
         value, deviation = np.degrees([angles.values[frame, column], angles.uncertainty[frame, column]])
