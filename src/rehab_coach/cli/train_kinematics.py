@@ -6,7 +6,7 @@ HELP = "Train a network that answers joint angles from what one camera sees (doc
 EPILOG = """examples:
   rehab-coach render --plan config/plans/kinematics.yaml --out FILMS --skeletons-only --estimator mediapipe
   rehab-coach dataset kinematics FILMS --plan config/plans/kinematics.yaml
-  rehab-coach train-kinematics config/recipes/kinematics/lstm.yaml --data FILMS --out RUN
+  rehab-coach train-kinematics config/recipes/kinematics/d3ke.yaml --data FILMS --out RUN
   rehab-coach evaluate-kinematics RUN/model.safetensors --data FILMS --out REPORT
 """
 
