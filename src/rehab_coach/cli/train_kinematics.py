@@ -22,10 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train; returns the exit code."""
-    from rehab_coach.direct_kinematics.recipe import read_recipe
+    from rehab_coach.direct_kinematics.recipe import load_recipe
     from rehab_coach.direct_kinematics.training import train_on_films
 
-    path, people = train_on_films(arguments.data, read_recipe(arguments.recipe), arguments.out)
+    path, people = train_on_films(arguments.data, load_recipe(arguments.recipe), arguments.out)
     print("learned from %(train)d people, watched %(validation)d, kept %(test)d to test with" % people)
     print("wrote %s" % path)
     return 0

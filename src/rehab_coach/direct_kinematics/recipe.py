@@ -2,10 +2,9 @@
 
 from dataclasses import asdict, dataclass, fields
 
-import yaml
-
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.training.options import TrainingOptions
+from rehab_coach.training.recipe_file import read_recipe
 
 SEQUENCES = ("none", "lstm", "tcn", "transformer")
 LIMITS = {
@@ -102,17 +101,9 @@ def make_recipe(values: dict) -> KinematicsRecipe:
     return recipe
 
 
-def read_recipe(path: str) -> KinematicsRecipe:
+def load_recipe(path: str) -> KinematicsRecipe:
     """A recipe from a YAML file; RehabCoachError names what is wrong in it."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            values = yaml.safe_load(stream)
-    except OSError as error:
-        raise RehabCoachError("cannot read the recipe %s: %s" % (path, error.strerror)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RehabCoachError("%s is not YAML: %s" % (path, " ".join(str(error).split()))) from error
-    if not isinstance(values, dict):
-        raise RehabCoachError("%s is not a recipe: it must be entries such as 'sequence: lstm'" % path)
+    values = read_recipe(path)
     try:
         return make_recipe(values)
     except RehabCoachError as error:

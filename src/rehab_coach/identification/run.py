@@ -20,6 +20,7 @@ from rehab_coach.inertial.readers import READERS
 from rehab_coach.inertial.series import SENSORS
 from rehab_coach.recognition.model_file import METADATA_KEY, ModelError
 from rehab_coach.training.checkpoint import forget_checkpoint
+from rehab_coach.training.recipe_file import read_recipe
 
 MODEL = "model.safetensors"
 KIND = "people"
@@ -36,15 +37,9 @@ def load_recipe(path: str) -> NetworkRecipe:
     Raises:
         RehabCoachError: names the file, the key and what is allowed.
     """
-    try:
-        with open(path, encoding="utf-8") as stream:
-            values = yaml.safe_load(stream)
-    except OSError as error:
-        raise RehabCoachError("cannot read the recipe %s: %s" % (path, error.strerror)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RehabCoachError("%s is not a YAML file: %s" % (path, " ".join(str(error).split()))) from error
+    values = read_recipe(path)
     known = {entry.name: type(entry.default) for entry in fields(NetworkRecipe)}
-    if not isinstance(values, dict) or set(values) - set(known):
+    if set(values) - set(known):
         raise RehabCoachError("%s: the keys of this recipe are %s" % (path, ", ".join(sorted(known))))
     for key, value in values.items():
         wanted = {float: (int, float), tuple: (list,)}.get(known[key], (known[key],))

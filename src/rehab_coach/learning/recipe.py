@@ -4,13 +4,12 @@ import os
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Dict, List
 
-import yaml
-
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN, check_labels
 from rehab_coach.files import read_table
-from rehab_coach.learning.recipe_checks import CLIPS, check_recipe, typed
+from rehab_coach.learning.recipe_checks import CLIPS, check_recipe
 from rehab_coach.pose.registry import NAMES
+from rehab_coach.training.recipe_file import read_recipe, typed
 
 
 @dataclass(frozen=True)
@@ -128,33 +127,6 @@ class Recipe:
     def as_dict(self) -> Dict[str, Any]:
         """Plain values, for JSON and YAML."""
         return asdict(self)
-
-
-class _NothingTwice(yaml.SafeLoader):
-    """YAML itself takes the last of two equal keys without a word."""
-
-    def construct_mapping(self, node, deep=False):
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value if not key.tag.endswith(":merge")]
-        for number, key in enumerate(keys):
-            if key in keys[:number]:
-                raise RehabCoachError("'%s' is there twice" % key)
-        return super().construct_mapping(node, deep)
-
-
-def read_recipe(path: str) -> Dict[str, Any]:
-    """The keys and values of a recipe's file, unchecked; RehabCoachError where it is no YAML file of such."""
-    try:
-        with open(os.fspath(path), encoding="utf-8") as stream:
-            values = yaml.load(stream, _NothingTwice)
-    except RehabCoachError as error:
-        raise RehabCoachError("%s: %s" % (path, error)) from error
-    except OSError as error:
-        raise RehabCoachError("cannot read the recipe %s: %s" % (path, error.strerror)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RehabCoachError("%s is not a YAML file: %s" % (path, " ".join(str(error).split()))) from error
-    if not isinstance(values, dict):
-        raise RehabCoachError("%s is not a recipe: it must hold `key: value` lines" % path)
-    return values
 
 
 def load_recipe(path: str) -> Recipe:

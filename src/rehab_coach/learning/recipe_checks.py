@@ -1,7 +1,7 @@
 """What a recipe may say."""
 
 from types import SimpleNamespace
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Mapping, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN, check_labels
@@ -55,34 +55,8 @@ _RANGES = {  # inclusive
 }
 
 
-def typed(key: str, value: Any, kind: Any) -> Any:
-    """The value as its kind (a type annotation of `Recipe`), or RehabCoachError."""
-
-    def wrong(expected: str) -> RehabCoachError:
-        return RehabCoachError("'%s' must be %s, not %r" % (key, expected, value))
-
-    def number(entry: Any) -> bool:
-        return isinstance(entry, (int, float)) and not isinstance(entry, bool)
-
-    if kind is float and not number(value):
-        raise wrong("a number")
-    if kind is int and not (number(value) and value == int(value)):
-        raise wrong("a whole number")
-    if kind is bool and not isinstance(value, bool):
-        raise wrong("true or false")
-    if kind is str and not isinstance(value, str):
-        raise wrong("a word")
-    if kind == List[int] and not (isinstance(value, list) and all(isinstance(entry, int) for entry in value)):
-        raise wrong("a list of whole numbers")
-    if kind == List[str] and not (isinstance(value, list) and all(isinstance(entry, str) for entry in value)):
-        raise wrong("a list of words (in quotes where YAML takes them for something else: yes, no, on, off)")
-    if kind in (Dict[str, float], Dict[str, str], Dict[str, Any]) and not isinstance(value, dict):
-        raise wrong("a mapping `name: value`")
-    return {float: float, int: int}.get(kind, lambda entry: entry)(value)
-
-
 def check_recipe(values: Mapping[str, Any]) -> None:
-    """Check the values of every key of a recipe, each of the right kind (see `typed`).
+    """Check the values of every key of a recipe, each of the right kind (see `training.recipe_file.typed`).
 
     Raises:
         RehabCoachError: values that are out of range or contradict each other.

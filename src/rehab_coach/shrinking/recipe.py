@@ -4,10 +4,9 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Dict, cast
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.learning.recipe import read_recipe
-from rehab_coach.learning.recipe_checks import typed
 from rehab_coach.shrinking.mobilenet_thin import BACKBONE, STAGES
 from rehab_coach.training.options import PRECISIONS, TrainingOptions
+from rehab_coach.training.recipe_file import read_recipe, typed
 
 _RANGES = {  # inclusive
     "crops_each": (1, 10000),
@@ -58,7 +57,7 @@ class ShrinkRecipe:
     warm_up: float = 0.05
     gradient_limit: float = 1e4
     weight_average: float = 0.99
-    precision: str = "bfloat16"
+    precision: str = "float32"
     seed: int = 0
     log_every: int = 200
 

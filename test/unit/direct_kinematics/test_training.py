@@ -14,7 +14,7 @@ from rehab_coach.direct_kinematics.data import read_films, split
 from rehab_coach.direct_kinematics.features import FEATURES, features_of
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
-from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, make_recipe, read_recipe
+from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, load_recipe, make_recipe
 from rehab_coach.direct_kinematics.recording import MODEL, network_angles, pelvis_angles
 from rehab_coach.direct_kinematics.training import KinematicsTask, make_contract, mirrored_guess, train_on_films
 from rehab_coach.errors import RehabCoachError
@@ -114,7 +114,7 @@ def test_features_of_a_mirrored_sequence_are_mirrored(own_skeleton, films):
 
 def test_the_recipes_that_ship_can_be_read():
     for name in os.listdir(share_path("config", "recipes", "kinematics")):
-        assert read_recipe(share_path("config", "recipes", "kinematics", name)).sequence in (
+        assert load_recipe(share_path("config", "recipes", "kinematics", name)).sequence in (
             name[: -len(".yaml")],
             "tcn",
         )
