@@ -5,22 +5,18 @@ person are near to each other, and what a distance there says; see docs/identifi
 """
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
-from safetensors.numpy import save
 
-from rehab_coach.files import written_whole
 from rehab_coach.identification.features import NAMES, MiniRocket
 from rehab_coach.paths import share_path
-from rehab_coach.recognition.embedding import read_tensors
-from rehab_coach.recognition.model_file import METADATA_KEY, ModelError
+from rehab_coach.recognition.array_file import read_arrays, write_arrays
+from rehab_coach.recognition.model_file import ModelError
 
-FORMAT_VERSION = 1
 KIND = "identity"
 
 
@@ -76,24 +72,20 @@ class IdentityModel:
         tensors: Dict[str, np.ndarray] = {}
         scores = {}
         for name, space in self.spaces.items():
-            tensors[name + ".mean"] = np.ascontiguousarray(space.mean, np.float32)
+            tensors[name + ".mean"] = space.mean.astype(np.float32)
             # Half precision changes distances by a thousandth and halves the file.
-            tensors[name + ".weights"] = np.ascontiguousarray(space.weights, np.float16)
+            tensors[name + ".weights"] = space.weights.astype(np.float16)
             if space.rocket is not None:
                 for part, array in zip(NAMES, space.rocket.parameters):
-                    tensors[name + "." + part] = np.ascontiguousarray(array)
+                    tensors[name + "." + part] = array
             scores[name] = {"centre": space.centre, "steepness": space.steepness}
         header = {
-            "format_version": FORMAT_VERSION,
-            "kind": KIND,
             "scores": scores,
             "threshold": self.threshold,
             "overlap": self.overlap,
             "training": self.training,
         }
-        content = save(tensors, {METADATA_KEY: json.dumps(header, sort_keys=True)})
-        with written_whole(path) as temporary, open(temporary, "wb") as stream:
-            stream.write(content)
+        write_arrays(path, KIND, header, tensors)
 
     @classmethod
     def load(cls, path: Optional[str] = None) -> "IdentityModel":
@@ -103,7 +95,7 @@ class IdentityModel:
             ModelError: the file is missing, broken or of another kind.
         """
         path = os.fspath(path or default_model())
-        header, tensors = read_tensors(path, KIND)
+        header, tensors = read_arrays(path, KIND)
         try:
             spaces = {}
             for name, score in header["scores"].items():

@@ -8,8 +8,6 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import numpy as np
 import torch
 import yaml
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import locked, written_whole
@@ -18,7 +16,8 @@ from rehab_coach.identification.pictures import plot_features
 from rehab_coach.identification.sets import Cycle, cut, read_set, set_path
 from rehab_coach.inertial.readers import READERS
 from rehab_coach.inertial.series import SENSORS
-from rehab_coach.recognition.model_file import METADATA_KEY, ModelError
+from rehab_coach.recognition.array_file import read_arrays, write_arrays
+from rehab_coach.recognition.model_file import ModelError
 from rehab_coach.training.checkpoint import forget_checkpoint
 from rehab_coach.training.recipe_file import read_recipe
 
@@ -133,11 +132,8 @@ def save_network(
     path: str, network: GaitNetwork, people: List[str], recipe: NetworkRecipe, training: Dict[str, Any]
 ) -> None:
     """Write a network with the names of its outputs, whole or not at all."""
-    header = {"kind": KIND, "people": people, "stage": recipe.stage, "sensor": recipe.sensor, "training": training}
-    weights = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
-    content = save(weights, {METADATA_KEY: json.dumps(header, sort_keys=True)})
-    with written_whole(path) as temporary, open(temporary, "wb") as stream:
-        stream.write(content)
+    header = {"people": people, "stage": recipe.stage, "sensor": recipe.sensor, "training": training}
+    write_arrays(path, KIND, header, {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()})
 
 
 def load_network(run: str) -> Tuple[GaitNetwork, Dict[str, Any]]:
@@ -147,17 +143,11 @@ def load_network(run: str) -> Tuple[GaitNetwork, Dict[str, Any]]:
         ModelError: it is missing, broken or of another kind.
     """
     path = os.path.join(run, MODEL) if os.path.isdir(run) else run
-    if not os.path.isfile(path):
-        raise ModelError("there is no network %s: train one with `rehab-coach identify train`" % path)
+    header, weights = read_arrays(path, KIND)
     try:
-        with safe_open(path, framework="pt") as stored:
-            header = json.loads((stored.metadata() or {}).get(METADATA_KEY, "{}"))
-            weights = {name: stored.get_tensor(name) for name in stored.keys()}
-        if header.get("kind") != KIND:
-            raise ValueError("it is no network of people")
         network = GaitNetwork(len(header["people"]), head=() if header["stage"] == "gait" else HEAD)
-        network.load_state_dict(weights)
-    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    except (KeyError, TypeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError("%s is broken, cut short or of another kind (%s): train it anew" % (path, reason)) from error
+        raise ModelError("the content of %s does not fit together (%s): train it anew" % (path, reason)) from error
     return network.eval(), header

@@ -11,21 +11,17 @@ Interspeech 2006), then the angle between two recordings says how near they are.
     mean (D,), weights (D, D), float32
 """
 
-import json
 import os
 from dataclasses import dataclass, field
 from typing import Any, Dict, NamedTuple, Optional, Sequence
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
 from rehab_coach.paths import share_path
-from rehab_coach.recognition.model_file import METADATA_KEY, ModelError
+from rehab_coach.recognition.array_file import read_arrays, write_arrays
+from rehab_coach.recognition.model_file import ModelError
 
-FORMAT_VERSION = 1
 KIND = "embedding"
 SHRINKAGE = 0.05
 """Of the mean variance, added to every direction: few recordings say little about the small ones."""
@@ -69,17 +65,8 @@ class Embedding:
 
     def save(self, path: str) -> None:
         """Write the file, whole or not at all; RehabCoachError if it cannot be written."""
-        header = {
-            "format_version": FORMAT_VERSION,
-            "kind": KIND,
-            "model": self.model,
-            "thresholds": self.thresholds._asdict(),
-            "training": self.training,
-        }
-        tensors = {"mean": np.ascontiguousarray(self.mean), "weights": np.ascontiguousarray(self.weights)}
-        content = save(tensors, {METADATA_KEY: json.dumps(header, sort_keys=True)})
-        with written_whole(path) as temporary, open(temporary, "wb") as stream:
-            stream.write(content)
+        header = {"model": self.model, "thresholds": self.thresholds._asdict(), "training": self.training}
+        write_arrays(path, KIND, header, {"mean": self.mean, "weights": self.weights})
 
     @classmethod
     def load(cls, path: Optional[str] = None) -> "Embedding":
@@ -89,7 +76,7 @@ class Embedding:
             ModelError: the file is missing, broken or of another kind.
         """
         path = os.fspath(path or default_embedding())
-        header, tensors = read_tensors(path, KIND)
+        header, tensors = read_arrays(path, KIND)
         try:
             mean, weights = tensors["mean"], tensors["weights"]
             if weights.shape != (len(mean), len(mean)) or not (np.isfinite(mean).all() and np.isfinite(weights).all()):
@@ -139,29 +126,3 @@ def fit_embedding(
     covariance += SHRINKAGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     weights = np.linalg.cholesky(np.linalg.inv(covariance))
     return Embedding(features.mean(axis=0).astype(np.float32), weights.astype(np.float32), thresholds, model, training)
-
-
-def _writer(kind: str) -> str:
-    return "`rehab-coach exercise export`" if kind == "exercise" else "Embedding.save"
-
-
-def read_tensors(path: str, kind: str):
-    """Header and arrays of a safetensors file of this package.
-
-    Raises:
-        ModelError: the file is missing, broken, of another kind or version.
-    """
-    if not os.path.isfile(path):
-        raise ModelError("there is no file %s: name one that %s wrote" % (path, _writer(kind)))
-    try:
-        with safe_open(path, framework="np") as stored:
-            header = json.loads((stored.metadata() or {}).get(METADATA_KEY, "{}"))
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError("%s is broken, cut short or of another kind (%s): copy it again" % (path, error)) from error
-    if not isinstance(header, dict) or header.get("kind") != kind or header.get("format_version") != FORMAT_VERSION:
-        raise ModelError(
-            "%s is no %s of version %d, which this version of the package reads: name a file that %s wrote"
-            % (path, kind, FORMAT_VERSION, _writer(kind))
-        )
-    return header, tensors

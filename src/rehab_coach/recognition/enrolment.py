@@ -4,20 +4,18 @@ Nothing is trained: the mean direction of the takes in the model's `Embedding` i
 enough to it is recognised as it.
 """
 
-import json
 import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
-from safetensors.numpy import save
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import UNKNOWN, check_label
-from rehab_coach.files import written_whole
-from rehab_coach.recognition.embedding import FORMAT_VERSION, Embedding, read_tensors, unit
-from rehab_coach.recognition.model_file import METADATA_KEY, ModelError
+from rehab_coach.recognition.array_file import read_arrays, write_arrays
+from rehab_coach.recognition.embedding import Embedding, unit
+from rehab_coach.recognition.model_file import ModelError
 from rehab_coach.recognition.recognizer import Recognition, Recognizer
 from rehab_coach.rounds import Status
 from rehab_coach.skeleton import SkeletonSequence
@@ -97,16 +95,8 @@ class EnrolledExercise:
             RehabCoachError: it cannot be written.
         """
         path = os.path.join(folder, self.label + EXTENSION)
-        header = {
-            "format_version": FORMAT_VERSION,
-            "kind": KIND,
-            "label": self.label,
-            "model": self.model,
-            "takes": self.takes,
-        }
-        content = save({"prototype": self.prototype}, {METADATA_KEY: json.dumps(header, sort_keys=True)})
-        with written_whole(path) as temporary, open(temporary, "wb") as stream:
-            stream.write(content)
+        header = {"label": self.label, "model": self.model, "takes": self.takes}
+        write_arrays(path, KIND, header, {"prototype": self.prototype})
         return path
 
     @classmethod
@@ -116,7 +106,7 @@ class EnrolledExercise:
         Raises:
             ModelError: the file is missing, broken or of another kind.
         """
-        header, tensors = read_tensors(os.fspath(path), KIND)
+        header, tensors = read_arrays(os.fspath(path), KIND)
         try:
             prototype = tensors["prototype"]
             if prototype.ndim != 1 or not abs(float(np.linalg.norm(prototype)) - 1) < 1e-3:
