@@ -138,6 +138,7 @@ class Recorder:
         recognizer = Recognizer.load(
             model,
             runtime,
+            threads=1,  # of so small a network they wait for each other longer than they work, and spin meanwhile
             minimum_seen=get_parameter("~minimum_seen", 0.3, float, minimum=0.0, maximum=1.0),
             minimum_seconds=get_parameter("~minimum_seconds", 0.5, float, minimum=0.0, maximum=60.0),
         )
