@@ -97,6 +97,8 @@ simulation: setup
 	  --record "$(RECORD)" --exercises "$(EXERCISES)" --model "$(MODEL)" --config "$(CONFIG)"
 
 TESTS ?= $(filter-out %/conftest.py %/__pycache__,$(wildcard test/unit/*))
+# Networks and matrices of tests are small: threads of their own would only wait for each other, and spin meanwhile.
+unit test: export OMP_NUM_THREADS := 1
 unit: setup
 	@$(WITH_WS) && for tests in $(TESTS); do $(VENV)/bin/python -m pytest -q $$tests || exit; done
 

@@ -20,7 +20,7 @@ from geometry_msgs.msg import Twist
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Prediction, Skeleton
 from rehab_coach.paths import share_path
 from rehab_coach.ros.conversions import from_movement_message
-from rehab_coach.ros.testing import close_window, wait_for, x_server
+from rehab_coach.ros.testing import close_window, thinned, wait_for, x_server
 from rehab_coach.video import VideoSource
 from rehab_coach.visits.store import VisitStore
 
@@ -51,6 +51,7 @@ class Coach:
         configuration["pick_action"].update(
             start_delay=0.0, pause=4.0, rounds=len(exercises), exercises=exercises, order="listed"
         )
+        configuration["displayer"]["rate"] = 5.0
         for node, values in changes.items():
             configuration[node].update(values)
         self._folder = tempfile.TemporaryDirectory()
@@ -65,7 +66,7 @@ class Coach:
                 "demo.launch",
                 "headless:=" + ("false" if display else "true"),
                 "config:=" + path,
-                "source:=" + share_path("test", "data", clip),
+                "source:=" + thinned(share_path("test", "data", clip), self._folder.name),
             ],
             env=dict(os.environ, ROS_MASTER_URI=rosgraph.get_master_uri(), **({"DISPLAY": display} if display else {})),
         )
@@ -99,7 +100,7 @@ class Squat(unittest.TestCase):
     """The patient on the clip does squats."""
 
     def test_right_then_wrong(self):
-        coach = Coach("squat.mp4", ["squat", "lunge"])
+        coach = Coach("squat.mp4", ["squat", "lunge"], recorder={"duration": 6.0})
         try:
             wait_for(lambda: coach.of("stgcn_prediction", round=1), "the first prediction")
             wait_for(lambda: coach.of("action_class", round=2), "the second request")
@@ -244,6 +245,7 @@ class Closed(unittest.TestCase):
                 "squat.mp4",
                 ["squat", "lunge"],
                 display,
+                recorder={"duration": 5.0},
                 visit_keeper={"patient": "P-017", "database": database},
                 displayer={"record": screen},
             )

@@ -62,7 +62,7 @@ class Take:
         self.skeleton = film.sequence()[:: RATE // CAMERA_RATE]
         self.number, self.stamp = next(ROUNDS), 0.0
 
-    def write(self, bag, start, spoil=lambda samples: samples):
+    def write(self, bag, start, spoil):
         """A round from the request to the movement, which begins at a time; `spoil` changes what the sensor gives."""
         self.stamp = start
         action = ActionClass(round=self.number, label="squat")
@@ -120,13 +120,13 @@ class IdentifierTest(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     @classmethod
-    def bag(cls, person, takes=(9,), **options):
-        """Path of a bag with rounds of one person."""
+    def bag(cls, person, takes=(9,), spoilt=(lambda samples: samples,)):
+        """Path of a bag with rounds of one person: each take, as the sensor gave it or spoilt in each of the ways."""
         number = next(ROUNDS)
         path, start = os.path.join(cls.folder, "%s_%d.bag" % (person, number)), 1700000000.0 + 100 * number
         with rosbag.Bag(path, "w") as bag:
-            for take in takes:
-                start = Take(person, cls.bodies[person], take).write(bag, start, **options)
+            for take, spoil in itertools.product(takes, spoilt):
+                start = Take(person, cls.bodies[person], take).write(bag, start, spoil)
         return path
 
     def setUp(self):
@@ -160,7 +160,7 @@ class IdentifierTest(unittest.TestCase):
     def said(self, node="identifier"):
         return os.pread(self.logs[node].fileno(), 1 << 20, 0).decode("utf-8", "replace")
 
-    def play(self, path):
+    def play(self, path, rounds=1):
         """Play a bag to the nodes; returns what they said of its last round."""
         before = len(self.patients)
         # The delay is for the connections: rosbag can only wait for subscribers of everything that it plays.
@@ -170,7 +170,7 @@ class IdentifierTest(unittest.TestCase):
         listening = len(self.processes)
         wait_for(lambda: self.movements.get_num_connections() == listening, "the nodes")
         subprocess.run(command + remapped, check=True, timeout=PATIENCE, stdout=subprocess.DEVNULL)
-        wait_for(lambda: len(self.patients) > before, "who did the round")
+        wait_for(lambda: len(self.patients) == before + rounds, "who did the rounds")
         return self.patients[-1]
 
     def questions(self):
@@ -247,8 +247,8 @@ class IdentifierTest(unittest.TestCase):
             (back, "the stamps go back by 2.98 s"),
             (unsynchronised, "set both computers' clocks"),
         )
-        for spoil, sentence in spoilt:
-            found = self.play(self.bag("P-017", spoil=spoil))
+        self.play(self.bag("P-017", spoilt=[spoil for spoil, _ in spoilt]), len(spoilt))
+        for found, (_, sentence) in zip(self.patients, spoilt):
             self.assertEqual((found.name, found.confidence), ("", 0.0), sentence)
             wait_for(lambda text=sentence: text in self.said(), sentence, 10.0)
         found = self.play(self.bag("P-017"))  # and it goes on

@@ -71,7 +71,8 @@ def configure(path):
         configuration = yaml.safe_load(stream)
     configuration["pick_action"].update(start_delay=0.0, pause=1.0, rounds=2, order="listed")
     configuration["recorder"].update(countdown=2.0, duration=8.0)
-    configuration["virtual_patient"].update(seed=1, obedience=1.0, faults=0.0, turned=20.0)
+    configuration["displayer"]["rate"] = 5.0
+    configuration["virtual_patient"].update(rate=10.0, seed=1, obedience=1.0, faults=0.0, turned=20.0)
     configuration["own_exercises"] = {OWN[0]: {"names": {"en": ["arm lift", "an arm lift"]}}}
     with open(path, "w") as stream:
         yaml.safe_dump(configuration, stream)

@@ -17,7 +17,7 @@ from std_msgs.msg import Bool
 
 from rehab_coach.msg import ActionClass, DisplayMessage, Prediction
 from rehab_coach.paths import share_path
-from rehab_coach.ros.testing import PATIENCE, wait_for
+from rehab_coach.ros.testing import PATIENCE, thinned, wait_for
 from rehab_coach.visits.store import VisitStore
 
 SPACE = "/bot1"  # a coach in a namespace of its own
@@ -40,6 +40,7 @@ class ColdStart(unittest.TestCase):
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(LAUNCH.format(folder=folder.name))
         self.database = os.path.join(folder.name, "visits.sqlite")
+        self.film = thinned(share_path("test", "data", "squat.mp4"), folder.name)
         # A home that nobody can write to; empty caches; no UTF-8.
         self.environment = dict(
             os.environ,
@@ -80,8 +81,7 @@ class ColdStart(unittest.TestCase):
 
     def start_camera(self, **environment):
         program = roslib.packages.find_node("rehab_coach", "camera")[0]
-        source = "_source:=" + share_path("test", "data", "squat.mp4")
-        return self.start([program, source, "__ns:=bot1"], **environment)
+        return self.start([program, "_source:=" + self.film, "__ns:=bot1"], **environment)
 
     def wait_for_text(self, words):
         wait_for(lambda: any(words in message.text for message in list(self.messages)), "'%s' on the screen" % words)

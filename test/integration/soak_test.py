@@ -26,7 +26,7 @@ class SoakTest(unittest.TestCase):
     def test_rounds_agree_with_the_truth_and_an_interrupted_soak_keeps_them(self):
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "rehab_coach.cli.main", "soak", "--out", folder, "--rounds", "50"]
-            command += ["--seed", "27", "--duration", "6"]
+            command += ["--seed", "27", "--duration", "6", "--early"]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, universal_newlines=True)
             try:
                 for event in ("Round 1: please", "Round 1: asked", "Round 2: asked", "Round 3: please"):
@@ -38,6 +38,7 @@ class SoakTest(unittest.TestCase):
             with open(os.path.join(folder, "soak.json")) as stream:
                 result = json.load(stream)
         self.assertEqual((result["rounds"], result["inconsistent_rounds"], result["limit_violations"]), (2, 0, 0))
+        self.assertTrue(result["early"])
         first, second = result["outcomes"]
         self.assertEqual((first["asked"], first["response"]), ("squat", "squat"))
         for outcome in (first, second):

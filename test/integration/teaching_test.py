@@ -30,7 +30,8 @@ def configure(path, folder):
         configuration = yaml.safe_load(stream)
     configuration["pick_action"].update(start_delay=0.0, pause=1.0, rounds=2, teach=NEW)
     configuration["recorder"].update(countdown=2.0, duration=6.0, showing=16.0, exercises_folder=folder)
-    configuration["virtual_patient"].update(seed=1, obedience=1.0, faults=0.0, turned=10.0, duration=25.0)
+    configuration["displayer"]["rate"] = 5.0
+    configuration["virtual_patient"].update(rate=10.0, seed=1, obedience=1.0, faults=0.0, turned=10.0, duration=25.0)
     with open(path, "w") as stream:
         yaml.safe_dump(configuration, stream)
 

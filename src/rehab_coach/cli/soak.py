@@ -26,6 +26,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--duration", type=float, default=10.0, metavar="SECONDS", help="of each recording (default 10, as the robot's)"
     )
+    parser.add_argument("--early", action="store_true", help="end a recording as soon as its answer is certain")
     parser.add_argument("--gazebo", action="store_true", help="robot, camera and patient in Gazebo 11")
 
 
@@ -48,7 +49,13 @@ def run(arguments) -> int:
     elif missing():
         raise RehabCoachError(missing())
     result = run_soak(
-        arguments.rounds, arguments.seed, arguments.out, arguments.obedience, arguments.duration, arguments.gazebo
+        arguments.rounds,
+        arguments.seed,
+        arguments.out,
+        arguments.obedience,
+        arguments.duration,
+        arguments.gazebo,
+        arguments.early,
     )
     print(table(result))
     if result["rounds"] < arguments.rounds:

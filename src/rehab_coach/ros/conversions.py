@@ -1,7 +1,7 @@
 """Between ROS messages and the library's objects."""
 
 import math
-from typing import Optional, Tuple, Union
+from typing import TYPE_CHECKING, Optional, Tuple, Union
 
 import cv2
 import numpy as np
@@ -13,8 +13,10 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.movement import Movement, Remark, Repetition
 from rehab_coach.msg import Skeleton
 from rehab_coach.pose import Pose
-from rehab_coach.recognition.streaming import SoFar
 from rehab_coach.skeleton import Layout
+
+if TYPE_CHECKING:  # it loads PyTorch, which most nodes do without
+    from rehab_coach.recognition.streaming import SoFar
 
 # encoding -> (bytes of a pixel, conversion to BGR); cv_bridge would do it too, for 770 MB of disk. OpenCV names a Bayer
 # pattern by the second row's second and third pixel, ROS by the first row's first two and the second row's.
@@ -148,7 +150,7 @@ def _from_remark_message(message: msg.Remark) -> Remark:
     return Remark(repetitions=tuple(message.repetitions), **{name: getattr(message, name) for name in _REMARK})
 
 
-def to_so_far_message(so_far: SoFar, header: Header, number: int) -> msg.PredictionSoFar:
+def to_so_far_message(so_far: "SoFar", header: Header, number: int) -> msg.PredictionSoFar:
     """What is known of a movement, in the round of a number."""
     return msg.PredictionSoFar(
         header=header,

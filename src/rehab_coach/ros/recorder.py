@@ -12,24 +12,22 @@ import numpy as np
 import rospy
 from sensor_msgs.msg import CompressedImage, Image
 
-from rehab_coach.early import EarlyEnd
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import check_asked, check_labels
 from rehab_coach.kinematics.analysis import analyse
 from rehab_coach.kinematics.form.judge import load_limits
-from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction, PredictionSoFar, Skeleton
-from rehab_coach.pose import Pose
+from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction, Skeleton
 from rehab_coach.pose.network_choice import AUTO, choose_network
 from rehab_coach.pose.network_file import MOBILENET_THIN
 from rehab_coach.pose.registry import DEFAULT, NAMES, create_estimator, get_estimator
-from rehab_coach.recognition import Recognition, Recognizer
+from rehab_coach.recognition import Recognizer
 from rehab_coach.recognition.enrolment import EnrolledRecognizer
 from rehab_coach.recognition.onnx_file import RUNTIMES
 from rehab_coach.recognition.recognizer import default_model
-from rehab_coach.recognition.streaming import StreamingRecognizer, default_streaming_model
 from rehab_coach.robot.recording import Phase, Recording, Timing
 from rehab_coach.robot.steady_time import LONGEST_STEP, PictureTimes, SteadyClock
-from rehab_coach.ros.conversions import to_movement_message, to_picture, to_skeleton_message, to_so_far_message
+from rehab_coach.ros.answer_so_far import AnswerSoFar
+from rehab_coach.ros.conversions import to_movement_message, to_picture, to_skeleton_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.parameters import get_parameter
 from rehab_coach.ros.readiness import Readiness, why_silent
@@ -52,7 +50,7 @@ class Recorder:
             adds an exercise or removes one.
         stgcn_prediction (rehab_coach/Prediction): exactly one for each round.
         movement (rehab_coach/Movement, latched): exactly one for each round, after its prediction.
-        prediction_so_far (rehab_coach/PredictionSoFar): what the movement is taken for, with each picture recorded.
+        prediction_so_far (rehab_coach/PredictionSoFar): see AnswerSoFar.
         skeleton (rehab_coach/Skeleton): the patient in each picture that was estimated.
         readiness (diagnostic_msgs/DiagnosticStatus, latched): what it lacks until pictures come that it can read.
         display_message (rehab_coach/DisplayMessage): kinds countdown, recording, info (what to do to be seen), problem.
@@ -78,7 +76,6 @@ class Recorder:
         )
         self._showing = get_parameter("~showing", 15.0, float, minimum=3.0, maximum=120.0)
         self._method = get_parameter("~resampling", "interpolate", str, choices=("interpolate", "copy"))
-        self._early = get_parameter("~early", False, bool)
         self._request_timeout = get_parameter("~request_timeout", 120.0, float, minimum=1.0, maximum=3600.0)
         self._transport = get_parameter("~transport", "compressed", str, choices=("compressed", "raw"))
         self._messages = rospy.Publisher("display_message", DisplayMessage, queue_size=10, latch=True)
@@ -106,7 +103,6 @@ class Recorder:
         self._frequency = self._diagnostics.add_rate("estimated pictures", 4.0, 120.0)
         self._diagnostics.add("recorder", self._state)
         self._predictions = rospy.Publisher("stgcn_prediction", Prediction, queue_size=10)
-        self._so_far = rospy.Publisher("prediction_so_far", PredictionSoFar, queue_size=10)
         self._movements = rospy.Publisher("movement", Movement, queue_size=10, latch=True)
         self._skeletons = rospy.Publisher("skeleton", Skeleton, queue_size=5)
         self._exercises = rospy.Publisher("exercises", Exercises, queue_size=1, latch=True)
@@ -142,11 +138,13 @@ class Recorder:
         recognizer = Recognizer.load(
             model,
             runtime,
+            threads=1,  # of so small a network they wait for each other longer than they work, and spin meanwhile
             minimum_seen=get_parameter("~minimum_seen", 0.3, float, minimum=0.0, maximum=1.0),
             minimum_seconds=get_parameter("~minimum_seconds", 0.5, float, minimum=0.0, maximum=60.0),
         )
         check_labels(recognizer.labels, "the model %s" % model)
-        self._stream = self._load_stream(recognizer, runtime)
+        streaming_model, early = get_parameter("~streaming_model", "", str), get_parameter("~early", False, bool)
+        self._answer_so_far = AnswerSoFar(streaming_model, runtime, recognizer.labels, early)
         self._added = AddedExercises(recognizer, get_parameter("~exercises_folder", "", str), rospy.logwarn)
         self._model = os.path.basename(model)
         made = recognizer.contract.training.get("date", "unknown date")
@@ -156,25 +154,8 @@ class Recorder:
         for _ in range(3):
             self._estimator.estimate(np.full((480, 640, 3), 128, np.uint8))
         recognizer.warm_up(self._timing.duration)
-        if self._stream is not None:
-            self._stream.warm_up()
+        self._answer_so_far.warm_up()
         rospy.loginfo("%s and the model for %s are ready", name, ", ".join(self._recognizer.labels))
-
-    def _load_stream(self, recognizer: Recognizer, runtime: str) -> Optional[StreamingRecognizer]:
-        """The model for streams; None where the model has other labels."""
-        path = get_parameter("~streaming_model", "", str)
-        stream = StreamingRecognizer.load(path or default_streaming_model(), runtime)
-        if set(stream.labels) == set(recognizer.labels):
-            return stream
-        problem = "the model for streams answers %s, the model %s: " % tuple(
-            ", ".join(labels) for labels in (stream.labels, recognizer.labels)
-        )
-        if path or self._early:
-            raise RehabCoachError(
-                problem + "give recorder/streaming_model one with the same labels, or leave it and early out"
-            )
-        rospy.loginfo("%sthe screen shows no answer while somebody moves", problem)
-        return None
 
     @property
     def _recognizer(self) -> Union[Recognizer, EnrolledRecognizer]:
@@ -323,7 +304,9 @@ class Recorder:
         timing = self._timing._replace(duration=self._showing) if action.teach else self._timing
         recording = Recording(clock.follow(rospy.get_time()), self._estimator.layout, timing, self._texts)
         self._last_stamp = 0.0
-        early = self._follow_anew(action, recording)
+        self._answer_so_far.begin(
+            action, recording, lambda sequence: self._recognizer.recognize(sequence, self._method)
+        )
         with self._condition:
             self._picture = None  # one from before the request
         while recording.phase is not Phase.OVER:
@@ -340,38 +323,10 @@ class Recorder:
                 rospy.logwarn("round %d was ended by %s", action.round, "a newer request" if newer else "the shutdown")
                 return None
             if picture is not None:
-                self._estimate(recording, picture, clock, times, early)
+                self._estimate(recording, picture, clock, times)
         return recording
 
-    def _follow_anew(self, action: ActionClass, recording: Recording) -> Optional[EarlyEnd]:
-        """What follows the recording; None: nothing does, for the model for streams knows only its own labels."""
-        if self._stream is None or action.teach or action.label not in self._stream.labels:
-            return None
-        self._stream.reset()
-
-        def recognize() -> Optional[Recognition]:
-            sequence = recording.sequence()
-            return None if sequence is None else self._recognizer.recognize(sequence, self._method)
-
-        return EarlyEnd(recognize)
-
-    def _follow(
-        self, recording: Recording, header, taken: float, patient: Optional[Pose], size, early: EarlyEnd
-    ) -> None:
-        """Say what the movement is taken for, and end the recording if that is enough."""
-        assert self._stream is not None  # else there is no early end
-        key_points, layout = None if patient is None else patient.key_points, self._estimator.layout
-        so_far = self._stream.add(taken, key_points, size, layout)
-        self._so_far.publish(to_so_far_message(so_far, header, self._round))
-        if so_far.notice:
-            rospy.logwarn("round %d: %s; the answer so far begins anew", self._round, so_far.notice)
-        if self._early and early.reached(so_far, key_points, layout):
-            rospy.loginfo("round %d ends early, after %.1f s: %s", self._round, so_far.seconds, so_far.label)
-            recording.end()
-
-    def _estimate(
-        self, recording: Recording, message, clock: SteadyClock, times: PictureTimes, early: Optional[EarlyEnd]
-    ) -> None:
+    def _estimate(self, recording: Recording, message, clock: SteadyClock, times: PictureTimes) -> None:
         stamp = message.header.stamp.to_sec()
         taken = times.time_of(stamp or rospy.get_time(), clock.follow(rospy.get_time()))
         if taken != stamp:
@@ -388,8 +343,8 @@ class Recorder:
         patient = recording.add(taken, clock.follow(now), poses, size)
         self._last_stamp = taken if abs(now - taken) < LONGEST_STEP else now
         self._skeletons.publish(to_skeleton_message(message.header, patient, size, self._estimator.layout))
-        if early is not None and Phase.RECORDING in (phase, recording.phase):  # the frame belongs to the recording
-            self._follow(recording, message.header, taken, patient, size, early)
+        if Phase.RECORDING in (phase, recording.phase):  # the frame belongs to the recording
+            self._answer_so_far.add(message.header, taken, patient, size, self._estimator.layout)
         self._frequency.tick()
         if patient is not None:
             self._last_person = rospy.get_time()

@@ -16,7 +16,7 @@ soak.json:
     camera_rate_hz, real_time_factor   pictures per second; seconds of the nodes' clock, which may be Gazebo's, per
                         second
     per_exercise_and_view, outcomes   right answers by what was shown from where; every round
-    seed, obedience, duration_s       how it was run
+    seed, obedience, duration_s, early   how it was run
 """
 
 import json
@@ -52,7 +52,13 @@ STUCK = 300.0  # s without an answer
 
 
 def run_soak(
-    rounds: int, seed: int, folder: str, obedience: float, duration: float, gazebo: bool = False
+    rounds: int,
+    seed: int,
+    folder: str,
+    obedience: float,
+    duration: float,
+    gazebo: bool = False,
+    early: bool = False,
 ) -> Dict[str, Any]:
     """Play rounds until they are over or Ctrl-C, and keep what came of them in FOLDER/soak.json.
 
@@ -63,6 +69,7 @@ def run_soak(
         obedience: chance that the patient does what she is asked for.
         duration: seconds of each recording.
         gazebo: robot, camera and patient are Gazebo's (simulation.launch) instead of our own (demo.launch).
+        early: a recording ends as soon as its answer is certain.
 
     Returns:
         What soak.json holds.
@@ -70,7 +77,7 @@ def run_soak(
     Raises:
         RehabCoachError: the folder cannot be written, the coach did not start or ended before its last round.
     """
-    configuration = _configure(folder, rounds, seed, obedience, duration, gazebo)
+    configuration = _configure(folder, rounds, seed, obedience, duration, gazebo, early)
     controller = configuration["turtlebot_controller"]
     log = SoakLog(VelocityLimits(controller["linear_limit"], controller["angular_limit"]))
     said = os.path.join(folder, "roslaunch.log")
@@ -87,7 +94,7 @@ def run_soak(
     except RehabCoachError as error:
         problem = str(error)
     result = log.result()
-    result.update(seed=seed, obedience=obedience, duration_s=duration)
+    result.update(seed=seed, obedience=obedience, duration_s=duration, early=early)
     if log.done:  # else an earlier result stays
         with written_whole(os.path.join(folder, "soak.json")) as path, open(path, "w") as stream:
             json.dump(result, stream, indent=1)
@@ -96,7 +103,9 @@ def run_soak(
     return result
 
 
-def _configure(folder: str, rounds: int, seed: int, obedience: float, duration: float, gazebo: bool) -> Dict[str, Any]:
+def _configure(
+    folder: str, rounds: int, seed: int, obedience: float, duration: float, gazebo: bool, early: bool
+) -> Dict[str, Any]:
     with open(share_path("config", "coach.yaml"), encoding="utf-8") as stream:
         configuration = yaml.safe_load(stream)
     patience = configuration["pick_action"]["round_timeout"] - configuration["recorder"]["duration"] + duration
@@ -110,7 +119,7 @@ def _configure(folder: str, rounds: int, seed: int, obedience: float, duration: 
             **({} if gazebo else {"pause": PAUSE}),
         ),
         "turtlebot_controller": dict(prediction_timeout=patience),
-        "recorder": dict(duration=duration),
+        "recorder": dict(duration=duration, early=early),
         "virtual_patient": dict(seed=seed, obedience=obedience, rounds_per_person=10, duration=duration + 10.0),
         "gazebo_patient": dict(seed=seed, obedience=obedience, duration=duration + 10.0),
         "speaker": dict(voice="off"),

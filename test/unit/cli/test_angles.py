@@ -154,7 +154,7 @@ def test_where_numbers_have_a_decimal_comma_the_files_are_the_same(sequence, tmp
     for place, half in (("C", "0.5"), (germany, "0,5")):
         out = tmp_path / ("results of " + place)
         said = subprocess.check_output(
-            [sys.executable, "-c", program, "angles", sequence, "--out", str(out), "--no-overlay"],
+            [sys.executable, "-c", program, "angles", sequence, "--out", str(out), "--no-overlay", "--source", "2d"],
             env=dict(os.environ, LC_ALL=place, LOCPATH=str(tmp_path)),
             universal_newlines=True,
         )

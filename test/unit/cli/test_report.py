@@ -3,13 +3,6 @@ import pytest
 from rehab_coach.cli.main import main
 
 
-@pytest.fixture
-def database(tmp_path):
-    place = str(tmp_path / "visits.sqlite")
-    assert main(["visits", "example", "--database", place]) == 0
-    return place
-
-
 @pytest.mark.parametrize("language, title", [("en", "Progress of Example"), ("no", "Framgangen til Example")])
 def test_a_report_is_one_file(database, tmp_path, capsys, language, title):
     path = tmp_path / "report.html"

@@ -6,15 +6,6 @@ from rehab_coach.cli.main import main
 from rehab_coach.visits.store import VisitStore
 
 
-@pytest.fixture
-def database(tmp_path, capsys):
-    """A database with the example; what was printed on the way is forgotten."""
-    place = str(tmp_path / "kept" / "visits.sqlite")
-    assert main(["visits", "example", "--database", place]) == 0
-    assert "56 rounds of the patient Example" in capsys.readouterr().out
-    return place
-
-
 def answer(monkeypatch, text):
     monkeypatch.setattr("builtins.input", lambda question: print(question) or text)
 
