@@ -197,7 +197,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
                 tell(what)
                 rows += part(arguments.data)
         outcome = tables.honest_outcome(arguments.data, cases[0])
-    tables.write_report(arguments.out, rows, outcome)
+    title = "%s: %d people, first half of their executions against the second" % (cases[0], len(outcome.people))
+    tables.write_report(arguments.out, rows, outcome, title)
     print(tables.table(rows))
     print("\n%s: rows.json, and of %s people.csv and confusion.png" % (arguments.out, cases[0]))
     return 0

@@ -100,13 +100,16 @@ def _cycles(data: str, case: Case) -> List[Cycle]:
     return select(cut(read_set(data, case.set)), case)
 
 
-def write_report(folder: str, rows: Sequence[Dict[str, Any]], outcome: Optional[Outcome] = None) -> None:
+def write_report(
+    folder: str, rows: Sequence[Dict[str, Any]], outcome: Optional[Outcome] = None, title: str = ""
+) -> None:
     """REPORT/rows.json, people.csv and confusion.png.
 
     Args:
         folder: made if needed.
         rows: of the tables.
         outcome: whose people are listed with precision, recall, F1 and support.
+        title: of the confusion matrix.
     """
     make_folder(folder)
     with written_whole(os.path.join(folder, "rows.json")) as temporary, open(temporary, "w") as stream:
@@ -124,7 +127,8 @@ def write_report(folder: str, rows: Sequence[Dict[str, Any]], outcome: Optional[
         for person, precision, recall, f1, support in zip(outcome.people, *values):
             stream.write("%s,%.3f,%.3f,%.3f,%d\n" % (person, precision, recall, f1, support))
     matrix = confusion_matrix(outcome.done, outcome.named, labels=list(numbers))
-    plot_confusion_matrix(matrix, outcome.people, os.path.join(folder, "confusion.png"))
+    path = os.path.join(folder, "confusion.png")
+    plot_confusion_matrix(matrix, outcome.people, path, title, "executions", ("who it was", "who was named"))
 
 
 def table(rows: Sequence[Dict[str, Any]]) -> str:
