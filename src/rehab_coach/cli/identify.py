@@ -52,8 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one = action("fit", "learn from public sets what tells people apart; write the model and how it verifies strangers")
     one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
     one.add_argument("--write", required=True, metavar="FILE", help="the model file")
-    one = action("skeletons", "measure what one camera sees: proportions of limbs, and how the trunk turns")
-    one.add_argument("--data", required=True, metavar="DIR", help="folder with mocap/ui_prmd")
+    one = action("skeletons", "measure what one camera sees: proportions and motion of limbs, and how the trunk turns")
+    one.add_argument(
+        "--data",
+        required=True,
+        metavar="DIR",
+        help="folder with mocap/ui_prmd; with skeletons/ and imu/utd_mhad also those",
+    )
     one.add_argument("--rendered", metavar="DIR", help="also virtual patients: a folder of rehab-coach render --plan")
     one = action("train", "train the people's network from a recipe")
     one.add_argument("recipe", metavar="RECIPE", help="YAML file, see config/recipes/identification/")
@@ -243,10 +248,15 @@ def _skeletons(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from rehab_coach.benchmarks.identification import camera
+    from rehab_coach.benchmarks.identification.kinect import kinect
     from rehab_coach.benchmarks.identification.tables import table
+    from rehab_coach.dataset.sequences import SPATIAL
 
     for line in camera.skeletons(arguments.data, arguments.rendered):
         print(line, flush=True)
+    if os.path.exists(os.path.join(arguments.data, "skeletons", SPATIAL + ".csv")):
+        for line in kinect(arguments.data):
+            print(line, flush=True)
     with tqdm(unit="recording", disable=None, leave=False) as bar:
         rows = [camera.trunk(arguments.data, bar.update)]
     print("\n" + table(rows))

@@ -3,8 +3,9 @@
 import glob
 import json
 import os
+from collections import defaultdict
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -15,7 +16,13 @@ from rehab_coach.dataset.ui_prmd import RATE, read_executions
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification.fitting import Pair, Sample, fit_space, learn_spaces, measured_pairs, verified
 from rehab_coach.identification.model import Space
-from rehab_coach.identification.proportions import body_proportions, trunk_turning
+from rehab_coach.identification.proportions import (
+    LONGEST,
+    NAMES,
+    body_proportions,
+    limb_motion,
+    trunk_turning,
+)
 from rehab_coach.identification.sets import Cycle
 from rehab_coach.identification.skeletons import WIDEST_YAW, filmed, made_up, recordings_of
 from rehab_coach.inertial import cut_spans
@@ -40,15 +47,27 @@ def proportions_space(data: str, progress: Callable[[str], None] = lambda line: 
     return learn_spaces({"proportions": people}, progress=progress).model.spaces["proportions"]
 
 
+def with_motion(sequence: SkeletonSequence) -> np.ndarray:
+    """Proportions, and how the limbs move."""
+    return np.concatenate([body_proportions(sequence), limb_motion(sequence)])
+
+
+WAYS = {"proportions": slice(0, len(NAMES) * len(LONGEST)), "and motion": slice(None)}
+"""What people are told apart by: parts of `with_motion`."""
+
+HEADER = """\
+| people | key points | by | recordings | rank-1 | EER | known against stranger |
+|---|---|---|---|---|---|---|"""
+
+
 def skeletons(data: str, rendered: Optional[str] = None) -> Iterator[str]:
-    """Proportions from one camera as lines of a Markdown table: half of the people are learned from, half measured.
+    """What one camera sees, as lines of a Markdown table: half of the people are learned from, half measured.
 
     Args:
         data: folder with mocap/ui_prmd.
         rendered: folder that `rehab-coach render --plan ... --skeletons-only --estimator truth` wrote.
     """
-    yield "| people | key points | recordings | rank-1 | EER | known against stranger |"
-    yield "|---|---|---|---|---|---|"
+    yield HEADER
     executions = read_executions(data)
     captured = recordings_of(executions)
     wrong = [
@@ -58,26 +77,35 @@ def skeletons(data: str, rendered: Optional[str] = None) -> Iterator[str]:
     halves = [set(people[::2]), set(people[1::2])]
     virtual = read_rendered(rendered) if rendered else []
     for name, errors in NOISE.items():
-        found: Dict[str, Dict[Pair, float]] = {name: {} for name in (PROJECTED, OTHER_FORM, VIRTUAL)}
+        found: Dict[Tuple[str, str], Dict[Pair, float]] = defaultdict(dict)
+        films = [
+            Sample(with_motion(spoiled(one, errors, order)), person, session, "squat")
+            for order, (person, session, one) in enumerate(virtual)
+        ]
         for number, half in enumerate(halves):
             others = [one for one in captured if one[0] not in half]
-            space = fit_space(made_up(others, MADE_UP, FILMS, errors, number), None)
-            measured = filmed([one for one in captured if one[0] in half], errors, 100 + number)
-            found[PROJECTED].update(measured_pairs(space, measured, 2))
+            strangers = made_up(others, MADE_UP, FILMS, errors, number, with_motion)
+            own = filmed([one for one in captured if one[0] in half], errors, 100 + number, measure=with_motion)
             # "wrong" comes after all the numbers of the correct sessions, which are enrolled: the first half.
-            measured += filmed([one for one in wrong if one[0] in half], errors, 200 + number)
-            found[OTHER_FORM].update(measured_pairs(space, measured, len(measured)))
-        if virtual:
-            samples = [
-                Sample(body_proportions(spoiled(one, errors, order)), person, session, "squat")
-                for order, (person, session, one) in enumerate(virtual)
-            ]
-            found[VIRTUAL].update(measured_pairs(space, samples, 2))
-        for who, distances in found.items():
-            if distances:
-                whose = "%s (%d)" % (who, len({pair.enrolled for pair in distances}))
-                rates = verified({pair: -value for pair, value in distances.items()})
-                yield "| %s | %s | %d | %.3f | %.3f | %.3f |" % (whose, name, *rates)
+            both = own + filmed([one for one in wrong if one[0] in half], errors, 200 + number, measure=with_motion)
+            for way in WAYS:
+                space = fit_space(_by(strangers, way), None)
+                found[PROJECTED, way].update(measured_pairs(space, _by(own, way), 2))
+                found[OTHER_FORM, way].update(measured_pairs(space, _by(both, way), len(both)))
+                if films:
+                    found[VIRTUAL, way].update(measured_pairs(space, _by(films, way), 2))
+        for (who, way), distances in sorted(found.items(), key=lambda entry: entry[0][0] == VIRTUAL):
+            yield line(who, name, way, {pair: -value for pair, value in distances.items()})
+
+
+def _by(samples: Sequence[Sample], way: str) -> List[Sample]:
+    return [one._replace(values=one.values[WAYS[way]]) for one in samples]
+
+
+def line(who: str, points: str, way: str, odds: Dict[Pair, float]) -> str:
+    """Of the table whose head is `HEADER`."""
+    people = len({pair.enrolled for pair in odds})
+    return "| %s (%d) | %s | %s | %d | %.3f | %.3f | %.3f |" % (who, people, points, way, *verified(odds))
 
 
 def read_rendered(folder: str) -> List[Tuple[str, str, SkeletonSequence]]:
