@@ -24,6 +24,11 @@ LEAD = float(np.log(2))
 """Log odds by which the nearest person must be nearer than the next: twice as likely."""
 
 
+BESIDE_A_SENSOR = 0.25
+"""Of the skeleton's log odds: they are of an estimator's usual errors, and unusual ones must not outvote a sensor.
+Chosen on three people of UTD-MHAD; see docs/identification.md."""
+
+
 @dataclass(frozen=True, eq=False)
 class Template:
     """What is kept of an enrolled person: points in the model's spaces, no recording.
@@ -163,7 +168,13 @@ def match(observation: Observation, templates: Sequence[Template], model: Option
 def _log_odds(model: IdentityModel, points: Dict[str, np.ndarray], enrolled: Dict[str, np.ndarray]) -> float:
     """That points in the streams that both have are of the person who was enrolled."""
     both = [stream for stream in points if stream in enrolled]
-    return model.together([model.spaces[s].log_odds(distance(points[s], enrolled[s])) for s in both])
+    return together(model, {s: model.spaces[s].log_odds(distance(points[s], enrolled[s])) for s in both})
+
+
+def together(model: IdentityModel, odds: Dict[str, float]) -> float:
+    """Log odds of all streams, by name; the skeleton's count less where there is a sensor."""
+    weights = {"proportions": BESIDE_A_SENSOR} if len(odds) > 1 else {}
+    return model.together([weights.get(stream, 1.0) * value for stream, value in odds.items()])
 
 
 def distance(points: np.ndarray, enrolled: np.ndarray) -> float:

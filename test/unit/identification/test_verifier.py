@@ -5,6 +5,8 @@ import pytest
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification import Observation, Template, match
+from rehab_coach.identification.model import IdentityModel, Space
+from rehab_coach.identification.verifier import BESIDE_A_SENSOR
 from rehab_coach.recognition.model_file import ModelError
 
 NEW = range(50, 56)
@@ -67,6 +69,17 @@ def test_who_is_as_near_as_another_is_not_named(learned, templates, observation)
     both = match(seen, [*templates, twin], learned.model)
     assert both.name is None and both.distances["P-50"] == both.distances["P-50 again"]
     assert both.confidence <= 0.5 and both.confidence == pytest.approx(alone.confidence / (1 + alone.confidence))
+
+
+def test_a_skeleton_does_not_outvote_a_sensor():
+    space = Space(None, np.zeros(1, np.float32), np.ones((1, 1), np.float32), centre=3.0, steepness=1.0)
+    model = IdentityModel({"gyroscope": space, "proportions": space}, threshold=0.0)
+    template = Template("P-1", {"gyroscope": np.array([[1.0]]), "proportions": np.array([[7.0]])})
+    seen = {"gyroscope": np.zeros((1, 1)), "proportions": np.zeros((1, 1))}
+    found = match(Observation(seen), [template], model)
+    assert found.name == "P-1" and found.distances["P-1"] == pytest.approx(-(2 - BESIDE_A_SENSOR * 4))
+    alone = match(Observation({"proportions": seen["proportions"]}), [template], model)
+    assert alone.name is None and alone.distances["P-1"] == pytest.approx(4)
 
 
 def test_template_is_kept_without_pickle(learned, templates, tmp_path, observation):

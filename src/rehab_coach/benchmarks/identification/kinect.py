@@ -13,6 +13,7 @@ from rehab_coach.identification.fitting import KERNELS, Pair, Sample, fit_space,
 from rehab_coach.identification.model import Space, shipped_model
 from rehab_coach.identification.proportions import body_proportions
 from rehab_coach.identification.sets import cut, read_set, sensor_samples
+from rehab_coach.identification.verifier import together
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 FOCAL, SIZE = 525.0, (640, 480)
@@ -79,12 +80,13 @@ def kinect(data: str) -> Iterator[str]:
         ("gyroscope", ["gyroscope"]),
         ("both sensors", ["accelerometer", "gyroscope"]),
         ("proportions", ["proportions"]),
-        ("accelerometer, proportions", ["accelerometer", "proportions"]),
+        ("accelerometer and proportions", ["accelerometer", "proportions"]),
+        ("gyroscope and proportions", ["gyroscope", "proportions"]),
         ("all three", list(odds)),
     ):
         pairs = set.intersection(*(set(odds[stream]) for stream in streams))
-        together = {pair: model.together([odds[stream][pair] for stream in streams]) for pair in sorted(pairs)}
-        yield line("squats, each in turn enrolled", name, way, together)
+        both = {pair: together(model, {stream: odds[stream][pair] for stream in streams}) for pair in sorted(pairs)}
+        yield line("the same, each in turn enrolled", name, way, both)
 
 
 def _learned(samples: List[Sample], calibrated: Space) -> Space:
