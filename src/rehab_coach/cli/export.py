@@ -31,6 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     from rehab_coach.recognition.onnx_file import EXTENSION, save_onnx
     from rehab_coach.recognition.recognizer import default_model
 
+    folder = os.path.dirname(arguments.out)
+    if folder and not os.path.isdir(folder):
+        raise RehabCoachError("there is no folder %s for %s: make it first" % (folder, os.path.basename(arguments.out)))
     if not arguments.out.endswith(EXTENSION):
         raise RehabCoachError("the name after --out must end in %s, not %s" % (EXTENSION, arguments.out))
     model = model_path(arguments.model) if arguments.model else default_model()

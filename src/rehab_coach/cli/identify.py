@@ -2,12 +2,12 @@
 
 import argparse
 import os
-from typing import TYPE_CHECKING, List
+from typing import TYPE_CHECKING, List, Sequence
 
 from rehab_coach.errors import RehabCoachError
 
 if TYPE_CHECKING:
-    from rehab_coach.identification import Observation, Template
+    from rehab_coach.identification import Recording, Template
     from rehab_coach.inertial import InertialSeries
 
 HELP = "Tell people apart by a worn sensor or by their skeleton: enrol them, match a recording, measure, train."
@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one = action("enrol", "make a template of a person's recordings")
     one.add_argument("name", metavar="NAME", help="pseudonym of the person")
     _add_recordings(one)
+    add_sure(one)
     one = action("match", "say whose recordings these are")
     _add_recordings(one)
     one = action("evaluate", "measure on public sets")
@@ -51,8 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one = action("fit", "learn from public sets what tells people apart; write the model and how it verifies strangers")
     one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
     one.add_argument("--write", required=True, metavar="FILE", help="the model file")
-    one = action("skeletons", "measure what one camera sees: proportions of limbs, and how the trunk turns")
-    one.add_argument("--data", required=True, metavar="DIR", help="folder with mocap/ui_prmd")
+    one = action("skeletons", "measure what one camera sees: proportions and motion of limbs, and how the trunk turns")
+    one.add_argument(
+        "--data",
+        required=True,
+        metavar="DIR",
+        help="folder with mocap/ui_prmd; with skeletons/ and imu/utd_mhad also those",
+    )
     one.add_argument("--rendered", metavar="DIR", help="also virtual patients: a folder of rehab-coach render --plan")
     one = action("train", "train the people's network from a recipe")
     one.add_argument("recipe", metavar="RECIPE", help="YAML file, see config/recipes/identification/")
@@ -85,6 +91,11 @@ def add_layout(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time", default="s", metavar="UNIT", help="s (default), ms, us or ns")
 
 
+def add_sure(parser: argparse.ArgumentParser) -> None:
+    """The option of those who enrol."""
+    parser.add_argument("--sure", action="store_true", help="enrol although there is a doubt")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
     return {
@@ -107,10 +118,20 @@ def read_recording(path: str, arguments: argparse.Namespace) -> "InertialSeries"
     return read_csv(path, *units, columns, arguments.time_column, arguments.rate)
 
 
-def _observations(arguments: argparse.Namespace) -> "List[Observation]":
-    from tqdm import tqdm
+def enrol_unless_doubtful(
+    name: str, recordings: "Sequence[Recording]", others: "Sequence[Template]", arguments: argparse.Namespace
+) -> "Template":
+    """A template; a doubt is told with the way round it, the option of `add_sure`."""
+    from rehab_coach.identification.enrolment import IdentityDoubt, enrol
 
-    from rehab_coach.identification import observe
+    try:
+        return enrol(name, recordings, others, arguments.sure)
+    except IdentityDoubt as doubt:
+        raise RehabCoachError("%s Nobody was enrolled; --sure does it all the same" % doubt) from doubt
+
+
+def _recordings(arguments: argparse.Namespace) -> "List[Recording]":
+    from rehab_coach.identification import Recording
     from rehab_coach.skeleton import SkeletonSequence
 
     paths, skeletons = arguments.recordings, arguments.skeleton
@@ -118,15 +139,9 @@ def _observations(arguments: argparse.Namespace) -> "List[Observation]":
         raise RehabCoachError("name a recording: a CSV file of the sensor, or --skeleton NPZ")
     if paths and skeletons and len(paths) != len(skeletons):
         raise RehabCoachError("%d recordings of the sensor beside %d skeletons" % (len(paths), len(skeletons)))
-    found = []
-    for number in tqdm(range(max(len(paths), len(skeletons))), unit="recording", disable=None, leave=False):
-        series = read_recording(paths[number], arguments) if paths else None
-        skeleton = SkeletonSequence.load(skeletons[number]) if skeletons else None
-        try:
-            found.append(observe(series, skeleton))
-        except RehabCoachError as error:
-            raise RehabCoachError("%s: %s" % ((paths or skeletons)[number], error)) from error
-    return found
+    series = [read_recording(path, arguments) for path in paths] or [None] * len(skeletons)
+    seen = [SkeletonSequence.load(path) for path in skeletons] or [None] * len(paths)
+    return [Recording(*one) for one in zip(paths or skeletons, series, seen)]
 
 
 def _templates(folder: str) -> "List[Template]":
@@ -137,18 +152,16 @@ def _templates(folder: str) -> "List[Template]":
 
 
 def _enrol(arguments: argparse.Namespace) -> int:
-    from rehab_coach.identification import enrol
-
     if not arguments.name or os.sep in arguments.name or arguments.name.startswith("."):
         raise RehabCoachError("'%s' cannot be a person's pseudonym: it becomes a file's name" % arguments.name)
     if os.path.exists(os.path.join(arguments.people, arguments.name + ".npz")):
         raise RehabCoachError("%s is enrolled already: remove the template first, or choose another" % arguments.name)
-    observations = _observations(arguments)
-    template = enrol(arguments.name, observations)
+    recordings = _recordings(arguments)
+    template = enrol_unless_doubtful(arguments.name, recordings, _templates(arguments.people), arguments)
     counts = ", ".join("%s %d" % (stream, len(points)) for stream, points in template.points.items())
     print("%s is enrolled (%s): %s" % (arguments.name, counts, template.save(arguments.people)))
-    if len(observations) < 3:
-        print("of %d recording%s; three make it surer" % (len(observations), "" if len(observations) == 1 else "s"))
+    if len(recordings) < 3:
+        print("of %d recording%s; three make it surer" % (len(recordings), "" if len(recordings) == 1 else "s"))
     return 0
 
 
@@ -158,10 +171,11 @@ def _match(arguments: argparse.Namespace) -> int:
     templates = _templates(arguments.people)
     if not templates:
         raise RehabCoachError("nobody is enrolled in %s; rehab-coach identify enrol NAME CSV" % arguments.people)
-    for number, observation in enumerate(_observations(arguments)):
-        found = match(observation, templates)
-        name = found.name or "unknown"
-        print("%s: %s (%.0f %%)" % ((arguments.recordings or arguments.skeleton)[number], name, 100 * found.confidence))
+    for recording in _recordings(arguments):
+        found = match(recording.observe(), templates)
+        nearest = min(found.distances, key=lambda person: found.distances[person])
+        text = "%s (%.0f %%)" if found.name else "unknown (nearest: %s, %.0f %% likely)"
+        print("%s: %s" % (recording.name, text % (nearest, 100 * found.confidence)))
         for person, against in sorted(found.distances.items(), key=lambda entry: entry[1])[:3]:
             print("  %-12s log odds %6.1f" % (person, -against))
     return 0
@@ -170,7 +184,8 @@ def _match(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from rehab_coach.benchmarks import identification as benchmark
+    from rehab_coach.benchmarks.identification import tables
+    from rehab_coach.benchmarks.identification.protocols import CASES
 
     rows = []
     with tqdm(unit="row", disable=None, leave=False) as bar:
@@ -179,22 +194,23 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             bar.set_description(what)
             bar.update()
 
-        cases = _cases(arguments.case, tuple(benchmark.CASES))
-        for one in benchmark.run(arguments.data, cases, _seeds(arguments.seeds), tell):
+        cases = _cases(arguments.case, tuple(CASES))
+        for one in tables.run(arguments.data, cases, _seeds(arguments.seeds), tell):
             rows.append(one)
         if not arguments.case:
-            for what, part in (("crossed", benchmark.crossed), ("forms", benchmark.forms)):
+            for what, part in (("crossed", tables.crossed), ("forms", tables.forms)):
                 tell(what)
                 rows += part(arguments.data)
-        outcome = benchmark.honest_outcome(arguments.data, cases[0])
-    benchmark.write_report(arguments.out, rows, outcome)
-    print(benchmark.table(rows))
+        outcome = tables.honest_outcome(arguments.data, cases[0])
+    title = "%s: %d people, first half of their executions against the second" % (cases[0], len(outcome.people))
+    tables.write_report(arguments.out, rows, outcome, title)
+    print(tables.table(rows))
     print("\n%s: rows.json, and of %s people.csv and confusion.png" % (arguments.out, cases[0]))
     return 0
 
 
 def _cases(chosen, default):
-    from rehab_coach.benchmarks.identification import CASES
+    from rehab_coach.benchmarks.identification.protocols import CASES
 
     for name in chosen or ():
         if name not in CASES:
@@ -211,7 +227,7 @@ def _seeds(count: int) -> int:
 def _fit(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from rehab_coach.benchmarks.identification import fit_model, verification_table
+    from rehab_coach.benchmarks.identification.strangers import fit_model, verification_table
     from rehab_coach.files import check_writable
 
     check_writable(os.path.dirname(os.path.abspath(arguments.write)))
@@ -231,13 +247,19 @@ def _fit(arguments: argparse.Namespace) -> int:
 def _skeletons(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from rehab_coach.benchmarks import identification as benchmark
+    from rehab_coach.benchmarks.identification import camera
+    from rehab_coach.benchmarks.identification.kinect import kinect
+    from rehab_coach.benchmarks.identification.tables import table
+    from rehab_coach.dataset.sequences import SPATIAL
 
-    for line in benchmark.skeletons(arguments.data, arguments.rendered):
+    for line in camera.skeletons(arguments.data, arguments.rendered):
         print(line, flush=True)
+    if os.path.exists(os.path.join(arguments.data, "skeletons", SPATIAL + ".csv")):
+        for line in kinect(arguments.data):
+            print(line, flush=True)
     with tqdm(unit="recording", disable=None, leave=False) as bar:
-        rows = [benchmark.trunk(arguments.data, bar.update)]
-    print("\n" + benchmark.table(rows))
+        rows = [camera.trunk(arguments.data, bar.update)]
+    print("\n" + table(rows))
     return 0
 
 
@@ -251,13 +273,13 @@ def _train(arguments: argparse.Namespace) -> int:
 def _networks(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from rehab_coach.benchmarks import identification as benchmark
+    from rehab_coach.benchmarks.identification import tables
 
     rows = []
     with tqdm(unit="row", disable=None, leave=False) as bar:
         cases = _cases(arguments.case, ("squat", "transitions"))
-        for one in benchmark.networks(arguments.data, arguments.init, cases, _seeds(arguments.seeds)):
+        for one in tables.networks(arguments.data, arguments.init, cases, _seeds(arguments.seeds)):
             rows.append(one)
             bar.update()
-    print(benchmark.table(rows))
+    print(tables.table(rows))
     return 0

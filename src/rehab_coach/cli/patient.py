@@ -3,12 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING, List
 
-from rehab_coach.cli.identify import add_layout, read_recording
+from rehab_coach.cli.identify import add_layout, add_sure, enrol_unless_doubtful, read_recording
 from rehab_coach.cli.visits import add_database, agrees, print_table
 from rehab_coach.errors import RehabCoachError
 
 if TYPE_CHECKING:
-    from rehab_coach.identification.enrolment import Recording
+    from rehab_coach.identification import Recording
     from rehab_coach.visits.store import VisitStore
 
 HELP = "Enrol patients, so that the coach knows them again by how they move and asks them whether it is they."
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     one.add_argument("--estimator", choices=NAMES, default=DEFAULT, help="of films (default: the robot's, %(default)s)")
     add_layout(one)
-    one.add_argument("--sure", action="store_true", help="enrol although there is a doubt")
+    add_sure(one)
     one.add_argument("--language", default="en", metavar="CODE", help="of the question (default: %(default)s)")
     action("list", "who is enrolled, since when, from what")
     one = action("forget", "delete what a patient is known again by, for good; visits stay")
@@ -79,7 +79,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _enrol(store: "VisitStore", arguments: argparse.Namespace) -> int:
     import time
 
-    from rehab_coach.identification.enrolment import IdentityDoubt, enrol_carefully
     from rehab_coach.identification.model import shipped_fingerprint
     from rehab_coach.identification.verifier import Template
     from rehab_coach.texts import load_texts
@@ -90,10 +89,7 @@ def _enrol(store: "VisitStore", arguments: argparse.Namespace) -> int:
     recordings = _recordings(store, name, arguments)
     model = shipped_fingerprint()
     others = [Template.from_bytes(one.name, one.template) for one in store.enrolled() if one.model == model]
-    try:
-        template = enrol_carefully(name, recordings, others, arguments.sure)
-    except IdentityDoubt as doubt:
-        raise RehabCoachError("%s Nobody was enrolled; --sure does it all the same" % doubt) from doubt
+    template = enrol_unless_doubtful(name, recordings, others, arguments)
     question = texts("may_i_recognise", patient=name)
     if not agrees(question):
         print(texts("not_kept"))
@@ -107,7 +103,7 @@ def _enrol(store: "VisitStore", arguments: argparse.Namespace) -> int:
 def _recordings(store: "VisitStore", name: str, arguments: argparse.Namespace) -> "List[Recording]":
     import os
 
-    from rehab_coach.identification.enrolment import Recording
+    from rehab_coach.identification import Recording
 
     if arguments.bag:
         try:
@@ -129,7 +125,7 @@ def _films(arguments: argparse.Namespace) -> "List[Recording]":
 
     from tqdm import tqdm
 
-    from rehab_coach.identification.enrolment import Recording
+    from rehab_coach.identification import Recording
     from rehab_coach.pose import create_estimator
     from rehab_coach.pose.video import estimate_video
     from rehab_coach.teaching import CrowdWatch
@@ -157,7 +153,7 @@ def _rounds(store: "VisitStore", name: str, visit: int) -> "List[Recording]":
     """Of the exercise that was done most often in a visit."""
     from collections import Counter
 
-    from rehab_coach.identification.enrolment import Recording
+    from rehab_coach.identification import Recording
 
     rounds = store.rounds(name, skeletons=True)
     visit = visit or max([one.visit for one in rounds], default=0)

@@ -45,6 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
     start, end = arguments.start or 0.0, arguments.end
     if start < 0 or (end is not None and end <= start):
         raise RehabCoachError("--start must not be negative and --end must come after it, not %g and %s" % (start, end))
+    if arguments.video.endswith(".npz"):
+        raise RehabCoachError(
+            "%s holds skeletons, not pictures: name the video; rehab-coach evaluate --set recognises a folder of "
+            "skeletons" % arguments.video
+        )
     if arguments.save and not arguments.save.lower().endswith(".mp4"):
         raise RehabCoachError("the name after --save must end in .mp4, not %s" % arguments.save)
 

@@ -9,7 +9,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification.model import IdentityModel, shipped_model
 from rehab_coach.identification.observation import Observation, observe
 from rehab_coach.identification.proportions import body_proportions
-from rehab_coach.identification.verifier import Template, enrol, match
+from rehab_coach.identification.verifier import Template, match
 from rehab_coach.inertial import InertialSeries
 from rehab_coach.kinematics.repetitions.find import count_repetitions
 from rehab_coach.skeleton import SkeletonSequence
@@ -40,8 +40,15 @@ class Recording:
     series: Optional[InertialSeries] = None
     skeleton: Optional[SkeletonSequence] = None
 
+    def observe(self) -> Observation:
+        """See `observation.observe`; the sentence names the recording."""
+        try:
+            return observe(self.series, self.skeleton)
+        except RehabCoachError as error:
+            raise RehabCoachError("%s: %s" % (self.name, error)) from error
 
-def enrol_carefully(
+
+def enrol(
     name: str,
     recordings: Sequence[Recording],
     others: Sequence[Template] = (),
@@ -62,18 +69,15 @@ def enrol_carefully(
         RehabCoachError: a recording cannot be used, or too little is repeated in it; the sentence names it.
     """
     model = model or shipped_model()
-    observations = [_observed(one) for one in recordings]
-    template = enrol(name, observations, model, sure=True)
+    observations = [_repeated(one) for one in recordings]
+    template = Template.of(name, observations, model)
     if not sure:
         _check(name, recordings, observations, others, model)
     return template
 
 
-def _observed(recording: Recording) -> Observation:
-    try:
-        observation = observe(recording.series, recording.skeleton)
-    except RehabCoachError as error:
-        raise RehabCoachError("%s: %s" % (recording.name, error)) from error
+def _repeated(recording: Recording) -> Observation:
+    observation = recording.observe()
     counts = [len(values) for stream, values in observation.streams.items() if stream != PROPORTIONS]
     if recording.skeleton is not None:
         counts.append(count_repetitions(recording.skeleton))
@@ -97,18 +101,23 @@ def _check(
     takes = _halves(recordings[0], observations[0]) if alone else list(observations)
     odd, alike = [], set()
     for number, take in enumerate(takes):
-        own = enrol(name, takes[:number] + takes[number + 1 :], model, sure=True)
+        own = Template.of(name, takes[:number] + takes[number + 1 :], model)
         against = match(take, [own] + [other for other in others if other.name != name], model).distances
         if against[name] > 0:
             odd.append(recordings[0 if alone else number].name)
         limit = min(against[name] + MARGIN, -model.threshold)
         alike |= {other for other, distance in against.items() if other != name and distance < limit}
     if odd and alone:
-        raise IdentityDoubt("the halves of %s look like two people: one alone must be recorded" % odd[0])
+        raise IdentityDoubt("the halves of %s look like two people: one alone must be recorded." % odd[0])
     if odd:
+        who = (
+            "do not look like one person"
+            if len(odd) == len(takes)
+            else "%s like another person than the others" % ("look" if len(odd) > 1 else "looks")
+        )
         raise IdentityDoubt(
-            "%s %s like another person than the other recordings: one person alone, the same exercise, the sensor in "
-            "the same place" % (" and ".join(odd), "look" if len(odd) > 1 else "looks")
+            "%s %s: record one person alone, the same exercise, the sensor in the same place."
+            % (" and ".join(odd), who)
         )
     if alike:
         known = " and ".join(sorted(alike))

@@ -207,9 +207,7 @@ def learn_spaces(
             distances.update(measured_pairs(space, [sample for sample in one if sample.person in half]))
             progress("%s: %d distances" % (name, len(distances)))
         measured[name] = distances
-        same = np.array([value for pair, value in distances.items() if pair.person == pair.enrolled])
-        other = np.array([value for pair, value in distances.items() if pair.person != pair.enrolled])
-        centre, steepness = calibrate(same, other)
+        centre, steepness = calibrate(*same_and_other(distances))
         spaces[name] = replace(fit_space(one, rocket), centre=centre, steepness=steepness)
         for pair, value in distances.items():
             odds.setdefault(pair, []).append(spaces[name].log_odds(value))
@@ -221,13 +219,18 @@ def learn_spaces(
 
 def _overlap(odds: Dict[Pair, List[float]]) -> float:
     """What the sum of two streams' odds must be divided by to be odds again, less one; 0 without two streams."""
-    both = {pair: sum(values) for pair, values in odds.items() if len(values) == 2}
-    same = np.array([value for pair, value in both.items() if pair.person == pair.enrolled])
-    other = np.array([value for pair, value in both.items() if pair.person != pair.enrolled])
+    same, other = same_and_other({pair: sum(values) for pair, values in odds.items() if len(values) == 2})
     if not len(same) or not len(other):
         return 0.0
     _, steepness = calibrate(-same, -other)
     return float(np.clip(1 / steepness - 1, 0, 1))
+
+
+def same_and_other(values: Dict[Pair, float]) -> Tuple[np.ndarray, np.ndarray]:
+    """Values of recordings beside their own person's template, and beside those of others."""
+    same = [value for pair, value in values.items() if pair.person == pair.enrolled]
+    other = [value for pair, value in values.items() if pair.person != pair.enrolled]
+    return np.array(same), np.array(other)
 
 
 def known_and_strangers(odds: Dict[Pair, float]) -> Tuple[np.ndarray, np.ndarray]:
@@ -242,6 +245,29 @@ def known_and_strangers(odds: Dict[Pair, float]) -> Tuple[np.ndarray, np.ndarray
             known += [value for own, value in one if own]
             strangers.append(max(others))
     return np.array(known), np.array(strangers)
+
+
+class Verification(NamedTuple):
+    """How well people are verified whom a space had not seen.
+
+    Attributes:
+        judged: recordings.
+        rank_1: part of them that are nearest to their own person.
+        pairs: equal error rate of a recording beside any template.
+        strangers: equal error rate of known people against strangers; see `known_and_strangers`.
+    """
+
+    judged: int
+    rank_1: float
+    pairs: float
+    strangers: float
+
+
+def verified(odds: Dict[Pair, float]) -> Verification:
+    """The rates of log odds, or of distances with a minus sign."""
+    known, strangers = known_and_strangers(odds)
+    rates = (equal_error(*same_and_other(odds))[0], equal_error(known, strangers)[0])
+    return Verification(len(known), float((known > strangers).mean()), *rates)
 
 
 def _threshold(odds: Dict[Pair, float]) -> float:

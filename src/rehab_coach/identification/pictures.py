@@ -12,6 +12,12 @@ from rehab_coach.identification.network import GaitNetwork
 MOST = 1500
 """Cycles in a picture."""
 
+MOST_NAMES = 24
+"""People up to whom the legend names each."""
+
+MARKERS = "o^sDPX"
+"""Of the sets, in the order of their names."""
+
 
 def plot_features(
     network: GaitNetwork, cycles: np.ndarray, people: np.ndarray, names: Sequence[str], path: str, seed: int = 0
@@ -22,7 +28,7 @@ def plot_features(
         network: whose features.
         cycles: (n, 4, 100), n >= 4.
         people: int (n,), whose they are.
-        names: of the people.
+        names: of the people; one that begins with "SET:" has the marker of its set.
         path: the PNG file to write.
         seed: of the choice of cycles and of t-SNE.
     """
@@ -40,13 +46,18 @@ def plot_features(
     FigureCanvasAgg(figure)
     axis = figure.subplots()
     colours = colormaps["turbo"](np.linspace(0, 1, len(names)))
+    groups = sorted({name.split(":")[0] for name in names if ":" in name})
     for number, name in enumerate(names):
         own = places[people[chosen] == number]
-        axis.scatter(own[:, 0], own[:, 1], s=9, color=colours[number], label=name)
+        marker = MARKERS[groups.index(name.split(":")[0]) % len(MARKERS)] if groups else MARKERS[0]
+        axis.scatter(own[:, 0], own[:, 1], s=14, color=colours[number], marker=marker, linewidths=0, label=name)
     axis.set_xticks([])
     axis.set_yticks([])
     axis.set_title("the 80 features of %d cycles of %d people, by t-SNE" % (len(chosen), len(names)))
-    if len(names) <= 24:
+    if len(names) <= MOST_NAMES:
         figure.legend(loc="outside right center", fontsize=8)
+    elif groups:
+        shapes = [axis.scatter([], [], s=30, color="grey", marker=marker) for marker, _ in zip(MARKERS, groups)]
+        figure.legend(shapes, [name.replace("_", " ") for name in groups], loc="outside lower center", ncols=4)
     with written_whole(path) as temporary:
         figure.savefig(temporary, dpi=110)

@@ -1,12 +1,11 @@
-"""What a camera sees of who somebody is: how long the limbs are to each other, and how the trunk turns."""
+"""What a camera sees of who somebody is: how long the limbs are to each other, and how they and the trunk turn."""
 
-from typing import Optional
+from typing import List, Tuple
 
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.inertial import Cycles, InertialSeries, cut_spans
-from rehab_coach.inertial.cycles import find_cycles
+from rehab_coach.inertial import InertialSeries
 from rehab_coach.inertial.virtual import virtual_sensor
 from rehab_coach.kinematics.angles.body_fit import fit_body
 from rehab_coach.kinematics.points import SIDES, body_points
@@ -34,6 +33,17 @@ FEWEST = 10
 """Frames in which a limb must be seen."""
 
 
+SMALLEST = 0.02
+"""Of a motion: what is less is as good as none."""
+
+
+def _pairs(name: str) -> List[Tuple[str, str]]:
+    """Begin and end of a segment, on either side."""
+    if name in LIMBS:
+        return [("%s_%s" % (side, LIMBS[name][0]), "%s_%s" % (side, LIMBS[name][1])) for side in SIDES]
+    return [("right_" + BREADTHS[name], "left_" + BREADTHS[name])]
+
+
 def body_proportions(sequence: SkeletonSequence) -> np.ndarray:
     """Logarithms of the limbs' lengths in the picture, over the body's size.
 
@@ -49,11 +59,7 @@ def body_proportions(sequence: SkeletonSequence) -> np.ndarray:
     points = body_points(sequence, 2)
     lengths = []
     for name in NAMES:
-        if name in LIMBS:
-            pairs = [("%s_%s" % (side, LIMBS[name][0]), "%s_%s" % (side, LIMBS[name][1])) for side in SIDES]
-        else:
-            pairs = [("right_" + BREADTHS[name], "left_" + BREADTHS[name])]
-        seen = [np.linalg.norm(points.vector(*pair), axis=1) for pair in pairs]
+        seen = [np.linalg.norm(points.vector(*pair), axis=1) for pair in _pairs(name)]
         longest = [np.nanpercentile(one, LONGEST) for one in seen if np.isfinite(one).sum() >= FEWEST]
         if not longest or not np.min(longest) > 0:
             raise RehabCoachError(
@@ -66,15 +72,41 @@ def body_proportions(sequence: SkeletonSequence) -> np.ndarray:
     return np.log(table / size).astype(np.float32).ravel()
 
 
-def trunk_cycles(sequence: SkeletonSequence) -> Optional[Cycles]:
-    """Angular velocity of the fitted body's trunk in its own axes, in cycles; None where nothing is repeated.
+def limb_motion(sequence: SkeletonSequence) -> np.ndarray:
+    """Logarithms of how far limbs, shoulders and hips turn in the picture, and of how quickly.
+
+    Only what changes within the recording counts, so that an estimator's standing errors cancel out. How long it is,
+    and how often something is repeated, does not count.
+
+    Returns:
+        float32 (16,): for each of `NAMES` how far its vector moves across and down over the trunk's length; and of the
+        movement as a whole how much of it a second is done at its quickest, there and back.
 
     Raises:
-        RehabCoachError: no body can be fitted.
+        RehabCoachError: a limb is never seen.
     """
-    series = trunk_turning(sequence)
-    spans = find_cycles(series)
-    return cut_spans(series, spans) if spans else None
+    points = body_points(sequence, 2)
+    vectors = [[points.vector(*pair) for pair in _pairs(name)] for name in NAMES]
+    if not all(np.isfinite(one).all(axis=1).sum() >= FEWEST for one in sum(vectors, [])):
+        raise RehabCoachError("a limb is not seen in the recording: who somebody is needs the whole body in view")
+    trunk = np.nanpercentile(np.linalg.norm(points.vector("pelvis", "neck"), axis=1), 90)
+    far = np.array([np.mean([_range(one) for one in both], axis=0) for both in vectors]) / trunk
+    rows = np.concatenate(sum(vectors, []), axis=1)
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    if len(rows) < FEWEST:
+        raise RehabCoachError("hardly ever is the whole body seen: who somebody is needs it in view")
+    centred = rows - np.median(rows, axis=0)
+    line = centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
+    line *= np.sign(line.mean()) or 1  # from where one rests to where one turns, whatever the axis' sign
+    steps = np.diff(line) * sequence.rate / _range(line)
+    quick = [np.percentile(steps, 95), -np.percentile(steps, 5)]
+    return np.log(np.maximum(np.concatenate([far.ravel(), quick]), SMALLEST)).astype(np.float32)
+
+
+def _range(values: np.ndarray) -> np.ndarray:
+    """From the lowest to the highest over time, without the outermost twentieth on either side."""
+    low, high = np.nanpercentile(values, (5, 95), axis=0)
+    return np.maximum(high - low, 1e-6)
 
 
 def trunk_turning(sequence: SkeletonSequence) -> InertialSeries:

@@ -5,7 +5,7 @@ one who was captured are made longer or shorter, each by its own factor, and the
 places, doing what several people did. What the same person looks like from elsewhere is learned from that.
 """
 
-from typing import Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification.fitting import Sample
 from rehab_coach.identification.proportions import NAMES, body_proportions
 from rehab_coach.kinematics.projection import EstimatorErrors, film, random_view
-from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18
+from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18, SkeletonSequence
 
 SPREAD = 0.06
 """Standard deviation of the logarithm of a limb's length: UI-PRMD's eight people differ by 0.03 to 0.14."""
@@ -32,6 +32,9 @@ FEET = ("ankle", "heel", "foot_index")
 
 Recording = Tuple[str, str, np.ndarray]
 """Person, session, and joints float64 (T, 33, 3), metres, z up, `RATE`."""
+
+Measure = Callable[[SkeletonSequence], np.ndarray]
+"""What is taken of one film, float32 (P,); RehabCoachError where it cannot be."""
 
 
 def recordings_of(
@@ -82,26 +85,35 @@ def scaled(joints: np.ndarray, factors: Dict[str, float]) -> np.ndarray:
 
 
 def filmed(
-    recordings: Sequence[Recording], errors: EstimatorErrors, seed: int, views: int = 1, context: str = "squat"
+    recordings: Sequence[Recording],
+    errors: EstimatorErrors,
+    seed: int,
+    views: int = 1,
+    measure: Measure = body_proportions,
 ) -> List[Sample]:
-    """Proportions of recordings, each from so many places; those in which a limb is never seen are left out."""
+    """What is measured of recordings, each from so many places; those in which a limb is never seen are left out."""
     draw = np.random.default_rng(seed)
     samples = []
     for person, session, joints in recordings:
         for view in range(views):
             sequence = film(joints, RATE, random_view(draw, 0, WIDEST_YAW), draw, errors, layout=COCO_18)
             try:
-                values = body_proportions(sequence)
+                values = measure(sequence)
             except RehabCoachError:
                 continue
-            samples.append(Sample(values, person, "%s.%d" % (session, view), context))
+            samples.append(Sample(values, person, "%s.%d" % (session, view), "squat"))
     return samples
 
 
 def made_up(
-    recordings: Sequence[Recording], people: int, each: int, errors: EstimatorErrors, seed: int
+    recordings: Sequence[Recording],
+    people: int,
+    each: int,
+    errors: EstimatorErrors,
+    seed: int,
+    measure: Measure = body_proportions,
 ) -> List[Sample]:
-    """Proportions of made-up people, each filmed `each` times."""
+    """What is measured of made-up people, each filmed `each` times."""
     draw = np.random.default_rng(seed)
     samples = []
     for person in range(people):
@@ -113,5 +125,5 @@ def made_up(
             ("made up %d" % person, "%02d" % number, scaled(own[draw.integers(len(own))], factors))
             for number in range(each)
         ]
-        samples += filmed(chosen, errors, int(draw.integers(2**31)))
+        samples += filmed(chosen, errors, int(draw.integers(2**31)), measure=measure)
     return samples

@@ -20,20 +20,13 @@ from rehab_coach.recognition.model_file import ModelError
 
 EXTENSION = ".npz"
 
+LEAD = float(np.log(2))
+"""Log odds by which the nearest person must be nearer than the next: twice as likely."""
 
-class RecordingsDisagree(RehabCoachError):
-    """Recordings of one person that look like two.
 
-    Attributes:
-        number: of the recording that is unlike the others, from 1.
-    """
-
-    def __init__(self, name: str, number: int):
-        self.number = number
-        super().__init__(
-            "recording %d of %s looks like somebody else's, or another exercise: leave it out, or record it again"
-            % (number, name)
-        )
+BESIDE_A_SENSOR = 0.25
+"""Of the skeleton's log odds: they are of an estimator's usual errors, and unusual ones must not outvote a sensor.
+Chosen on three people of UTD-MHAD; see docs/identification.md."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +40,32 @@ class Template:
 
     name: str
     points: Dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, name: str, observations: Sequence[Observation], model: Optional[IdentityModel] = None) -> "Template":
+        """A template of recordings as they are; `enrolment.enrol` looks first whether they show one person.
+
+        Args:
+            name: the person's pseudonym.
+            observations: of that person alone, best three or more, of the exercise in which they are to be known.
+            model: default: the one that ships.
+
+        Raises:
+            RehabCoachError: no recordings, or recordings that share no stream.
+        """
+        model = model or shipped_model()
+        if not observations:
+            raise RehabCoachError(
+                "there is no recording of %s: record the exercise once at least, better three times" % name
+            )
+        shared = [s for s in STREAMS if s in model.spaces and all(s in one.streams for one in observations)]
+        if not shared:
+            raise RehabCoachError(
+                "the recordings of %s have no sensor in common: record all of them the same way" % name
+            )
+        return cls(
+            name, {s: np.concatenate([model.spaces[s].embed(one.streams[s]) for one in observations]) for s in shared}
+        )
 
     def to_bytes(self) -> bytes:
         """What is kept of the person, as the content of a .npz file."""
@@ -103,45 +122,15 @@ class Match:
     """Who a recording shows.
 
     Attributes:
-        name: of the person; None where it is nobody who was enrolled, or nobody can be told.
-        confidence: 0..1, that the nearest of the enrolled people is the one who was recorded.
+        name: of the person; None where it is nobody who was enrolled, or two are as near.
+        confidence: 0..1, that the nearest of the enrolled people is the one who was recorded; shared with others who
+            are as near.
         distances: from each enrolled person by name, in log odds against: the lowest is the nearest.
     """
 
     name: Optional[str]
     confidence: float
     distances: Dict[str, float] = field(default_factory=dict)
-
-
-def enrol(
-    name: str, observations: Sequence[Observation], model: Optional[IdentityModel] = None, sure: bool = False
-) -> Template:
-    """Make a template of a person's recordings.
-
-    Args:
-        name: the person's pseudonym.
-        observations: of that person alone, best three or more, of the exercise in which they are to be known.
-        model: default: the one that ships.
-        sure: the recordings need not look alike; `enrolment.enrol_carefully` compares more than this does.
-
-    Raises:
-        RehabCoachError: no recordings, or recordings that share no stream.
-        RecordingsDisagree: of three or more, one is more likely somebody else's.
-    """
-    model = model or shipped_model()
-    if not observations:
-        raise RehabCoachError(
-            "there is no recording of %s: record the exercise once at least, better three times" % name
-        )
-    shared = [s for s in STREAMS if s in model.spaces and all(s in one.streams for one in observations)]
-    if not shared:
-        raise RehabCoachError("the recordings of %s have no sensor in common: record all of them the same way" % name)
-    each = [{stream: model.spaces[stream].embed(one.streams[stream]) for stream in shared} for one in observations]
-    if len(each) > 2 and not sure:
-        odds = [_log_odds(model, one, _together([other for other in each if other is not one])) for one in each]
-        if min(odds) < 0:
-            raise RecordingsDisagree(name, 1 + int(np.argmin(odds)))
-    return Template(name, _together(each))
 
 
 def match(observation: Observation, templates: Sequence[Template], model: Optional[IdentityModel] = None) -> Match:
@@ -169,19 +158,23 @@ def match(observation: Observation, templates: Sequence[Template], model: Option
     if not odds:
         return Match(None, 0.0, {})
     nearest = max(odds, key=lambda name: odds[name])
-    confidence = float(1 / (1 + np.exp(-odds[nearest])))
-    known = odds[nearest] >= model.threshold
+    rivals = [value for name, value in odds.items() if name != nearest]
+    # The one who was recorded is one of them or, with log odds of 0, none.
+    confidence = float(np.exp(odds[nearest] - np.logaddexp.reduce([0.0, *odds.values()])))
+    known = odds[nearest] >= max([model.threshold] + [value + LEAD for value in rivals])
     return Match(nearest if known else None, confidence, {name: -value for name, value in odds.items()})
-
-
-def _together(recordings: Sequence[Dict[str, np.ndarray]]) -> Dict[str, np.ndarray]:
-    return {stream: np.concatenate([one[stream] for one in recordings]) for stream in recordings[0]}
 
 
 def _log_odds(model: IdentityModel, points: Dict[str, np.ndarray], enrolled: Dict[str, np.ndarray]) -> float:
     """That points in the streams that both have are of the person who was enrolled."""
     both = [stream for stream in points if stream in enrolled]
-    return model.together([model.spaces[s].log_odds(distance(points[s], enrolled[s])) for s in both])
+    return together(model, {s: model.spaces[s].log_odds(distance(points[s], enrolled[s])) for s in both})
+
+
+def together(model: IdentityModel, odds: Dict[str, float]) -> float:
+    """Log odds of all streams, by name; the skeleton's count less where there is a sensor."""
+    weights = {"proportions": BESIDE_A_SENSOR} if len(odds) > 1 else {}
+    return model.together([weights.get(stream, 1.0) * value for stream, value in odds.items()])
 
 
 def distance(points: np.ndarray, enrolled: np.ndarray) -> float:

@@ -1,5 +1,6 @@
 """What a model does on labelled clips: videos, or sets of skeletons."""
 
+import sys
 import zlib
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Optional, Sequence
@@ -93,13 +94,18 @@ def judge_all(judges: Judges, clips: Sequence[Judged], method: str = "interpolat
     ]
 
 
+def tell(line: str) -> None:
+    """A line about what could not be measured; not among the numbers, which may go into a file."""
+    tqdm.write(line, file=sys.stderr)
+
+
 def estimate_judged(
     clips: Sequence[Clip],
     estimator: str,
     workers: int = 1,
     cache: Optional[str] = None,
     rate: Optional[float] = None,
-    report: Callable[[str], None] = tqdm.write,
+    report: Callable[[str], None] = tell,
     network: str = "",
 ) -> List[Judged]:
     """The key points of videos.
@@ -132,7 +138,7 @@ def estimate_judged(
 
 
 def read_judged_table(
-    path: str, labels: Sequence[str], like: Sequence[str] = (), report: Callable[[str], None] = tqdm.write
+    path: str, labels: Sequence[str], like: Sequence[str] = (), report: Callable[[str], None] = tell
 ) -> Dict[str, List[Judged]]:
     """The sequences of a table (see `rehab_coach.learning.sources`) by who saw them.
 
@@ -163,7 +169,7 @@ def _imitated(sample: Sample, estimator: str) -> SkeletonSequence:
     return as_seen_by(sample.sequence, estimator, np.random.default_rng(zlib.crc32(sample.name.encode())))
 
 
-def read_judged(path: str, labels: Sequence[str], report: Callable[[str], None] = tqdm.write) -> List[Judged]:
+def read_judged(path: str, labels: Sequence[str], report: Callable[[str], None] = tell) -> List[Judged]:
     """The clips of a set of labelled skeletons (see `rehab_coach.dataset`); of several people the first is meant.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder
-from rehab_coach.learning.evaluation import Judged, estimate_judged, judge_all, read_judged, read_judged_table
+from rehab_coach.learning.evaluation import Judged, estimate_judged, judge_all, read_judged, read_judged_table, tell
 from rehab_coach.learning.fold_models import FOLDS, Judges, load_judges, load_streams
 from rehab_coach.learning.frame_rates import (
     AT_RATE,
@@ -96,7 +96,7 @@ def evaluate(request: Request) -> None:
         )
     make_folder(request.out)
     if not request.folds and os.path.isdir(os.path.join(request.model, FOLDS)):
-        print(
+        tell(
             "note: clips that %s learned from say nothing of strangers; --folds judges each by a fold that did not"
             % request.model
         )

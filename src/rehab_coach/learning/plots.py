@@ -1,6 +1,6 @@
 """Pictures of what a model confuses, and at which frame rates."""
 
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Dict, Mapping, Sequence, Tuple
 
 import numpy as np
 
@@ -19,7 +19,14 @@ def _figure(width: float, height: float, columns: int):
     return figure, figure.subplots(1, columns)
 
 
-def plot_confusion_matrix(confusion: np.ndarray, labels: Sequence[str], path: str, title: str = "") -> None:
+def plot_confusion_matrix(
+    confusion: np.ndarray,
+    labels: Sequence[str],
+    path: str,
+    title: str = "",
+    counted: str = "clips",
+    axes_names: Tuple[str, str] = ("done", "recognised"),
+) -> None:
     """Counts beside rates; a row is what was done, a column what was recognised.
 
     Args:
@@ -27,16 +34,19 @@ def plot_confusion_matrix(confusion: np.ndarray, labels: Sequence[str], path: st
         labels: names of the classes.
         path: the PNG file to write.
         title: above the picture.
+        counted: what is counted.
+        axes_names: of rows and columns.
     """
     confusion = np.asarray(confusion)
     rates = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     names = [label.replace("_", " ") for label in labels]
     size = max(5.6, 0.28 * len(names) + 2)
     figure, axes = _figure(2 * size + 0.8, size, 2)
-    for axis, values, form, heading in ((axes[0], confusion, "%d", "clips"), (axes[1], 100 * rates, "%.0f %%", "rate")):
+    for axis, values, form, heading in ((axes[0], confusion, "%d", counted), (axes[1], 100 * rates, "%.0f %%", "rate")):
         _matrix(axis, rates, np.where(confusion, values, np.nan), form, names)
         axis.set_title(heading)
-    axes[0].set_ylabel("done")
+        axis.set_xlabel(axes_names[1])
+    axes[0].set_ylabel(axes_names[0])
     figure.suptitle(title)
     _save(figure, path)
 

@@ -336,7 +336,7 @@ def describe_streams(summaries: Dict[str, Dict[str, Any]]) -> str:
         (
             "false answers before the movement",
             lambda of: (
-                "-"
+                "no such clip"
                 if of["false_before"] is None
                 else "%.1f %% of %d" % (100 * of["false_before"], of["clips_with_something_before"])
             ),

@@ -5,9 +5,11 @@
 The contract is everything that somebody needs who wants to use the weights; see `ModelContract`.
 """
 
+import contextlib
 import hashlib
+import json
 import os
-from typing import Tuple
+from typing import Dict, Tuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,6 +22,9 @@ from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.skeleton import get_layout
 
 METADATA_KEY = "rehab_coach"
+
+OTHER_KINDS = {"direct_kinematics": "a network for joint angles", "form_scorer": "a scorer of the form"}
+"""Files of the package that are no recognisers, by the key of their metadata."""
 
 
 class ModelError(RehabCoachError):
@@ -51,6 +56,17 @@ def save_model(path: str, network: STGCN, contract: ModelContract) -> None:
         stream.write(content)
 
 
+def _other_kind(metadata: Dict[str, str]) -> str:
+    """What a file of the package is that is no recogniser; "" where nothing says so."""
+    for key, kind in OTHER_KINDS.items():
+        if key in metadata:
+            return kind
+    with contextlib.suppress(ValueError, AttributeError):
+        kind = json.loads(metadata.get(METADATA_KEY, "{}")).get("kind")
+        return "a file of the kind '%s'" % kind if kind else ""
+    return ""
+
+
 def load_model(path: str) -> Tuple[STGCN, ModelContract]:
     """Read a model file.
 
@@ -64,6 +80,8 @@ def load_model(path: str) -> Tuple[STGCN, ModelContract]:
     path = os.fspath(path)
     if not os.path.isfile(path):
         raise ModelError("there is no model %s: name another, or train one with `rehab-coach train`" % path)
+    if path.endswith(".onnx"):
+        raise ModelError("%s is an ONNX file: name the model file (.safetensors) that it was made from" % path)
     try:
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata() or {}
@@ -72,6 +90,11 @@ def load_model(path: str) -> Tuple[STGCN, ModelContract]:
         raise ModelError(
             "%s is broken, cut short or not a model file (%s): copy it again or train it anew" % (path, error)
         ) from error
+    kind = _other_kind(metadata)
+    if kind:
+        raise ModelError(
+            "%s is no recogniser of exercises but %s: name a file that `rehab-coach train` wrote" % (path, kind)
+        )
     if METADATA_KEY not in metadata:
         raise ModelError(
             "%s holds weights but no contract of rehab_coach: only files that "

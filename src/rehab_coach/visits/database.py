@@ -8,6 +8,7 @@ also outlives a power cut right after a commit.
 
 import contextlib
 import os
+import shlex
 import sqlite3
 from typing import Iterator
 from urllib.parse import quote
@@ -32,6 +33,11 @@ def default_place() -> str:
     """Where visits are kept unless somebody says otherwise: $XDG_DATA_HOME, as desktop programs do."""
     data = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
     return os.path.join(data, "rehab_coach", "visits.sqlite")
+
+
+def option_of(place: str) -> str:
+    """What a command needs to find a database: " --database PLACE"; nothing where it looks by itself."""
+    return "" if place == default_place() else " --database %s" % shlex.quote(place)
 
 
 class Database:
@@ -83,8 +89,11 @@ class Database:
                 os.chmod(self.name, 0o600)
         except OSError as error:
             if isinstance(error, FileNotFoundError) and not create:
-                message = "there is no database %s; name another one with --database, or let the coach make it"
-                raise VisitStoreError(message % self.name) from error
+                message = (
+                    "there is no database %s; name another one with --database, or make it by asking a patient: "
+                    "rehab-coach visits consent PATIENT%s"
+                )
+                raise VisitStoreError(message % (self.name, option_of(self.name))) from error
             raise VisitStoreError(
                 "cannot use the database %s: %s; choose another place" % (self.name, error.strerror)
             ) from error

@@ -3,10 +3,11 @@
 import json
 import math
 import re
+import shlex
 import time
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -14,7 +15,7 @@ from rehab_coach.movement import Movement
 from rehab_coach.rounds import Outcome
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.visits import schema
-from rehab_coach.visits.database import Database
+from rehab_coach.visits.database import Database, option_of
 from rehab_coach.visits.errors import NoConsentError, VisitStoreError
 
 VISIT_GAP = 3600.0
@@ -219,7 +220,7 @@ class VisitStore:
             found = select(schema.patients).where(schema.patients.c.name == name).with_for_update()
             row = connection.execute(found).first()
             if row is None or _consent(row) is None:
-                raise NoConsentError("%s, so this round is not; %s" % _no_consent(name))
+                raise self._no_consent(name, "this round is not")
             nearest = connection.execute(
                 select(table.c.id, table.c.visit_id, table.c.started, table.c.number, table.c.movement)
                 .join(schema.visits)
@@ -308,8 +309,13 @@ class VisitStore:
         name = check_name(patient)
         row = connection.execute(select(schema.patients).where(schema.patients.c.name == name)).first()
         if row is None or _consent(row) is None:
-            raise NoConsentError("%s, so nobody is enrolled; %s" % _no_consent(name))
+            raise self._no_consent(name, "nobody is enrolled")
         return row
+
+    def _no_consent(self, name: str, so: str) -> NoConsentError:
+        """What is missing, what is not done therefore, and what to do."""
+        command = "rehab-coach visits consent %s%s" % (shlex.quote(name), option_of(self.place))
+        return NoConsentError("%s has not agreed that visits are kept, so %s; ask: %s" % (name, so, command))
 
     def enrolled(self, withdrawn: bool = False) -> List[EnrolledPatient]:
         """Those who can be known again, by name.
@@ -368,12 +374,6 @@ class VisitStore:
             known = ", ".join(names[:10]) + (" ..." if len(names) > 10 else "")
             raise VisitStoreError("there is no patient %s in %s; known: %s" % (name, self.place, known or "nobody"))
         return identity
-
-
-def _no_consent(name: str) -> Tuple[str, str]:
-    """What is missing, and what to do."""
-    quoted = json.dumps(name, ensure_ascii=False) if " " in name else name
-    return "%s has not agreed that visits are kept" % name, "ask: rehab-coach visits consent %s" % quoted
 
 
 def _consent(row: Row) -> Optional[Consent]:

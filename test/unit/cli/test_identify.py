@@ -1,5 +1,7 @@
 """From CSV files to an answer, as a user has them; and what is wrong with them."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,13 @@ def test_from_csv_to_the_person(people, tmp_path, capsys):
         assert capsys.readouterr().out.startswith("%s: P-%d (" % (path, person))
 
 
+def test_who_is_unknown_is_said_with_the_nearest(people, tmp_path, capsys):
+    path = write_squats(tmp_path / "today.csv", 7, 9)
+    capsys.readouterr()
+    assert main(["identify", "match", path, "--people", people]) == 0
+    assert re.match(r".*today.csv: unknown \(nearest: P-\d, \d+ % likely\)", capsys.readouterr().out)
+
+
 def test_other_units(people, tmp_path, capsys):
     path = write_squats(tmp_path / "today.csv", 2, 9, 1 / 9.80665)
     assert main(["identify", "match", path, "--people", people]) == 2
@@ -52,7 +61,13 @@ def test_other_units(people, tmp_path, capsys):
 def test_nothing_is_enrolled_on_a_doubt(people, tmp_path, capsys):
     paths = [write_squats(tmp_path / ("a%d.csv" % person), person, 5) for person in (1, 2, 3)]
     assert main(["identify", "enrol", "P-9", *paths, "--people", people]) == 2
-    assert "looks like somebody else's" in capsys.readouterr().err
+    assert "do not look like one person" in capsys.readouterr().err
+    assert main(["identify", "enrol", "P-9", *paths[:2], "--people", people]) == 2
+    said = capsys.readouterr().err
+    assert "a1.csv and" in said and "a2.csv do not look like one person" in said and ". Nobody was enrolled; " in said
+    again = write_squats(tmp_path / "again.csv", 1, 9)
+    assert main(["identify", "enrol", "P-9", again, "--people", people]) == 2
+    assert "this looks like P-1, who is enrolled already" in capsys.readouterr().err
     assert main(["identify", "enrol", "P-1", paths[0], "--people", people]) == 2
     assert "enrolled already" in capsys.readouterr().err
     assert sorted(path.name for path in (tmp_path / "people").iterdir()) == ["P-1.npz", "P-2.npz", "P-3.npz"]

@@ -91,10 +91,10 @@ def refused(capsys, *command):
 def test_nobody_is_enrolled_without_consent_or_in_doubt(database, recorded, monkeypatch, capsys):
     answer(monkeypatch, "y")
     enrol = ["enrol", "P-017", "--database", database, "--csv"]
-    assert "P-019 has not agreed" in refused(capsys, "enrol", "P-019", *enrol[2:], recorded("P-017"))
-    assert "looks like another person" in refused(
-        capsys, *enrol, recorded("P-017"), recorded("P-017", 1), recorded("P-018")
-    )
+    said = refused(capsys, "enrol", "P-019", *enrol[2:], recorded("P-017"))
+    assert "P-019 has not agreed" in said and "visits consent P-019 --database %s" % database in said
+    said = refused(capsys, *enrol, recorded("P-017"), recorded("P-017", 1), recorded("P-018"))
+    assert "P-018_0.csv looks like another person" in said and "in the same place. Nobody was enrolled; --sure" in said
     assert "repetition" in refused(capsys, *enrol, recorded("P-017", 5, seconds=4.0))
     assert "cannot read nowhere.csv" in refused(capsys, *enrol, "nowhere.csv")
     assert enrolled(database) == []
@@ -137,5 +137,6 @@ def test_with_the_patient_the_template_goes(database, recorded, monkeypatch, cap
 
 def test_without_a_database_the_way_is_shown(tmp_path, capsys):
     place = str(tmp_path / "none.sqlite")
-    assert "there is no database" in refused(capsys, "list", "--database", place)
+    said = refused(capsys, "list", "--database", place)
+    assert "there is no database" in said and "visits consent PATIENT --database %s" % place in said
     assert not os.path.exists(place)

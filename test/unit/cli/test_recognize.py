@@ -56,6 +56,11 @@ def estimator(monkeypatch):
     return standing
 
 
+def test_skeletons_are_no_video(capsys):
+    assert main(["recognize", "squat.npz"]) == 2
+    assert "squat.npz holds skeletons, not pictures" in capsys.readouterr().err
+
+
 def test_json_answer(video, model, estimator, capsys):
     assert main(["recognize", video, "--model", model, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)

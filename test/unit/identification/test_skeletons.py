@@ -1,4 +1,4 @@
-"""Proportions of limbs in the picture, and people whose limbs are made longer."""
+"""Proportions and motion of limbs in the picture, and people whose limbs are made longer."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification import observe
 from rehab_coach.identification.fitting import fit_space, measured_pairs
-from rehab_coach.identification.proportions import LONGEST, NAMES, body_proportions
+from rehab_coach.identification.proportions import LONGEST, NAMES, body_proportions, limb_motion
 from rehab_coach.identification.skeletons import filmed, made_up, scaled
 from rehab_coach.kinematics.projection import NO_ERRORS, CameraView, film
 from rehab_coach.skeleton import BLAZEPOSE_33, COCO_18, SkeletonSequence
@@ -61,6 +61,26 @@ def test_proportions_are_those_of_the_body(joints):
     assert np.exp(values[NAMES.index("shoulders"), LONGEST.index(90)]) == pytest.approx(0.38 / whole, rel=0.05)
 
 
+def test_motion_knows_nothing_of_where_a_joint_stands(joints):
+    sequence = filmed_once(joints)
+    points = sequence.key_points.copy()
+    points[..., :2] += np.random.default_rng(0).normal(0, 6, (18, 2))  # an estimator's standing errors
+    shifted = SkeletonSequence(points, sequence.stamps, sequence.size)
+    motion = limb_motion(sequence)
+    assert motion.shape == (2 * len(NAMES) + 2,)
+    np.testing.assert_allclose(limb_motion(shifted), motion, atol=0.15)  # the trunk's length is the measure of all
+    assert np.abs(body_proportions(shifted) - body_proportions(sequence)).max() > 0.1
+
+
+def test_motion_knows_how_quick_and_how_far(joints):
+    slow, quick = (limb_motion(filmed_once(moved)) for moved in (np.repeat(joints, 2, axis=0), joints))
+    np.testing.assert_allclose(quick[:-2], slow[:-2], atol=0.1)
+    np.testing.assert_allclose(quick[-2:] - slow[-2:], np.log(2), atol=0.25)
+    shallow = joints[:1] + 0.5 * (joints - joints[:1])
+    less = limb_motion(filmed_once(joints)) - limb_motion(filmed_once(shallow))
+    assert less[2 * NAMES.index("thigh") + 1] == pytest.approx(np.log(2), abs=0.15)  # down the picture
+
+
 def test_longer_limbs_are_longer_and_nothing_else_is(joints):
     factors = dict.fromkeys(NAMES, 1.0)
     np.testing.assert_allclose(scaled(joints, factors), joints, atol=1e-9)
@@ -89,6 +109,8 @@ def test_film_without_a_limb_is_left_out(joints):
     points[:, [COCO_18.index("left_ankle"), COCO_18.index("right_ankle")]] = 0
     with pytest.raises(RehabCoachError, match="the shank is not seen"):
         body_proportions(SkeletonSequence(points, sequence.stamps, sequence.size))
+    with pytest.raises(RehabCoachError, match="a limb is not seen"):
+        limb_motion(SkeletonSequence(points, sequence.stamps, sequence.size))
     assert len(filmed([("one", "0", joints)], NO_ERRORS, 0, views=2)) == 2
 
 

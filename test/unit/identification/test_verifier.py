@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.identification import Observation, Template, enrol, match
+from rehab_coach.identification import Observation, Template, match
+from rehab_coach.identification.model import IdentityModel, Space
+from rehab_coach.identification.verifier import BESIDE_A_SENSOR
 from rehab_coach.recognition.model_file import ModelError
 
 NEW = range(50, 56)
@@ -12,7 +14,9 @@ NEW = range(50, 56)
 
 @pytest.fixture(scope="module")
 def templates(learned, observation):
-    return [enrol("P-%d" % person, [observation(person, seed) for seed in range(3)], learned.model) for person in NEW]
+    return [
+        Template.of("P-%d" % person, [observation(person, seed) for seed in range(3)], learned.model) for person in NEW
+    ]
 
 
 def test_enrolled_people_are_found_again(learned, templates, observation):
@@ -42,7 +46,7 @@ def test_nobody_enrolled_is_nobody_known(learned, observation):
 
 
 def test_another_sensor_than_at_enrolment_is_refused(learned, observation):
-    template = enrol("P-1", [Observation({"gyroscope": observation(50, 1).streams["gyroscope"]})], learned.model)
+    template = Template.of("P-1", [Observation({"gyroscope": observation(50, 1).streams["gyroscope"]})], learned.model)
     other = Observation({"accelerometer": observation(50, 2).streams["accelerometer"]})
     with pytest.raises(RehabCoachError, match="enrol with the same sensor"):
         match(other, [template], learned.model)
@@ -50,17 +54,32 @@ def test_another_sensor_than_at_enrolment_is_refused(learned, observation):
 
 def test_recordings_that_do_not_go_together_are_not_enrolled(learned, observation):
     with pytest.raises(RehabCoachError, match="no recording of P-1"):
-        enrol("P-1", [], learned.model)
+        Template.of("P-1", [], learned.model)
     first = Observation({"gyroscope": observation(50, 1).streams["gyroscope"]})
     second = Observation({"accelerometer": observation(50, 1).streams["accelerometer"]})
     with pytest.raises(RehabCoachError, match="no sensor in common"):
-        enrol("P-1", [first, second], learned.model)
+        Template.of("P-1", [first, second], learned.model)
 
 
-def test_two_people_are_not_enrolled_as_one(learned, observation):
-    mixed = [observation(50, 1), observation(50, 2), observation(52, 3)]
-    with pytest.raises(RehabCoachError, match="recording 3 of P-1 looks like somebody else"):
-        enrol("P-1", mixed, learned.model)
+def test_who_is_as_near_as_another_is_not_named(learned, templates, observation):
+    seen = observation(50, 1)
+    alone = match(seen, templates, learned.model)
+    assert alone.name == "P-50"
+    twin = Template("P-50 again", templates[0].points)
+    both = match(seen, [*templates, twin], learned.model)
+    assert both.name is None and both.distances["P-50"] == both.distances["P-50 again"]
+    assert both.confidence <= 0.5 and both.confidence == pytest.approx(alone.confidence / (1 + alone.confidence))
+
+
+def test_a_skeleton_does_not_outvote_a_sensor():
+    space = Space(None, np.zeros(1, np.float32), np.ones((1, 1), np.float32), centre=3.0, steepness=1.0)
+    model = IdentityModel({"gyroscope": space, "proportions": space}, threshold=0.0)
+    template = Template("P-1", {"gyroscope": np.array([[1.0]]), "proportions": np.array([[7.0]])})
+    seen = {"gyroscope": np.zeros((1, 1)), "proportions": np.zeros((1, 1))}
+    found = match(Observation(seen), [template], model)
+    assert found.name == "P-1" and found.distances["P-1"] == pytest.approx(-(2 - BESIDE_A_SENSOR * 4))
+    alone = match(Observation({"proportions": seen["proportions"]}), [template], model)
+    assert alone.name is None and alone.distances["P-1"] == pytest.approx(4)
 
 
 def test_template_is_kept_without_pickle(learned, templates, tmp_path, observation):

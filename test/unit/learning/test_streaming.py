@@ -111,7 +111,7 @@ def test_the_command(tmp_path, skeletons, capsys):
     model = _model(tmp_path / "small.safetensors")
     assert main(["evaluate", "--set", skeletons, "--streaming", "--model", model, "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "flips per clip" in said and "times fewer than a window" in said
+    assert "flips per clip" in said and "no such clip" in said and "times fewer than a window" in said
     rows = list(csv.DictReader((out / "streaming.csv").open()))
     assert {row["label"] for row in rows} == {"squat", "jumping_jack"}
     report = json.loads((out / "streaming.json").read_text())

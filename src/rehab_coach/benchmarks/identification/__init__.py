@@ -1,0 +1,1 @@
+"""How well people are told apart, by which method, in which protocol: the tables of docs/identification.md."""
