@@ -15,7 +15,7 @@ from rehab_coach.direct_kinematics.features import FEATURES, features_of
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, load_recipe, make_recipe
-from rehab_coach.direct_kinematics.recording import MODEL, network_angles, pelvis_angles
+from rehab_coach.direct_kinematics.recording import MODEL, AngleNetwork, elevations, for_skeleton, pelvis_angles
 from rehab_coach.direct_kinematics.training import KinematicsTask, make_contract, mirrored_guess, train_on_films
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.angles.measure import joint_angles
@@ -184,14 +184,15 @@ def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path
     assert "angles from d3ke" in capsys.readouterr().out
     angles = read_mot(os.path.join(out, "angles.mot"))
     assert {"hip_flexion_r", "pelvis_tilt"} <= set(angles.names) and len(angles.stamps) == len(sequence)
-    given = network_angles(sequence, path)
+    network = AngleNetwork.load(path)
+    given = network.measure(sequence).angles
     assert np.isnan(given.values[4]).all() and np.isfinite(np.delete(given.values, 4, axis=0)).all()
     assert main([*command[:-1], "fit", "--model", path]) == 2
     assert "--model is for --source d3ke" in capsys.readouterr().err
     with pytest.raises(RehabCoachError, match="nobody"):
-        network_angles(replace(sequence, key_points=0 * key_points), path)
+        network.measure(replace(sequence, key_points=0 * key_points))
     with pytest.raises(RehabCoachError, match="fewer than two frames"):
-        network_angles(sequence[:1], path)
+        network.measure(sequence[:1])
 
 
 def test_the_model_that_ships_sees_the_knees_bend_that_bend():
@@ -203,7 +204,7 @@ def test_the_model_that_ships_sees_the_knees_bend_that_bend():
         sequence = estimate_video(share_path("test", "data", "squat.mp4"), estimator, 0.0, 5.0)
     finally:
         estimator.close()
-    given, fitted = network_angles(sequence), joint_angles(sequence, source="fit")
+    given, fitted = AngleNetwork.load().measure(sequence).angles, joint_angles(sequence, source="fit")
     for name in ("knee_angle_r", "hip_flexion_l"):
         assert np.corrcoef(given[name], fitted[name])[0, 1] > 0.9
         assert np.degrees(np.ptp(given[name])) > 40
