@@ -35,6 +35,8 @@ class KinematicsRecipe:
     Attributes:
         sequence: what joins the frames: "none" (each by itself), "lstm" (both ways), "tcn" (convolutions, each layer
             twice as far apart), "transformer".
+        body_frame: points in space are also seen from the body's own axes (hips and shoulders), from which the pelvis's
+            rotation is answered then, too: the same pose looks the same from all sides.
         width: of the hidden layers. The paper's LSTM has 128, its authors' code 512.
         layers: of what joins the frames.
         dropout: in every layer.
@@ -60,6 +62,7 @@ class KinematicsRecipe:
     """
 
     sequence: str = "lstm"
+    body_frame: bool = False
     width: int = 128
     layers: int = 2
     dropout: float = 0.1
