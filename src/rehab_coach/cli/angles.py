@@ -16,7 +16,7 @@ EPILOG = """examples:
 The folder gets
   angles.csv         time in s, each angle and its standard deviation in degrees; missing: empty
   angles.mot         the angles as an OpenSim motion
-  skeleton.osim      with --source d3ke, where OpenSim is installed: the skeleton that the motion is of, scaled to the person
+  skeleton.osim      with --source d3ke and where OpenSim is installed: the motion's skeleton, scaled to the person
   keypoints.trc      the joints as OpenSim markers (m, or pixels with --source 2d)
   repetitions.json   count, boundaries, tempo, range of motion; with --exercise also remarks on the form
   angles.png         the angles over time with the repetitions marked
@@ -86,6 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise RehabCoachError("%s has one frame: a movement needs at least two" % arguments.recording)
     if by_network:
         angles, scales = network.measure(sequence)
+        _tell_hidden(angles)
     else:
         angles = joint_angles(sequence, source=arguments.source)
     movement, remarks = _repetitions(sequence, arguments.exercise)
@@ -121,6 +122,16 @@ def run(arguments: argparse.Namespace) -> int:
             print("%-18s %8.0f %8.0f %12.0f" % (name, np.nanmin(values), np.nanmax(values), deviation))
     print("wrote %s" % arguments.out)
     return 0
+
+
+def _tell_hidden(angles) -> None:
+    import numpy as np
+
+    hidden = [name for name, column in zip(angles.names, angles.values.T) if not np.isfinite(column).any()]
+    if hidden:
+        print(
+            "warning: out of the picture, so not measured: %s; film the whole body" % ", ".join(hidden), file=sys.stderr
+        )
 
 
 def _count(repetitions) -> str:

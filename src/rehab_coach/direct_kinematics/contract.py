@@ -18,7 +18,7 @@ class KinematicsContract:
         mirrored: number of the coordinate on the other side, for each.
         signs: 1 or -1, what a mirror makes of each coordinate.
         mirrored_bodies: number of the body on the other side, for each.
-        error: (C,) radians, root mean square error of each coordinate for the people that were watched, not learned from.
+        error: (C,) radians, root mean square error of each coordinate for people who were watched, not learned from.
         pelvis_error: (3,) the same of the pelvis's tilt, list and rotation.
         recipe: entries of the `KinematicsRecipe`.
         people: how many it learned from.

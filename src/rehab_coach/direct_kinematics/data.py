@@ -110,6 +110,13 @@ def _with_mean_markers(folder: str) -> Model:
     mean = np.mean(list(scales.values()), axis=0)
     number = {body: place for place, body in enumerate(generic.bodies)}
     markers = {}
+    for path, person in zip(paths, people):
+        lacking = sorted(set(people[0].markers) ^ set(person.markers))
+        if lacking:
+            raise RehabCoachError(
+                "%s and %s have not the same markers (%s): remove both with the folder %s and make them again with "
+                "`rehab-coach dataset kinematics`" % (paths[0], path, lacking[0], FOLDER)
+            )
     for name in people[0].markers:
         frames = [person.markers[name] for person in people]
         place = np.mean([frame.place.sum(axis=1) for frame in frames], axis=0) / mean[number[frames[0].body]]

@@ -32,6 +32,21 @@ SAME = {
 SKELETONS = {name: own for own, name in SAME.items()}
 
 
+FARTHEST = {
+    "hip": "knee",
+    "knee": "ankle",
+    "ankle": "foot_index",
+    "subtalar": "foot_index",
+    "mtp": "foot_index",
+    "arm": "elbow",
+    "shoulder": "elbow",
+    "elbow": "wrist",
+    "pro": "wrist",
+    "wrist": "index",
+}
+"""By the first word of an angle of a limb, the key point without which it would be a guess."""
+
+
 class Measured(NamedTuple):
     """What a network says of one recording.
 
@@ -69,7 +84,8 @@ class AngleNetwork:
 
         Returns:
             The network's coordinates, from them the elevation of the arms, and the pelvis's angles as for a camera that
-            stands level, turned from where it faces on average; NaN where nobody was seen. The uncertainty is what the
+            stands level, turned from where it faces on average; NaN where nobody was seen, and in a limb where its end
+            was out of the picture. The uncertainty is what the
             network was off (root mean square) for people that were watched while it learned, and more where the
             recording and its mirror image are answered differently.
 
@@ -85,10 +101,11 @@ class AngleNetwork:
         given = answer(self.network, self.contract, slow)
         names, values, deviation = self._table(given)
         known = np.flatnonzero(slow.seen)
+        seen = sequence.seen[:, None] & np.stack([is_shown(sequence, name) for name in names], axis=1)
 
         def at_own_stamps(table: np.ndarray) -> np.ndarray:
             columns = [np.interp(sequence.stamps, slow.stamps[known], column[known]) for column in table.T]
-            return np.where(sequence.seen[:, None], np.stack(columns, axis=1), np.nan)
+            return np.where(seen, np.stack(columns, axis=1), np.nan)
 
         angles = JointAngles(names, sequence.stamps, at_own_stamps(values), at_own_stamps(deviation), SOURCE)
         return Measured(angles, given.scales)
@@ -120,6 +137,15 @@ class AngleNetwork:
         deviation = np.concatenate([own, pelvis, *(one for _, _, one in more)], axis=1)
         called = tuple(SAME.get(name, name) for name in names)
         return called + PELVIS + tuple(name for name, _, _ in more), values, deviation
+
+
+def is_shown(sequence: SkeletonSequence, name: str) -> np.ndarray:
+    """Bool (T,): the end of the limb that an angle belongs to is in the picture; always so for other angles."""
+    end = FARTHEST.get(name.split("_")[0])
+    if end is None or name[-2:] not in ("_r", "_l"):
+        return np.ones(len(sequence), bool)
+    side = {"r": "right_", "l": "left_"}[name[-1]]
+    return sequence.key_points[:, sequence.layout.joints.index(side + end), 2] > 0
 
 
 def for_skeleton(angles: JointAngles) -> JointAngles:

@@ -1,7 +1,7 @@
 """Other ways in which the pose network might have seen a window: what a few rendered films do not show.
 
-The pose network errs in the same direction for seconds, is wrong about depth and size, loses people for a moment; cameras
-hang askew; people move faster or slower. What changes the truth changes it here, too.
+The pose network errs in the same direction for seconds, is wrong about depth and size, loses people for a moment;
+cameras hang askew; people move faster or slower. What changes the truth changes it here, too.
 """
 
 from typing import Tuple
@@ -18,7 +18,9 @@ DEPTH = 2.0
 """How much larger errors away from the camera are than those in the picture."""
 
 
-def vary(features: Tensor, root: Tensor, recipe: KinematicsRecipe, random: np.random.Generator) -> Tuple[Tensor, Tensor]:
+def vary(
+    features: Tensor, root: Tensor, recipe: KinematicsRecipe, random: np.random.Generator
+) -> Tuple[Tensor, Tensor]:
     """Windows as they might have been seen.
 
     Args:

@@ -24,8 +24,8 @@ def analyse(
     Args:
         sequence: the recording; nobody in it: no repetitions, and `not_judged` says why.
         exercise: label; of one that no catalogue knows the repetitions are counted, and the form is not judged.
-        measure: the joint angles. Where it raises RehabCoachError, they are measured as usual (`joint_angles`). The form
-            is judged by key points, whatever it is.
+        measure: the joint angles. Where it raises RehabCoachError, they are measured as usual (`joint_angles`). The
+            form is judged by key points, whatever it is.
 
     Raises:
         RehabCoachError: config/form.yaml is broken; `load_limits` tells that beforehand.
