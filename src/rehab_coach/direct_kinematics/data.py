@@ -164,6 +164,12 @@ class Points:
         above = [(place, number.get(joint.parent.body)) for place, joint in enumerate(model.joints)]
         self._pairs = np.array([pair for pair in above if pair[1] is not None])
 
+    def to(self, device: str) -> "Points":
+        """Compute there."""
+        self.layer.to(device)
+        self._columns = self._columns.to(device)
+        return self
+
     def lengths(self, points: np.ndarray) -> np.ndarray:
         """Distances (N, pairs) metres between joints that follow each other, of points (N, P, 3)."""
         return np.linalg.norm(points[:, self._pairs[:, 0]] - points[:, self._pairs[:, 1]], axis=2)

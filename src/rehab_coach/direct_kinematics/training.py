@@ -23,6 +23,7 @@ from rehab_coach.opensim.layer import rotation_from_6d
 from rehab_coach.opensim.model import Model
 from rehab_coach.training.checkpoint import forget_checkpoint
 from rehab_coach.training.loop import Task, train
+from rehab_coach.training.parallel import join
 
 MODEL = "model.safetensors"
 ANGLE_BEND, SCALE_BEND = np.radians(5), 0.1
@@ -85,11 +86,13 @@ class KinematicsTask(Task):
     unit = "windows"
     changes = "mirrored, varied"
 
-    def __init__(self, model: Model, divided: Mapping[str, List[Recording]], recipe: KinematicsRecipe):
-        self.recipe = recipe
+    def __init__(
+        self, model: Model, divided: Mapping[str, List[Recording]], recipe: KinematicsRecipe, device: str = "cpu"
+    ):
+        self.recipe, self.device = recipe, device
         self.learned, self.watched = divided["train"], divided["validation"]
         self.contract = make_contract(model, self.learned, recipe)
-        self.points = Points(model, self.contract.names)
+        self.points = Points(model, self.contract.names).to(device)
         shortest = min(len(recording.seen) for recording in self.learned)
         self.window = min(recipe.window, shortest)
 
@@ -163,33 +166,36 @@ class KinematicsTask(Task):
             return {}
         errors = []
         for recording in self.watched:
-            guess = network(torch.from_numpy(recording.features)[None])
+            guess = network(torch.from_numpy(recording.features)[None].to(self.device))
             counts = recording.counts & recording.seen[:, None]
-            errors.append(np.abs(guess.coordinates[0].numpy() - recording.coordinates)[counts])
+            errors.append(np.abs(guess.coordinates[0].cpu().numpy() - recording.coordinates)[counts])
         return {"validation_loss": float(np.degrees(np.concatenate(errors).mean()))}
 
 
-def train_on_films(folder: str, recipe: KinematicsRecipe, out: str) -> Tuple[str, Dict[str, int]]:
+def train_on_films(folder: str, recipe: KinematicsRecipe, out: str, device: str = "cpu") -> Tuple[str, Dict[str, int]]:
     """Train on a folder of films, or go on with a training that was interrupted.
 
     Args:
         folder: of films with their true kinematics.
         recipe: what to train.
         out: folder for the model, the log and the curves.
+        device: "cpu" or "cuda".
 
     Returns:
         Path of the model file, and how many people were learned from, watched and kept.
 
     Raises:
-        RehabCoachError: no such films, too few people, films at another rate, or `out` belongs to another training.
+        RehabCoachError: no such films or device, too few people, films at another rate, or `out` belongs to another
+            training.
     """
     make_folder(out)
     model, recordings = read_films(folder)
     check_rate(recordings, recipe.rate)
     divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
-    task = KinematicsTask(model, divided, recipe)
-    identity = "%s %s" % (as_dict(recipe), sorted(recording.name for recording in recordings))
-    network, _ = train(task, recipe.options(), out, "training", identity)
+    with join(device) as processes:
+        task = KinematicsTask(model, divided, recipe, processes.device)
+        identity = "%s %s" % (as_dict(recipe), sorted(recording.name for recording in recordings))
+        network, _ = train(task, recipe.options(), out, "training", identity, processes)
     path = os.path.join(out, MODEL)
     network = cast(KinematicsNetwork, network)
     save_network(path, network, with_errors(task.contract, network, task.watched or task.learned))
