@@ -29,6 +29,9 @@ MODEL = "model.safetensors"
 ANGLE_BEND, SCALE_BEND = np.radians(5), 0.1
 """Where the losses of angles and scale factors change from squares to absolute values."""
 
+POINTS_EVERY = 3
+"""Frames, of which one's points are looked at: those of its neighbours are hardly elsewhere, and cost as much."""
+
 WIDEST = 2 * np.pi
 """A range that is wider is taken for none, and the angle for one around 0."""
 
@@ -151,7 +154,7 @@ class KinematicsTask(Task):
 
     def _parts(self, guess: Guess, truth: Guess, counts: torch.Tensor, seen: torch.Tensor) -> Tuple[torch.Tensor, ...]:
         """Losses of joints, markers, bodies and angles."""
-        ours, theirs = (self.points(one.coordinates[seen], one.scales[seen], one.root[seen]) for one in (guess, truth))
+        ours, theirs = (self.points(*(part[seen][::POINTS_EVERY] for part in one)) for one in (guess, truth))
         apart = (ours - theirs).square() if self.recipe.squared else (ours - theirs).abs()
         smooth = nn.functional.smooth_l1_loss
         return (
