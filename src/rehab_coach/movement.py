@@ -62,6 +62,7 @@ class Movement:
         repetitions: in the order of time.
         remarks: the most important first.
         not_judged: rules that could not be applied, and why ("the knees are hidden", "needs heels and toes" ...).
+        angles: what the joint angles were made from ("fit", "3d", "2d", "d3ke"); "": there are none.
     """
 
     exercise: str
@@ -69,6 +70,7 @@ class Movement:
     repetitions: Tuple[Repetition, ...] = ()
     remarks: Tuple[Remark, ...] = ()
     not_judged: Dict[str, str] = field(default_factory=dict)
+    angles: str = ""
 
     def as_dict(self) -> dict:
         """For JSON; `from_dict` reads it."""

@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_coach.dataset.ui_prmd import RATE, Execution, read_executions
-from rehab_coach.direct_kinematics.recording import network_angles
+from rehab_coach.direct_kinematics.recording import AngleNetwork
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.angles.measure import ANGLES, joint_angles
 from rehab_coach.kinematics.angles.uncertainty import VIEWS
@@ -119,7 +119,7 @@ def methods(sequence: SkeletonSequence, model: Optional[str] = None) -> Iterator
         yield "world (3d)", joint_angles(sequence, source="3d")
     yield "fitted body", joint_angles(sequence, source="fit")
     if model and sequence.world is not None:
-        yield "network (d3ke)", network_angles(sequence, model)
+        yield "network (d3ke)", AngleNetwork.load(model).measure(sequence).angles
 
 
 def benchmark_opencap(data: str, cache: Optional[str] = None, model: Optional[str] = None) -> str:

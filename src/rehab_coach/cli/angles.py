@@ -16,6 +16,7 @@ EPILOG = """examples:
 The folder gets
   angles.csv         time in s, each angle and its standard deviation in degrees; missing: empty
   angles.mot         the angles as an OpenSim motion
+  skeleton.osim      with --source d3ke and where OpenSim is installed: the motion's skeleton, scaled to the person
   keypoints.trc      the joints as OpenSim markers (m, or pixels with --source 2d)
   repetitions.json   count, boundaries, tempo, range of motion; with --exercise also remarks on the form
   angles.png         the angles over time with the repetitions marked
@@ -53,11 +54,14 @@ def run(arguments: argparse.Namespace) -> int:
     start, end = arguments.start or 0.0, arguments.end
     if start < 0 or (end is not None and end <= start):
         raise RehabCoachError("--start must not be negative and --end must come after it, not %g and %s" % (start, end))
-    if arguments.model and arguments.source != "d3ke":
+    by_network = arguments.source == "d3ke"
+    if arguments.model and not by_network:
         raise RehabCoachError("--model is for --source d3ke")
     is_sequence = arguments.recording.endswith(".npz")
     if is_sequence and (arguments.start is not None or end is not None):
         raise RehabCoachError("--start and --end cut videos; a saved sequence is taken as it is")
+    if by_network and not is_sequence and arguments.estimator != "mediapipe":
+        raise RehabCoachError("--source d3ke needs --estimator mediapipe, whose key points are in space too")
 
     import os
 
@@ -70,16 +74,19 @@ def run(arguments: argparse.Namespace) -> int:
     from rehab_coach.skeleton import SkeletonSequence
 
     check_writable(arguments.out)  # first what can be wrong quickly, then what takes minutes
+    if by_network:
+        from rehab_coach.direct_kinematics.recording import AngleNetwork, for_skeleton
+
+        network = AngleNetwork.load(arguments.model)
     if is_sequence:
         sequence = SkeletonSequence.load(arguments.recording)
     else:
         sequence = _estimate(arguments.recording, arguments.estimator, start, end)
     if len(sequence) < 2:
         raise RehabCoachError("%s has one frame: a movement needs at least two" % arguments.recording)
-    if arguments.source == "d3ke":
-        from rehab_coach.direct_kinematics.recording import network_angles
-
-        angles = network_angles(sequence, arguments.model)
+    if by_network:
+        angles, scales = network.measure(sequence)
+        _tell_hidden(angles)
     else:
         angles = joint_angles(sequence, source=arguments.source)
     movement, remarks = _repetitions(sequence, arguments.exercise)
@@ -88,7 +95,14 @@ def run(arguments: argparse.Namespace) -> int:
         return os.path.join(arguments.out, name)
 
     write_csv(path("angles.csv"), angles)
-    write_mot(path("angles.mot"), angles)
+    write_mot(path("angles.mot"), for_skeleton(angles) if by_network else angles)
+    if os.path.exists(path("skeleton.osim")):  # of an earlier recording
+        os.remove(path("skeleton.osim"))
+    if by_network:
+        try:
+            network.write_skeleton(path("skeleton.osim"), scales)
+        except RehabCoachError as error:  # the angles do not need it, nor does the robot
+            print("warning: skeleton.osim is left out: %s" % error, file=sys.stderr)
     points = measured_points(sequence, angles.source)
     write_trc(path("keypoints.trc"), points.stamps, points.places)
     _write_json(path("repetitions.json"), arguments.exercise, movement, remarks)
@@ -108,6 +122,16 @@ def run(arguments: argparse.Namespace) -> int:
             print("%-18s %8.0f %8.0f %12.0f" % (name, np.nanmin(values), np.nanmax(values), deviation))
     print("wrote %s" % arguments.out)
     return 0
+
+
+def _tell_hidden(angles) -> None:
+    import numpy as np
+
+    hidden = [name for name, column in zip(angles.names, angles.values.T) if not np.isfinite(column).any()]
+    if hidden:
+        print(
+            "warning: out of the picture, so not measured: %s; film the whole body" % ", ".join(hidden), file=sys.stderr
+        )
 
 
 def _count(repetitions) -> str:

@@ -7,6 +7,7 @@ EPILOG = """examples:
   rehab-coach render --plan config/plans/kinematics.yaml --out FILMS --skeletons-only --estimator mediapipe
   rehab-coach dataset kinematics FILMS --plan config/plans/kinematics.yaml
   rehab-coach train-kinematics config/recipes/kinematics/d3ke.yaml --data FILMS --out RUN
+  rehab-coach train-kinematics config/recipes/kinematics/d3ke.yaml --data FILMS --out RUN --device cuda   # or on a GPU
   rehab-coach evaluate-kinematics RUN/model.safetensors --data FILMS --out REPORT
 """
 
@@ -16,8 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", metavar="RECIPE", help="YAML file, see config/recipes/kinematics")
     parser.add_argument("--data", metavar="FILMS", required=True, help="films with their true kinematics")
     parser.add_argument(
-        "--out", metavar="RUN", required=True, help="for the model, log and curves; goes on where it is"
+        "--out", metavar="RUN", required=True, help="for the model, log and curves; an interrupted run goes on"
     )
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="what computes (default: %(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rehab_coach.direct_kinematics.recipe import load_recipe
     from rehab_coach.direct_kinematics.training import train_on_films
 
-    path, people = train_on_films(arguments.data, load_recipe(arguments.recipe), arguments.out)
+    path, people = train_on_films(arguments.data, load_recipe(arguments.recipe), arguments.out, arguments.device)
     print("learned from %(train)d people, watched %(validation)d, kept %(test)d to test with" % people)
     print("wrote %s" % path)
     return 0

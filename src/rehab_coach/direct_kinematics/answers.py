@@ -8,8 +8,8 @@ import torch
 
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.features import features_of
+from rehab_coach.direct_kinematics.mirror import mirrored_guess
 from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
-from rehab_coach.direct_kinematics.training import mirrored_guess
 from rehab_coach.opensim.layer import rotation_from_6d
 from rehab_coach.skeleton import SkeletonSequence
 

@@ -18,6 +18,8 @@ class KinematicsContract:
         mirrored: number of the coordinate on the other side, for each.
         signs: 1 or -1, what a mirror makes of each coordinate.
         mirrored_bodies: number of the body on the other side, for each.
+        error: (C,) radians, root mean square error of each coordinate for people who were watched, not learned from.
+        pelvis_error: (3,) the same of the pelvis's tilt, list and rotation.
         recipe: entries of the `KinematicsRecipe`.
         people: how many it learned from.
     """
@@ -34,5 +36,7 @@ class KinematicsContract:
     mirrored: Tuple[int, ...]
     signs: Tuple[int, ...]
     mirrored_bodies: Tuple[int, ...]
+    error: List[float]
+    pelvis_error: List[float]
     recipe: dict
     people: int

@@ -110,6 +110,13 @@ def _with_mean_markers(folder: str) -> Model:
     mean = np.mean(list(scales.values()), axis=0)
     number = {body: place for place, body in enumerate(generic.bodies)}
     markers = {}
+    for path, person in zip(paths, people):
+        lacking = sorted(set(people[0].markers) ^ set(person.markers))
+        if lacking:
+            raise RehabCoachError(
+                "%s and %s have not the same markers (%s): remove both with the folder %s and make them again with "
+                "`rehab-coach dataset kinematics`" % (paths[0], path, lacking[0], FOLDER)
+            )
     for name in people[0].markers:
         frames = [person.markers[name] for person in people]
         place = np.mean([frame.place.sum(axis=1) for frame in frames], axis=0) / mean[number[frames[0].body]]
@@ -156,6 +163,12 @@ class Points:
         number = {joint.child.body: place for place, joint in enumerate(model.joints)}
         above = [(place, number.get(joint.parent.body)) for place, joint in enumerate(model.joints)]
         self._pairs = np.array([pair for pair in above if pair[1] is not None])
+
+    def to(self, device: str) -> "Points":
+        """Compute there."""
+        self.layer.to(device)
+        self._columns = self._columns.to(device)
+        return self
 
     def lengths(self, points: np.ndarray) -> np.ndarray:
         """Distances (N, pairs) metres between joints that follow each other, of points (N, P, 3)."""

@@ -6,6 +6,9 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.skeleton import BLAZEPOSE_33, SkeletonSequence
 
 FEATURES = 33 * 6 + 2
+WORLD, PICTURE, SCORES, PLACE = slice(0, 99), slice(99, 165), slice(165, 198), slice(198, 200)
+"""Which of them are what; see `features_of`."""
+
 _HIPS = [BLAZEPOSE_33.index(side + "_hip") for side in ("left", "right")]
 
 
@@ -19,8 +22,8 @@ def features_of(sequence: SkeletonSequence) -> np.ndarray:
     Raises:
         RehabCoachError: not BlazePose's layout, or without world coordinates.
     """
-    if sequence.layout.name != BLAZEPOSE_33.name or sequence.world is None:
-        raise RehabCoachError("these kinematics need the estimator mediapipe, whose key points are in space too")
+    check_estimator(sequence)
+    assert sequence.world is not None
     points, scores = sequence.key_points[..., :2], sequence.key_points[..., 2]
     seen = scores > 0
     hips = points[:, _HIPS].mean(axis=1)
@@ -34,3 +37,9 @@ def features_of(sequence: SkeletonSequence) -> np.ndarray:
     frames = len(sequence)
     features = [world.reshape(frames, -1), relative.reshape(frames, -1), scores, place]
     return np.where(sequence.seen[:, None], np.concatenate(features, axis=1), 0).astype(np.float32)
+
+
+def check_estimator(sequence: SkeletonSequence) -> None:
+    """RehabCoachError where the key points are not BlazePose's, or have no world coordinates."""
+    if sequence.layout.name != BLAZEPOSE_33.name or sequence.world is None:
+        raise RehabCoachError("these kinematics need the estimator mediapipe, whose key points are in space too")

@@ -6,6 +6,8 @@ from typing import Dict, List, Tuple
 import numpy as np
 import torch
 
+from rehab_coach.direct_kinematics.contract import KinematicsContract
+from rehab_coach.direct_kinematics.networks import Guess
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.layer import SkeletonLayer
 from rehab_coach.opensim.model import Model
@@ -56,6 +58,17 @@ def mirror_of(model: Model) -> Mirror:
             )
         signs.append(sign)
     return Mirror(tuple(partners), tuple(signs), tuple(bodies))
+
+
+def mirrored_guess(guess: Guess, contract: KinematicsContract) -> Guess:
+    """What a mirror makes of coordinates, scale factors and the pelvis's rotation."""
+    signs = guess.coordinates.new_tensor(contract.signs)
+    camera, pelvis = guess.root.new_tensor([-1.0, 1.0, 1.0]), guess.root.new_tensor([1.0, 1.0, -1.0])
+    return Guess(
+        guess.coordinates[..., list(contract.mirrored)] * signs,
+        guess.scales[..., list(contract.mirrored_bodies), :],
+        guess.root * camera[:, None] * pelvis,
+    )
 
 
 def _partners(names: Tuple[str, ...]) -> List[int]:

@@ -6,11 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from rehab_coach.direct_kinematics.contract import KinematicsContract
-from rehab_coach.direct_kinematics.features import FEATURES
+from rehab_coach.direct_kinematics.features import FEATURES, WORLD
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe
 from rehab_coach.opensim.layer import rotation_from_6d
+from rehab_coach.skeleton import BLAZEPOSE_33
 
 HEADS = 8
+POINTS = WORLD.stop - WORLD.start
+REACH = 0.3
+"""Metres, about as far as points are from the hips."""
+TRUNK = [BLAZEPOSE_33.index(side + joint) for joint in ("_shoulder", "_hip") for side in ("left", "right")]
+TOWARDS, SAME = [0.0, 0.0, -1.0, 0.0, -1.0, 0.0], [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+"""Rotations as six numbers: of somebody who faces the camera, and none."""
 
 
 class Guess(NamedTuple):
@@ -47,8 +54,9 @@ class KinematicsNetwork(nn.Module):
         width = recipe.width
         for name in ("mean", "deviation", "centre", "half_range", "scale", "scale_range"):
             self.register_buffer(name, torch.tensor(getattr(contract, name), dtype=torch.float32))
+        self.body_frame = recipe.body_frame
         self.encoder = nn.Sequential(
-            nn.Linear(FEATURES, width),
+            nn.Linear(FEATURES + (POINTS if recipe.body_frame else 0), width),
             nn.LayerNorm(width),
             nn.GELU(),
             nn.Dropout(recipe.dropout),
@@ -63,15 +71,35 @@ class KinematicsNetwork(nn.Module):
     def forward(self, features: Tensor) -> Guess:
         """Of features (B, T, 200)."""
         batch, frames = features.shape[:2]
-        encoded = self.encoder((features - self.mean) / self.deviation)
-        coordinates, scales, root = self.head(self.joining(encoded)).split(self.sizes, dim=2)
-        # The sixth numbers begin near a rotation that exists, whatever the weights are.
-        root = rotation_from_6d(root.reshape(-1, 6) + root.new_tensor([0.0, 0.0, -1.0, 0.0, -1.0, 0.0]))
+        seen = (features - self.mean) / self.deviation
+        usual = TOWARDS
+        if self.body_frame:
+            frame = frame_of(features)
+            own = features[..., WORLD].view(batch, frames, -1, 3) @ frame
+            seen, usual = torch.cat([seen, own.flatten(2) / REACH], dim=2), SAME
+        coordinates, scales, root = self.head(self.joining(self.encoder(seen))).split(self.sizes, dim=2)
+        # The six numbers begin near a rotation that exists, whatever the weights are.
+        root = rotation_from_6d(root.reshape(-1, 6) + root.new_tensor(usual)).view(batch, frames, 3, 3)
         return Guess(
             self.centre + self.half_range * torch.tanh(coordinates),
             (self.scale + self.scale_range * torch.tanh(scales)).view(batch, frames, -1, 3),
-            root.view(batch, frames, 3, 3),
+            frame @ root if self.body_frame else root,
         )
+
+
+def frame_of(features: Tensor) -> Tensor:
+    """The body's axes (B, T, 3, 3), forwards, up and right, as the camera sees them: by hips and shoulders in space.
+
+    Where nobody is seen it faces the camera.
+    """
+    world = features[..., WORLD].unflatten(-1, (-1, 3))
+    left_shoulder, right_shoulder, left_hip, right_hip = (world[..., number, :] for number in TRUNK)
+    # A tenth of a millimetre decides nothing, except where there is nothing else.
+    right = right_hip - left_hip + world.new_tensor([-1e-4, 0.0, 0.0])
+    up = (left_shoulder + right_shoulder - left_hip - right_hip) / 2 + world.new_tensor([0.0, -1e-4, 0.0])
+    right = nn.functional.normalize(right, dim=-1)
+    up = nn.functional.normalize(up - (up * right).sum(dim=-1, keepdim=True) * right, dim=-1)
+    return torch.stack([torch.cross(up, right, dim=-1), up, right], dim=-1)
 
 
 class Alone(nn.Module):

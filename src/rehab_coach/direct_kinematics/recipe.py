@@ -15,6 +15,12 @@ LIMITS = {
     "dropout": (0, 0.9),
     "flip": (0, 1),
     "noise": (0, 1),
+    "turned": (0, 90),
+    "wandering": (0, 1),
+    "resized": (0, 1),
+    "shifted": (0, 1),
+    "lost": (0, 0.9),
+    "pace": (1, 3),
     "steps": (1, 10**7),
     "batch": (1, 10**5),
     "seed": (0, 2**62),
@@ -29,6 +35,8 @@ class KinematicsRecipe:
     Attributes:
         sequence: what joins the frames: "none" (each by itself), "lstm" (both ways), "tcn" (convolutions, each layer
             twice as far apart), "transformer".
+        body_frame: points in space are also seen from the body's own axes (hips and shoulders), from which the pelvis's
+            rotation is answered then, too: the same pose looks the same from all sides.
         width: of the hidden layers. The paper's LSTM has 128, its authors' code 512.
         layers: of what joins the frames.
         dropout: in every layer.
@@ -40,7 +48,13 @@ class KinematicsRecipe:
         masked: angles whose markers OpenSim did not meet are not learned from; nor measured, if `evaluate-kinematics`
             is not told otherwise. The authors' code measures all.
         flip: share of the windows that are mirrored.
-        noise: standard deviation that is added to the features.
+        noise: standard deviation that is added to the features of each frame.
+        turned: degrees, standard deviation by which a window is turned about each of the camera's axes.
+        wandering: metres, standard deviation of each point's error that stays throughout a window; twice that in depth.
+        resized: standard deviation of the factor by which points in space are too large or too small (0.1: 10 %).
+        shifted: standard deviation by which the person stands elsewhere in the picture, in halves of it.
+        lost: share of the frames in which nobody is seen.
+        pace: a window is up to this many times faster or slower.
         steps, batch, learning_rate, weight_decay, weight_average, seed, log_every: see
             `rehab_coach.training.options`; a batch counts windows.
         validation: share of the people that nothing is learned from; the weights are those that did best on them.
@@ -48,6 +62,7 @@ class KinematicsRecipe:
     """
 
     sequence: str = "lstm"
+    body_frame: bool = False
     width: int = 128
     layers: int = 2
     dropout: float = 0.1
@@ -61,6 +76,12 @@ class KinematicsRecipe:
     masked: bool = True
     flip: float = 0.5
     noise: float = 0.01
+    turned: float = 0.0
+    wandering: float = 0.0
+    resized: float = 0.0
+    shifted: float = 0.0
+    lost: float = 0.0
+    pace: float = 1.0
     steps: int = 2000
     batch: int = 16
     learning_rate: float = 1e-3

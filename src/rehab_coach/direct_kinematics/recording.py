@@ -1,18 +1,26 @@
 """Joint angles of a recording by a network of this room, as the others measure them."""
 
-from typing import Optional
+from dataclasses import replace
+from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from rehab_coach.direct_kinematics.answers import answer
+from rehab_coach.direct_kinematics.answers import Answer, answer
+from rehab_coach.direct_kinematics.contract import KinematicsContract
+from rehab_coach.direct_kinematics.features import check_estimator
 from rehab_coach.direct_kinematics.model_file import load_network
+from rehab_coach.direct_kinematics.networks import KinematicsNetwork
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.opensim.coordinates import JointAngles
+from rehab_coach.opensim.coordinates import SIDES, JointAngles
+from rehab_coach.opensim.model_file import read_model
+from rehab_coach.opensim.packages import default_model
+from rehab_coach.opensim.scaled_model import write_scaled_model
 from rehab_coach.paths import share_path
 from rehab_coach.skeleton import SkeletonSequence
 
 SOURCE, MODEL = "d3ke", "d3ke.safetensors"
 PELVIS = ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
+ELEVATION = "shoulder_elv"
 SAME = {
     "L5_S1_Flex_Ext": "lumbar_extension",
     "L5_S1_Lat_Bending": "lumbar_bending",
@@ -21,39 +29,149 @@ SAME = {
 """Coordinates of Pose2Sim's skeleton that have another name in OpenSim's full-body model."""
 
 
-def network_angles(sequence: SkeletonSequence, path: Optional[str] = None) -> JointAngles:
-    """The angles of one person by a network.
+SKELETONS = {name: own for own, name in SAME.items()}
+
+
+FARTHEST = {
+    "hip": "knee",
+    "knee": "ankle",
+    "ankle": "foot_index",
+    "subtalar": "foot_index",
+    "mtp": "foot_index",
+    "arm": "elbow",
+    "shoulder": "elbow",
+    "elbow": "wrist",
+    "pro": "wrist",
+    "wrist": "index",
+}
+"""By the first word of an angle of a limb, the key point without which it would be a guess."""
+
+
+class Measured(NamedTuple):
+    """What a network says of one recording.
+
+    Attributes:
+        angles: see `AngleNetwork.measure`.
+        scales: float32 (bodies, 3) scale factors of the skeleton's bodies.
+    """
+
+    angles: JointAngles
+    scales: np.ndarray
+
+
+class AngleNetwork:
+    """A network of this room that measures recordings.
 
     Args:
-        sequence: of the estimator mediapipe, at any rate; it is answered at the network's, between whose frames the
-            answers are interpolated.
-        path: of the model file; None = the one that ships.
-
-    Returns:
-        The network's coordinates, and the pelvis's as for a camera that stands level, turned from where it faces on
-        average; NaN where nobody was seen. The uncertainty is half of what the recording and its mirror image are
-        answered differently, which says what it is at least; it is 0 for the pelvis, where nothing says it.
-
-    Raises:
-        RehabCoachError: a model that cannot be used, fewer than two frames, nobody seen, or another estimator.
+        network: of a model file.
+        contract: of the same.
     """
-    network, contract = load_network(path or share_path("models", MODEL))
-    if len(sequence) < 2:
-        raise RehabCoachError("the recording has fewer than two frames: a movement needs at least two")
-    if not sequence.seen.any():
-        raise RehabCoachError("nobody is seen in this recording: there are no angles to measure")
-    slow = sequence.resample(float(contract.recipe["rate"]))
-    given = answer(network, contract, slow)
-    names = tuple(SAME.get(name, name) for name in contract.names) + PELVIS
-    values = np.concatenate([given.coordinates, pelvis_angles(given.root)], axis=1)
-    deviation = np.concatenate([given.deviation, np.zeros((len(values), len(PELVIS)))], axis=1)
-    known = np.flatnonzero(slow.seen)
 
-    def at_own_stamps(table: np.ndarray) -> np.ndarray:
-        columns = [np.interp(sequence.stamps, slow.stamps[known], column[known]) for column in table.T]
-        return np.where(sequence.seen[:, None], np.stack(columns, axis=1), np.nan)
+    def __init__(self, network: KinematicsNetwork, contract: KinematicsContract):
+        self.network, self.contract = network, contract
 
-    return JointAngles(names, sequence.stamps, at_own_stamps(values), at_own_stamps(deviation), SOURCE)
+    @classmethod
+    def load(cls, path: Optional[str] = None) -> "AngleNetwork":
+        """The network of a model file, None = the one that ships; RehabCoachError where it cannot be used."""
+        return cls(*load_network(path or share_path("models", MODEL)))
+
+    def measure(self, sequence: SkeletonSequence) -> Measured:
+        """The angles of one person.
+
+        Args:
+            sequence: of the estimator mediapipe, at any rate; it is answered at the network's, between whose frames the
+                answers are interpolated.
+
+        Returns:
+            The network's coordinates, from them the elevation of the arms, and the pelvis's angles as for a camera that
+            stands level, turned from where it faces on average; NaN where nobody was seen, and in a limb where its end
+            was out of the picture. The uncertainty is what the
+            network was off (root mean square) for people that were watched while it learned, and more where the
+            recording and its mirror image are answered differently.
+
+        Raises:
+            RehabCoachError: fewer than two frames, nobody seen, or another estimator.
+        """
+        check_estimator(sequence)
+        if len(sequence) < 2:
+            raise RehabCoachError("the recording has fewer than two frames: a movement needs at least two")
+        if not sequence.seen.any():
+            raise RehabCoachError("nobody is seen in this recording: there are no angles to measure")
+        slow = sequence.resample(float(self.contract.recipe["rate"]))
+        given = answer(self.network, self.contract, slow)
+        names, values, deviation = self._table(given)
+        known = np.flatnonzero(slow.seen)
+        seen = sequence.seen[:, None] & np.stack([is_shown(sequence, name) for name in names], axis=1)
+
+        def at_own_stamps(table: np.ndarray) -> np.ndarray:
+            columns = [np.interp(sequence.stamps, slow.stamps[known], column[known]) for column in table.T]
+            return np.where(seen, np.stack(columns, axis=1), np.nan)
+
+        angles = JointAngles(names, sequence.stamps, at_own_stamps(values), at_own_stamps(deviation), SOURCE)
+        return Measured(angles, given.scales)
+
+    def write_skeleton(self, path: str, scales: np.ndarray) -> None:
+        """Write the skeleton scaled to the person of a recording as a model file for OpenSim.
+
+        Args:
+            path: of the file.
+            scales: (bodies, 3), see `Measured`.
+
+        Raises:
+            RehabCoachError: OpenSim or its skeleton is not installed, or the network answers for another one.
+        """
+        generic = default_model()
+        if read_model(generic).name != self.contract.skeleton:
+            raise RehabCoachError("the model answers for the skeleton %s, not %s" % (self.contract.skeleton, generic))
+        middles, halves = np.array(self.contract.centre), np.array(self.contract.half_range)
+        ranges = dict(zip(self.contract.names, zip(middles - halves, middles + halves)))
+        write_scaled_model(generic, path, dict(zip(self.contract.bodies, scales)), ranges)
+
+    def _table(self, given: Answer) -> Tuple[Tuple[str, ...], np.ndarray, np.ndarray]:
+        """Names (A,), values (T, A) and their standard deviations."""
+        names = self.contract.names
+        own = np.hypot(given.deviation, self.contract.error)
+        pelvis = np.broadcast_to(np.asarray(self.contract.pelvis_error), (len(own), len(PELVIS)))
+        more = elevations(names, given.coordinates, own)
+        values = np.concatenate([given.coordinates, pelvis_angles(given.root), *(one for _, one, _ in more)], axis=1)
+        deviation = np.concatenate([own, pelvis, *(one for _, _, one in more)], axis=1)
+        called = tuple(SAME.get(name, name) for name in names)
+        return called + PELVIS + tuple(name for name, _, _ in more), values, deviation
+
+
+def is_shown(sequence: SkeletonSequence, name: str) -> np.ndarray:
+    """Bool (T,): the end of the limb that an angle belongs to is in the picture; always so for other angles."""
+    end = FARTHEST.get(name.split("_")[0])
+    if end is None or name[-2:] not in ("_r", "_l"):
+        return np.ones(len(sequence), bool)
+    side = {"r": "right_", "l": "left_"}[name[-1]]
+    return sequence.key_points[:, sequence.layout.joints.index(side + end), 2] > 0
+
+
+def for_skeleton(angles: JointAngles) -> JointAngles:
+    """The same with the names of Pose2Sim's skeleton, without what it has not."""
+    columns = [number for number, name in enumerate(angles.names) if not name.startswith(ELEVATION)]
+    names = tuple(SKELETONS.get(angles.names[number], angles.names[number]) for number in columns)
+    return replace(angles, names=names, values=angles.values[:, columns], uncertainty=angles.uncertainty[:, columns])
+
+
+def elevations(
+    names: Tuple[str, ...], coordinates: np.ndarray, deviation: np.ndarray
+) -> List[Tuple[str, np.ndarray, np.ndarray]]:
+    """How high each upper arm is raised in whatever direction: name, values (T, 1) and standard deviations (T, 1).
+
+    The skeleton turns the arm about z by its flexion, then about the new x by its adduction. Their errors are taken for
+    errors of the direction, which they are where the arm is low, and more than that where it points to the side.
+    """
+    found = []
+    for side in SIDES:
+        pair = ["%s_%s" % (name, side) for name in ("arm_flex", "arm_add")]
+        if all(name in names for name in pair):
+            flexion, adduction = (coordinates[:, [names.index(name)]] for name in pair)
+            errors = [deviation[:, [names.index(name)]] for name in pair]
+            raised = np.arccos(np.clip(np.cos(flexion) * np.cos(adduction), -1, 1))
+            found.append(("%s_%s" % (ELEVATION, side), raised, np.hypot(errors[0] * np.cos(adduction), errors[1])))
+    return found
 
 
 def pelvis_angles(root: np.ndarray) -> np.ndarray:

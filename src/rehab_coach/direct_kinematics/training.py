@@ -1,28 +1,36 @@
 """Training the network on films with their true kinematics: `training.loop` does it."""
 
 import os
-from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union, cast
 
 import numpy as np
 import torch
 from torch import nn
 
+from rehab_coach.direct_kinematics.answers import answer_features
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import Points, Recording, answered, read_films, split
-from rehab_coach.direct_kinematics.mirror import mirror_of
+from rehab_coach.direct_kinematics.mirror import mirror_of, mirrored_guess
 from rehab_coach.direct_kinematics.model_file import save_network
 from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, as_dict
+from rehab_coach.direct_kinematics.recording import PELVIS, pelvis_angles
+from rehab_coach.direct_kinematics.variation import at_pace, vary
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder
+from rehab_coach.opensim.layer import rotation_from_6d
 from rehab_coach.opensim.model import Model
 from rehab_coach.training.checkpoint import forget_checkpoint
 from rehab_coach.training.loop import Task, train
+from rehab_coach.training.parallel import join
 
 MODEL = "model.safetensors"
 ANGLE_BEND, SCALE_BEND = np.radians(5), 0.1
 """Where the losses of angles and scale factors change from squares to absolute values."""
+
+POINTS_EVERY = 3
+"""Frames, of which one's points are looked at: those of its neighbours are hardly elsewhere, and cost as much."""
 
 WIDEST = 2 * np.pi
 """A range that is wider is taken for none, and the angle for one around 0."""
@@ -68,19 +76,10 @@ def make_contract(model: Model, recordings: List[Recording], recipe: KinematicsR
         tuple(places.index(whole.coordinates[place]) for place in places),
         tuple(whole.signs[place] for place in places),
         whole.bodies,
+        [0.0] * len(names),
+        [0.0] * len(PELVIS),
         as_dict(recipe),
         len({recording.person for recording in recordings}),
-    )
-
-
-def mirrored_guess(guess: Guess, contract: KinematicsContract) -> Guess:
-    """What a mirror makes of coordinates, scale factors and the pelvis's rotation."""
-    signs = guess.coordinates.new_tensor(contract.signs)
-    camera, pelvis = guess.root.new_tensor([-1.0, 1.0, 1.0]), guess.root.new_tensor([1.0, 1.0, -1.0])
-    return Guess(
-        guess.coordinates[..., list(contract.mirrored)] * signs,
-        guess.scales[..., list(contract.mirrored_bodies), :],
-        guess.root * camera[:, None] * pelvis,
     )
 
 
@@ -88,13 +87,15 @@ class KinematicsTask(Task):
     """The losses of D3KE: points, scale factors, angles."""
 
     unit = "windows"
-    changes = "mirrored, with noise"
+    changes = "mirrored, varied"
 
-    def __init__(self, model: Model, divided: Mapping[str, List[Recording]], recipe: KinematicsRecipe):
-        self.recipe = recipe
+    def __init__(
+        self, model: Model, divided: Mapping[str, List[Recording]], recipe: KinematicsRecipe, device: str = "cpu"
+    ):
+        self.recipe, self.device = recipe, device
         self.learned, self.watched = divided["train"], divided["validation"]
         self.contract = make_contract(model, self.learned, recipe)
-        self.points = Points(model, self.contract.names)
+        self.points = Points(model, self.contract.names).to(device)
         shortest = min(len(recording.seen) for recording in self.learned)
         self.window = min(recipe.window, shortest)
 
@@ -111,28 +112,34 @@ class KinematicsTask(Task):
         windows = []
         for number in chosen:
             recording = self.learned[number]
-            start = int(random.integers(len(recording.seen) - self.window + 1))
-            windows.append(
-                self._window(recording, slice(start, start + self.window), random.random() < self.recipe.flip)
-            )
+            frames = at_pace(len(recording.seen), self.window, self.recipe.pace, random)
+            windows.append(self._window(recording, frames, random.random() < self.recipe.flip))
         features, coordinates, counts, scales, root = (torch.stack(parts) for parts in zip(*windows))
-        noise = torch.from_numpy(random.normal(0, self.recipe.noise, features.shape).astype(np.float32))
-        return Batch(features + noise, coordinates, counts, scales, root)
+        features, root = vary(features, root, self.recipe, random)
+        return Batch(features, coordinates, counts, scales, root)
 
-    def _window(self, recording: Recording, frames: slice, flip: bool) -> Tuple[torch.Tensor, ...]:
-        length = len(recording.seen[frames])
+    def _window(self, recording: Recording, frames: np.ndarray, flip: bool) -> Tuple[torch.Tensor, ...]:
+        """Of a recording at fractions of its frames (T,)."""
+        before, after = np.floor(frames).astype(int), np.ceil(frames).astype(int)
+        share = torch.from_numpy((frames - before).astype(np.float32))
+
+        def between(table: np.ndarray) -> torch.Tensor:
+            one, other = torch.from_numpy(table[before]), torch.from_numpy(table[after])
+            return torch.lerp(one, other, share.view(-1, *[1] * (one.dim() - 1)))
+
+        root = between(recording.root).transpose(1, 2).reshape(-1, 9)[:, :6]
         truth = Guess(
-            torch.from_numpy(recording.coordinates[frames]),
-            torch.from_numpy(recording.scales).expand(length, -1, 3),
-            torch.from_numpy(recording.root[frames]),
+            between(recording.coordinates),
+            torch.from_numpy(recording.scales).expand(len(frames), -1, 3),
+            rotation_from_6d(root),
         )
-        met = recording.counts[frames] | (not self.recipe.masked)
-        counts = torch.from_numpy(met & recording.seen[frames, None])
+        met = (recording.counts | (not self.recipe.masked)) & recording.seen[:, None]
+        counts = torch.from_numpy(met[before] & met[after])
         features = recording.features
         if flip:
             truth, features = mirrored_guess(truth, self.contract), recording.mirrored
             counts = counts[:, list(self.contract.mirrored)]
-        return torch.from_numpy(features[frames]), truth.coordinates, counts, truth.scales, truth.root
+        return between(features), truth.coordinates, counts, truth.scales, truth.root
 
     def loss(self, network: nn.Module, batch: Any) -> Tuple[torch.Tensor, Mapping[str, Union[float, torch.Tensor]]]:
         features, coordinates, counts, scales, root = batch
@@ -147,7 +154,7 @@ class KinematicsTask(Task):
 
     def _parts(self, guess: Guess, truth: Guess, counts: torch.Tensor, seen: torch.Tensor) -> Tuple[torch.Tensor, ...]:
         """Losses of joints, markers, bodies and angles."""
-        ours, theirs = (self.points(one.coordinates[seen], one.scales[seen], one.root[seen]) for one in (guess, truth))
+        ours, theirs = (self.points(*(part[seen][::POINTS_EVERY] for part in one)) for one in (guess, truth))
         apart = (ours - theirs).square() if self.recipe.squared else (ours - theirs).abs()
         smooth = nn.functional.smooth_l1_loss
         return (
@@ -162,37 +169,62 @@ class KinematicsTask(Task):
             return {}
         errors = []
         for recording in self.watched:
-            guess = network(torch.from_numpy(recording.features)[None])
+            guess = network(torch.from_numpy(recording.features)[None].to(self.device))
             counts = recording.counts & recording.seen[:, None]
-            errors.append(np.abs(guess.coordinates[0].numpy() - recording.coordinates)[counts])
+            errors.append(np.abs(guess.coordinates[0].cpu().numpy() - recording.coordinates)[counts])
         return {"validation_loss": float(np.degrees(np.concatenate(errors).mean()))}
 
 
-def train_on_films(folder: str, recipe: KinematicsRecipe, out: str) -> Tuple[str, Dict[str, int]]:
+def train_on_films(folder: str, recipe: KinematicsRecipe, out: str, device: str = "cpu") -> Tuple[str, Dict[str, int]]:
     """Train on a folder of films, or go on with a training that was interrupted.
 
     Args:
         folder: of films with their true kinematics.
         recipe: what to train.
         out: folder for the model, the log and the curves.
+        device: "cpu" or "cuda".
 
     Returns:
         Path of the model file, and how many people were learned from, watched and kept.
 
     Raises:
-        RehabCoachError: no such films, too few people, films at another rate, or `out` belongs to another training.
+        RehabCoachError: no such films or device, too few people, films at another rate, or `out` belongs to another
+            training.
     """
     make_folder(out)
     model, recordings = read_films(folder)
     check_rate(recordings, recipe.rate)
     divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
-    task = KinematicsTask(model, divided, recipe)
-    identity = "%s %s" % (as_dict(recipe), sorted(recording.name for recording in recordings))
-    network, _ = train(task, recipe.options(), out, "training", identity)
+    with join(device) as processes:
+        task = KinematicsTask(model, divided, recipe, processes.device)
+        identity = "%s %s" % (as_dict(recipe), sorted(recording.name for recording in recordings))
+        network, _ = train(task, recipe.options(), out, "training", identity, processes)
     path = os.path.join(out, MODEL)
-    save_network(path, network, task.contract)  # type: ignore[arg-type]
+    network = cast(KinematicsNetwork, network)
+    save_network(path, network, with_errors(task.contract, network, task.watched or task.learned))
     forget_checkpoint(out)
     return path, {kind: len({one.person for one in group}) for kind, group in divided.items()}
+
+
+def with_errors(
+    contract: KinematicsContract, network: KinematicsNetwork, recordings: List[Recording]
+) -> KinematicsContract:
+    """The contract with the network's errors in recordings of which nothing was learned."""
+    own, pelvis = [], []
+    for one in recordings:
+        given = answer_features(network, contract, one.features, one.mirrored)
+        counts = one.counts & one.seen[:, None]
+        own.append(np.where(counts, given.coordinates - one.coordinates, np.nan))
+        apart = pelvis_angles(given.root) - pelvis_angles(one.root)
+        pelvis.append(np.where(counts.any(axis=1, keepdims=True), (apart + np.pi) % (2 * np.pi) - np.pi, np.nan))
+
+    def usual(errors: List[np.ndarray]) -> List[float]:
+        squares = np.concatenate(errors) ** 2
+        known = np.isfinite(squares)
+        sums = np.where(known, squares, 0).sum(axis=0)
+        return np.sqrt(sums / np.maximum(known.sum(axis=0), 1)).tolist()
+
+    return replace(contract, error=usual(own), pelvis_error=usual(pelvis))
 
 
 def check_rate(recordings: List[Recording], rate: float) -> None:

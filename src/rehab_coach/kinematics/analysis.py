@@ -1,6 +1,7 @@
 """Everything that is measured of one recording of an exercise."""
 
-from typing import Optional
+import contextlib
+from typing import Callable, Optional
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.angles.measure import joint_angles
@@ -13,20 +14,32 @@ from rehab_coach.skeleton import SkeletonSequence
 
 
 @one_thread
-def analyse(sequence: SkeletonSequence, exercise: str) -> Movement:
+def analyse(
+    sequence: SkeletonSequence,
+    exercise: str,
+    measure: Callable[[SkeletonSequence], JointAngles] = joint_angles,
+) -> Movement:
     """Repetitions and form of an exercise.
 
     Args:
         sequence: the recording; nobody in it: no repetitions, and `not_judged` says why.
         exercise: label; of one that no catalogue knows the repetitions are counted, and the form is not judged.
+        measure: the joint angles. Where it raises RehabCoachError, they are measured as usual (`joint_angles`). The
+            form is judged by key points, whatever it is.
 
     Raises:
         RehabCoachError: config/form.yaml is broken; `load_limits` tells that beforehand.
     """
-    try:
-        angles: Optional[JointAngles] = joint_angles(sequence)
-    except RehabCoachError:  # nobody is seen; that is no repetition, and no error
-        angles = None
+    angles = _angles(sequence, measure)
     repetitions = find_repetitions(sequence, exercise, angles)
     remarks, not_judged = judge(sequence, exercise, repetitions)
-    return Movement(exercise, sequence.duration, repetitions, remarks, not_judged)
+    source = "" if angles is None else angles.source
+    return Movement(exercise, sequence.duration, repetitions, remarks, not_judged, source)
+
+
+def _angles(sequence: SkeletonSequence, measure: Callable[[SkeletonSequence], JointAngles]) -> Optional[JointAngles]:
+    """None: nobody is seen; that is no repetition, and no error."""
+    for way in (measure, joint_angles):
+        with contextlib.suppress(RehabCoachError):
+            return way(sequence)
+    return None

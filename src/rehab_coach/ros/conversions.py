@@ -104,6 +104,7 @@ def to_movement_message(movement: Optional[Movement]) -> msg.Movement:
         remarks=[_to_remark_message(one) for one in movement.remarks],
         not_judged=list(movement.not_judged),
         reasons=list(movement.not_judged.values()),
+        angles=movement.angles,
     )
 
 
@@ -117,6 +118,7 @@ def from_movement_message(message: msg.Movement) -> Optional[Movement]:
         tuple(_from_repetition_message(one) for one in message.repetitions),
         tuple(_from_remark_message(one) for one in message.remarks),
         dict(zip(message.not_judged, message.reasons)),
+        message.angles,
     )
 
 

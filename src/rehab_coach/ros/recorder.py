@@ -1,22 +1,27 @@
 """The node that films and recognises: skeletons frame by frame while recording, the exercise right after it."""
 
+import functools
 import math
 import os
 import threading
 import time
 from collections import deque
 from dataclasses import replace
-from typing import Deque, Optional, Tuple, Union
+from typing import Callable, Deque, Optional, Tuple, Union
 
 import numpy as np
 import rospy
 from sensor_msgs.msg import CompressedImage, Image
 
+from rehab_coach.direct_kinematics.recording import SOURCE as NETWORK_SOURCE
+from rehab_coach.direct_kinematics.recording import AngleNetwork
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import check_asked, check_labels
 from rehab_coach.kinematics.analysis import analyse
+from rehab_coach.kinematics.angles.measure import SOURCES, joint_angles
 from rehab_coach.kinematics.form.judge import load_limits
 from rehab_coach.msg import ActionClass, DisplayMessage, Exercises, Movement, Prediction, Skeleton
+from rehab_coach.opensim.coordinates import JointAngles
 from rehab_coach.pose.network_choice import AUTO, choose_network
 from rehab_coach.pose.network_file import MOBILENET_THIN
 from rehab_coach.pose.registry import DEFAULT, NAMES, create_estimator, get_estimator
@@ -38,6 +43,8 @@ from rehab_coach.texts import ENGLISH, languages, load_texts
 
 PICTURES = 3
 """Pictures that must have been read and estimated before the first round."""
+MEDIAPIPE, IN_SPACE = "mediapipe", ("3d", NETWORK_SOURCE)
+"""The estimator with key points in space, and the sources of angles that need it."""
 FOLDER_INTERVAL = 1.0
 """Seconds between two looks for exercises that were added or removed."""
 
@@ -131,6 +138,7 @@ class Recorder:
             wanted = {key: options[key] for key in ("backend", "precision", "threads")}
             options["network"], reason = choose_network(options["input_size"], **wanted)
             rospy.loginfo("%s", reason)
+        self._measure = self._load_angles(name)
         self._estimator = create_estimator(name, **options)
         model = get_parameter("~model", "", str) or default_model()
         runtime = get_parameter("~runtime", "auto", str, choices=("auto", *RUNTIMES))
@@ -156,6 +164,16 @@ class Recorder:
         recognizer.warm_up(self._timing.duration)
         self._answer_so_far.warm_up()
         rospy.loginfo("%s and the model for %s are ready", name, ", ".join(self._recognizer.labels))
+
+    def _load_angles(self, estimator: str) -> Callable[[SkeletonSequence], JointAngles]:
+        """What makes a round's joint angles."""
+        source = get_parameter("~angles", AUTO, str, choices=(*SOURCES, NETWORK_SOURCE))
+        if source in IN_SPACE and estimator != MEDIAPIPE:
+            raise RehabCoachError("recorder/angles %s needs recorder/estimator %s" % (source, MEDIAPIPE))
+        if source != NETWORK_SOURCE:
+            return functools.partial(joint_angles, source=source)
+        network = AngleNetwork.load(get_parameter("~angles_model", "", str) or None)
+        return lambda sequence: network.measure(sequence).angles
 
     @property
     def _recognizer(self) -> Union[Recognizer, EnrolledRecognizer]:
@@ -284,7 +302,7 @@ class Recorder:
         if prediction.status == Prediction.RECOGNISED and sequence is not None:
             try:
                 from_zero = replace(sequence, stamps=sequence.stamps - sequence.stamps[0])
-                message = to_movement_message(analyse(from_zero, prediction.label))
+                message = to_movement_message(analyse(from_zero, prediction.label, self._measure))
             except Exception as error:  # pylint: disable=broad-except
                 # The round is over and answered: a movement that cannot be measured takes nothing away from it.
                 rospy.logerr(
@@ -294,7 +312,7 @@ class Recorder:
         if sequence is not None:
             message.header.stamp = rospy.Time.from_sec(float(sequence.stamps[0]))
         message.round, message.request, message.prediction = action.round, action, prediction
-        message.measured_by = self._measured_by
+        message.measured_by = self._measured_by + (message.angles and ", angles from %s" % message.angles)
         self._movements.publish(message)
 
     def _record(self, action: ActionClass) -> Optional[Recording]:

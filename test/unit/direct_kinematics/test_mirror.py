@@ -51,7 +51,8 @@ def test_the_mirrored_truth_is_the_truth_of_the_mirrored_person(model):
     scales = 0.8 + 0.4 * torch.rand(frames, len(model.bodies), 3, dtype=torch.float64)
     root = rotation_from_6d(torch.randn(frames, 6, dtype=torch.float64))
     exchanged = mirror.coordinates, mirror.signs, mirror.bodies
-    contract = KinematicsContract("", layer.coordinates, model.bodies, [], [], [], [], [], [], *exchanged, {}, 0)
+    usual = [[]] * 6
+    contract = KinematicsContract("", layer.coordinates, model.bodies, *usual, *exchanged, [], [], {}, 0)
     flipped = mirrored_guess(Guess(coordinates, scales, root), contract)
     ours, theirs = layer(coordinates, scales, root), layer(*flipped)
     right = [layer.joints.index(other_side(name)) for name in layer.joints]

@@ -1,4 +1,6 @@
 import os
+import shutil
+import sys
 from dataclasses import replace
 from itertools import islice
 
@@ -15,15 +17,28 @@ from rehab_coach.direct_kinematics.features import FEATURES, features_of
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, load_recipe, make_recipe
-from rehab_coach.direct_kinematics.recording import MODEL, network_angles, pelvis_angles
+from rehab_coach.direct_kinematics.recording import MODEL, AngleNetwork, elevations, pelvis_angles
 from rehab_coach.direct_kinematics.training import KinematicsTask, make_contract, mirrored_guess, train_on_films
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.angles.measure import joint_angles
 from rehab_coach.opensim.files import read_mot
 from rehab_coach.opensim.model_file import body_fixed
+from rehab_coach.opensim.packages import default_model
 from rehab_coach.paths import share_path
 from rehab_coach.pose import create_estimator, estimate_video
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
+
+
+@pytest.fixture
+def squat(act, repeats):
+    """squat(rate) -> a sequence as MediaPipe's, flat in space."""
+
+    def made(rate=15.0):
+        whole = act("squat", repeats(2), camera_rate=rate)
+        flat = (whole.key_points[..., :2] - whole.key_points[:, 23:25, :2].mean(axis=1, keepdims=True)) / 150
+        return replace(whole, world=np.concatenate([flat, np.zeros_like(flat[..., :1])], axis=2))
+
+    return made
 
 
 def test_people_are_divided(own_skeleton, films):
@@ -150,6 +165,12 @@ def test_what_is_wrong_is_told(own_skeleton, films, recipe, tmp_path, capsys):
     slow.write_text("rate: 25.0\n")
     assert main(["train-kinematics", str(slow), "--data", films, "--out", str(tmp_path / "run")]) == 2
     assert "10.0 frames a second, the recipe 25" in capsys.readouterr().err
+    other = tmp_path / "films"
+    shutil.copytree(films, other)
+    person = other / "models" / "person-000003.osim"
+    person.write_text(person.read_text().replace("m_trunk", "m_back"))
+    assert main(["train-kinematics", lstm, "--data", str(other), "--out", str(tmp_path / "run")]) == 2
+    assert "not the same markers (m_back)" in capsys.readouterr().err
     broken = tmp_path / "model.safetensors"
     broken.write_bytes(b"nothing")
     with pytest.raises(RehabCoachError, match="broken or cut short"):
@@ -169,14 +190,12 @@ def test_the_pelvis_is_measured_from_where_it_faces_on_average():
     assert np.ptp(found[:, 2]) == pytest.approx(np.ptp(turn), abs=0.03)
 
 
-def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path, capsys, act, repeats):
+def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path, capsys, squat):
     path, _ = train_on_films(films, replace(recipe, steps=2, log_every=2), str(tmp_path / "run"))
-    whole = act("squat", repeats(2))  # at another rate than the network's
+    whole = squat()  # at another rate than the network's
     key_points = whole.key_points.copy()
     key_points[4] = 0
-    flat = (whole.key_points[..., :2] - whole.key_points[:, 23:25, :2].mean(axis=1, keepdims=True)) / 150
-    world = np.concatenate([flat, np.zeros_like(flat[..., :1])], axis=2)
-    sequence = replace(whole, key_points=key_points, world=world)
+    sequence = replace(whole, key_points=key_points)
     file, out = str(tmp_path / "sequence.npz"), str(tmp_path / "out")
     sequence.save(file)
     command = ["angles", file, "--out", out, "--no-overlay", "--source", "d3ke"]
@@ -184,14 +203,78 @@ def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path
     assert "angles from d3ke" in capsys.readouterr().out
     angles = read_mot(os.path.join(out, "angles.mot"))
     assert {"hip_flexion_r", "pelvis_tilt"} <= set(angles.names) and len(angles.stamps) == len(sequence)
-    given = network_angles(sequence, path)
+    network = AngleNetwork.load(path)
+    given = network.measure(sequence).angles
+    assert (np.nanmin(given.uncertainty, axis=0) > 0).all()
     assert np.isnan(given.values[4]).all() and np.isfinite(np.delete(given.values, 4, axis=0)).all()
     assert main([*command[:-1], "fit", "--model", path]) == 2
     assert "--model is for --source d3ke" in capsys.readouterr().err
     with pytest.raises(RehabCoachError, match="nobody"):
-        network_angles(replace(sequence, key_points=0 * key_points), path)
+        network.measure(replace(sequence, key_points=0 * key_points))
     with pytest.raises(RehabCoachError, match="fewer than two frames"):
-        network_angles(sequence[:1], path)
+        network.measure(sequence[:1])
+
+
+def test_the_rate_of_a_recording_does_not_matter(squat):
+    network = AngleNetwork.load()
+    usual = network.measure(squat()).angles
+    for rate in (7.5, 30.0):
+        other = network.measure(squat(rate)).angles
+        again = np.interp(usual.stamps, other.stamps, other["knee_angle_r"])
+        assert np.degrees(np.abs(again - usual["knee_angle_r"])).mean() < 3
+
+
+def test_what_is_cut_off_is_not_measured(squat, tmp_path, capsys):
+    sequence = squat()
+    key_points = sequence.key_points.copy()
+    below = [sequence.layout.joints.index("left_" + name) for name in ("ankle", "heel", "foot_index")]
+    key_points[:, below] = 0
+    file = str(tmp_path / "cut.npz")
+    replace(sequence, key_points=key_points).save(file)
+    assert main(["angles", file, "--out", str(tmp_path / "out"), "--no-overlay", "--source", "d3ke"]) == 0
+    told = capsys.readouterr().err
+    assert "out of the picture" in told and "knee_angle_l, ankle_angle_l" in told and "knee_angle_r" not in told
+    measured = read_mot(str(tmp_path / "out" / "angles.mot"))
+    assert {"hip_flexion_l", "knee_angle_r"} <= set(measured.names) and "knee_angle_l" not in measured.names
+
+
+def test_the_skeleton_lies_beside_its_motion(squat, tmp_path, capsys, monkeypatch):
+    opensim = pytest.importorskip("opensim")
+    try:
+        default_model()
+    except RehabCoachError:
+        pytest.skip("Pose2Sim is not installed")
+    file, out = str(tmp_path / "squat.npz"), tmp_path / "out"
+    squat().save(file)
+    command = ["angles", file, "--out", str(out), "--no-overlay", "--source", "d3ke"]
+    assert main(command) == 0
+    skeleton = opensim.Model(str(out / "skeleton.osim"))
+    skeleton.initSystem()
+    motion = opensim.TimeSeriesTable(str(out / "angles.mot"))
+    coordinates = skeleton.getCoordinateSet()
+    known = {coordinates.get(number).getName() for number in range(coordinates.getSize())}
+    assert set(motion.getColumnLabels()) <= known and len(motion.getColumnLabels()) > 30
+    capsys.readouterr()
+    monkeypatch.setitem(sys.modules, "opensim", None)  # as if it were not installed
+    assert main(command) == 0
+    assert "skeleton.osim is left out: this needs OpenSim" in capsys.readouterr().err
+    assert not (out / "skeleton.osim").exists() and (out / "angles.mot").exists()
+
+
+def test_what_a_network_cannot_use_is_told_before_a_film_is_looked_at(tmp_path, capsys):
+    command = ["angles", str(tmp_path / "film.mp4"), "--out", str(tmp_path / "out"), "--source", "d3ke"]
+    assert main([*command, "--model", str(tmp_path / "gone")]) == 2
+    assert "there is no model" in capsys.readouterr().err
+    assert main([*command, "--estimator", "tf_pose"]) == 2
+    assert "needs --estimator mediapipe" in capsys.readouterr().err
+
+
+def test_arms_are_raised_in_whatever_direction():
+    names = ("arm_flex_r", "arm_add_r")
+    coordinates = np.radians([[0, 0], [90, 0], [0, -90], [60, -30], [180, 0]])
+    ((name, raised, deviation),) = elevations(names, coordinates, np.full((5, 2), 0.1))
+    assert name == "shoulder_elv_r" and deviation.max() < 0.15
+    np.testing.assert_allclose(np.degrees(raised[:, 0]), [0, 90, 90, 64.3, 180], atol=0.1)
 
 
 def test_the_model_that_ships_sees_the_knees_bend_that_bend():
@@ -203,7 +286,7 @@ def test_the_model_that_ships_sees_the_knees_bend_that_bend():
         sequence = estimate_video(share_path("test", "data", "squat.mp4"), estimator, 0.0, 5.0)
     finally:
         estimator.close()
-    given, fitted = network_angles(sequence), joint_angles(sequence, source="fit")
+    given, fitted = AngleNetwork.load().measure(sequence).angles, joint_angles(sequence, source="fit")
     for name in ("knee_angle_r", "hip_flexion_l"):
         assert np.corrcoef(given[name], fitted[name])[0, 1] > 0.9
         assert np.degrees(np.ptp(given[name])) > 40

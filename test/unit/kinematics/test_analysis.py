@@ -1,10 +1,12 @@
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from rehab_coach.kinematics.analysis import analyse
+from rehab_coach.kinematics.angles.measure import joint_angles
 from rehab_coach.kinematics.threads import one_thread
 from rehab_coach.movement import Movement
 
@@ -17,6 +19,7 @@ def test_a_movement_has_repetitions_ranges_and_a_verdict_on_every_rule(act, repe
     assert len(movement.repetitions) == 2
     assert all("knee_angle_r" in one.range_of_motion for one in movement.repetitions)
     assert movement.remarks or movement.not_judged
+    assert movement.angles == "fit"
     again = Movement.from_dict(json.loads(json.dumps(movement.as_dict())))
     assert again == movement
 
@@ -32,6 +35,13 @@ def test_an_exercise_that_no_catalogue_knows_is_counted_and_not_judged(act, repe
     movement = analyse(act("squat", repeats(3), 45), "goblet_dip")
     assert movement.exercise == "goblet_dip" and len(movement.repetitions) == 3
     assert movement.remarks == () and movement.not_judged == {}
+
+
+def test_angles_are_made_as_wanted_or_else_as_usual(act, repeats):
+    sequence = act("squat", repeats(2), 80)
+    flat = analyse(sequence, "squat", partial(joint_angles, source="2d"))
+    assert flat.angles == "2d" and "hip_adduction_r" not in flat.repetitions[0].range_of_motion
+    assert analyse(sequence, "squat", partial(joint_angles, source="3d")).angles == "fit"  # it has no world coordinates
 
 
 def test_linear_algebra_keeps_to_one_thread():

@@ -141,6 +141,7 @@ MOVEMENT = Movement(
         Remark("steady_tempo", "praise", 3.0, 10.0, "%"),
     ),
     {"heels_up": "needs heels and toes"},
+    "fit",
 )
 
 

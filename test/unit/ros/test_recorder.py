@@ -1,5 +1,6 @@
 """What the recorder says about the movement, whatever the measuring does."""
 
+import contextlib
 from unittest import mock
 
 import numpy as np
@@ -23,10 +24,17 @@ REQUEST = ActionClass(round=5, label="squat")
 @pytest.fixture
 def recorder():
     """A recorder without ROS and networks."""
+    with recorder_with() as made:
+        yield made
+
+
+@contextlib.contextmanager
+def recorder_with(**parameters):
     time = mock.Mock(now=lambda: rospy.Time(1001), from_sec=rospy.Time.from_sec)
     replaced = dict(
-        get_parameter=lambda name, default, *_, **__: default,
+        get_parameter=lambda name, default, *_, **__: parameters.get(name[1:], default),
         rospy=mock.MagicMock(Time=time),
+        Readiness=mock.MagicMock(),
         Diagnostics=mock.MagicMock(),
         create_estimator=mock.MagicMock(),
         Recognizer=mock.MagicMock(),
@@ -47,7 +55,7 @@ def test_the_movement_is_measured_as_the_recognised_exercise_from_the_first_fram
     prediction = Prediction(round=5, status="recognised", label="lunge")
     with mock.patch.object(module, "analyse", return_value=Movement("lunge", 0.3)) as analyse:
         message = published(recorder, prediction, SEQUENCE)
-    sequence, label = analyse.call_args[0]
+    sequence, label, _ = analyse.call_args[0]
     assert label == "lunge" and sequence.stamps == pytest.approx([0.0, 0.1, 0.2, 0.3])
     assert (message.round, message.label, message.duration) == (5, "lunge", 0.3)
     assert (message.request, message.prediction, message.header.stamp.secs) == (REQUEST, prediction, 1000)
@@ -93,3 +101,28 @@ def test_a_model_whose_labels_nobody_could_ask_for_is_told_at_the_start(labels, 
         RehabCoachError, match="coach.safetensors has .*" + said
     ):
         module.Recorder()
+
+
+def test_angles_by_a_network_are_measured_and_said_to_be(act, repeats):
+    whole = act("squat", repeats(2))
+    flat = (whole.key_points[..., :2] - whole.key_points[:, 23:25, :2].mean(axis=1, keepdims=True)) / 150
+    world = np.concatenate([flat, np.zeros_like(flat[..., :1])], axis=2)
+    sequence = SkeletonSequence(whole.key_points, whole.stamps + 1000.0, whole.size, whole.layout, world)
+    with recorder_with(estimator="mediapipe", angles="d3ke") as recorder:
+        message = published(recorder, Prediction(round=5, status="recognised", label="squat"), sequence)
+    assert message.angles == "d3ke" and message.measured_by.endswith(", angles from d3ke")
+    names = message.repetitions[0].names
+    assert {"knee_angle_r", "hip_flexion_l", "shoulder_elv_r", "arm_rot_r"} <= set(names)
+
+
+@pytest.mark.parametrize("source", ["3d", "d3ke"])
+def test_angles_in_space_need_an_estimator_that_sees_space(source):
+    with pytest.raises(RehabCoachError, match="angles %s needs recorder/estimator mediapipe" % source):
+        with recorder_with(estimator="tf_pose", angles=source):
+            pass
+
+
+def test_a_model_of_angles_that_is_not_there_is_told_at_the_start():
+    with pytest.raises(RehabCoachError, match="there is no model"):
+        with recorder_with(estimator="mediapipe", angles="d3ke", angles_model="/nowhere.safetensors"):
+            pass
