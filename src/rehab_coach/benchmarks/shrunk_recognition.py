@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
-from rehab_coach.benchmarks.repetitions import FRAME_RATE
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises.labels import UNKNOWN
 from rehab_coach.kinematics.repetitions.find import count_repetitions
@@ -11,6 +10,8 @@ from rehab_coach.pose.clips import Clip, Job, estimate_clips
 from rehab_coach.recognition.recognizer import Recognizer
 
 ESTIMATOR = "tf_pose"
+RATE = 9.0
+"""Frames per second that are looked at, at most."""
 
 
 class Answer(NamedTuple):
@@ -40,7 +41,7 @@ def every(clips: Sequence[Clip], nth: int) -> List[Clip]:
 
 
 def answer_clips(
-    clips: Sequence[Clip], network: str, recognizer: Recognizer, cache: Optional[str] = None, rate: float = FRAME_RATE
+    clips: Sequence[Clip], network: str, recognizer: Recognizer, cache: Optional[str] = None
 ) -> List[Answer]:
     """What is answered about clips when the estimator runs a network.
 
@@ -49,13 +50,12 @@ def answer_clips(
         network: its name, or the path of its contract.
         recognizer: of sequences.
         cache: folder for key points; None: they are not kept.
-        rate: frames per second that are looked at, at most.
 
     Raises:
         RehabCoachError: a clip cannot be read.
     """
     found: Dict[int, Answer] = {}
-    for number, sequence, problem in estimate_clips([Job(clip, ESTIMATOR, rate, network) for clip in clips], cache):
+    for number, sequence, problem in estimate_clips([Job(clip, ESTIMATOR, RATE, network) for clip in clips], cache):
         if sequence is None:
             raise RehabCoachError(problem)
         label = clips[number].row["label"]
@@ -69,8 +69,7 @@ def recognition_table(titles: Sequence[str], answers: Sequence[Sequence[Answer]]
     first = answers[0]
     counted = [number for number, answer in enumerate(first) if answer.repetitions is not None]
     lines = [
-        "%d labelled clips, %d of them with repetitions, at %g frames per second"
-        % (len(first), len(counted), FRAME_RATE),
+        "%d labelled clips, %d of them with repetitions, at %g frames per second" % (len(first), len(counted), RATE),
         "%-24s %16s %16s %18s %18s" % ("", "recognised", "same answer", "same repetitions", "repetitions"),
     ]
     for title, given in zip(titles, answers):

@@ -91,8 +91,8 @@ def prune(network: MobilenetThin, pictures: Iterable[torch.Tensor], keep: float)
     wanted = {number: max(1, round(len(channels) * keep / MULTIPLE)) * MULTIPLE for number, channels in left.items()}
     while any(len(channels) > wanted[number] for number, channels in left.items()):
         for number in left:
-            lost = sum(reader.losses(left[number] + first) for reader, first in places[number])
-            order = cast(torch.Tensor, lost).argsort()
+            lost = [reader.losses(left[number] + first) for reader, first in places[number]]
+            order = torch.stack(lost).sum(0).argsort()
             some = min(TOGETHER, len(order) - wanted[number])
             for reader, first in places[number]:
                 reader.remove(left[number][order[:some]] + first)
