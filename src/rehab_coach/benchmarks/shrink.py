@@ -4,14 +4,17 @@ Measured on whole pictures of the clips' groups that retraining holds out. A joi
 and the joint is seen; parts are of the joints that six stages see.
 """
 
+import multiprocessing
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from tqdm import tqdm
 
+from rehab_coach.benchmarks.shrunk_recognition import answer_clips, every, recognition_table
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
 from rehab_coach.pose.clips import Clip, read_clips
@@ -20,7 +23,9 @@ from rehab_coach.pose.network_file import MOBILENET_THIN, NetworkFile, find_netw
 from rehab_coach.pose.networks import Network, create_network
 from rehab_coach.pose.part_affinity import JOINTS, decode
 from rehab_coach.pose.tracking import SAME_PERSON, similarity
+from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.shrinking.crops import INPUT, is_held_out, whole_pictures
+from rehab_coach.shrinking.export import note_quality
 from rehab_coach.shrinking.recipe import ShrinkRecipe
 
 SCALES = (0.5, 1.0, 1.5, 2.0)
@@ -66,6 +71,11 @@ class Accuracy:
     angles: Dict[str, List[float]] = field(default_factory=lambda: {name: [] for name in ANGLES})
     velocities: List[float] = field(default_factory=list)
 
+    @property
+    def quality(self) -> float:
+        """Joints within NEAR, in %."""
+        return 100 * self.near / max(self.joints, 1)
+
 
 class Size(NamedTuple):
     """Of a network: parameters, and floating-point operations for a picture of the estimator's input."""
@@ -74,8 +84,27 @@ class Size(NamedTuple):
     operations: float
 
 
+class Cost(NamedTuple):
+    """Of a network, for a picture of the estimator's input.
+
+    Attributes:
+        processor: seconds of all cores together, which another program's work changes little.
+        memory: bytes, the most that a process needs that runs nothing else, Python and OpenVINO with it.
+    """
+
+    processor: float
+    memory: int
+
+
 def measure(
-    data: str, names: Sequence[str], plot: str = "", precision: str = "f32", report: Callable[[str], None] = print
+    data: str,
+    names: Sequence[str],
+    plot: str = "",
+    precision: str = "f32",
+    nth: int = 0,
+    note: bool = False,
+    cache: Optional[str] = None,
+    report: Callable[[str], None] = print,
 ) -> None:
     """Measure networks and report tables.
 
@@ -84,6 +113,9 @@ def measure(
         names: of networks, or paths of their contracts; six stages are always first.
         plot: PNG file for a picture of accuracy over time; "": none.
         precision: of all but the reference, see `rehab_coach.pose.networks`.
+        nth: every n-th clip of a label is also recognised and its repetitions counted, in float32; 0: none.
+        note: whether the contracts are told the quality that was measured (of mobilenet_thin none is written).
+        cache: folder of key points of those clips; None: they are not kept.
         report: called with each table.
 
     Raises:
@@ -104,8 +136,18 @@ def measure(
     titles = [contract.name for contract in contracts]
     found = compare(networks, pictures)
     report(accuracy_table(titles, found))
+    for name, result in zip(names, found[1:]):
+        if note and find_network(name) != MOBILENET_THIN:
+            note_quality(name, result.quality)
     seconds = {scale: time_networks(networks, scale) for scale in SCALES}
-    report("\n" + speed_table(titles, seconds, [size_of(contract) for contract in contracts]))
+    report("\n" + speed_table(titles, seconds))
+    costs = [cost_of(contract, precision if number else "f32") for number, contract in enumerate(contracts)]
+    report("\n" + cost_table(titles, [size_of(contract) for contract in contracts], costs))
+    if nth:
+        recognizer = Recognizer.load()
+        clips = every(read_clips(os.path.join(data, "clips", "clips.csv")), nth)
+        answers = [answer_clips(clips, name, recognizer, cache) for name in (MOBILENET_THIN.name, *names)]
+        report("\n" + recognition_table(titles, answers))
     if plot:
         _plot(plot, titles, [1000 * value for value in seconds[1.0]], found)
 
@@ -252,7 +294,7 @@ def accuracy_table(titles: Sequence[str], results: Sequence[Accuracy]) -> str:
                 np.mean(result.fields),
                 result.people,
                 100 * result.found / max(result.joints, 1),
-                100 * result.near / max(result.joints, 1),
+                result.quality,
             )
             + " %12s %12s %12s %14s" % tuple(spread)
         )
@@ -260,22 +302,49 @@ def accuracy_table(titles: Sequence[str], results: Sequence[Accuracy]) -> str:
     return "\n".join(lines)
 
 
-def speed_table(titles: Sequence[str], seconds: Dict[float, List[float]], sizes: Sequence[Size]) -> str:
-    """One line a network: milliseconds and ratio to the first at each scale, parameters, GFLOP."""
-    lines = [
-        "%-24s %s %12s %7s"
-        % (
-            "network alone, ms",
-            " ".join("%17s" % ("%d x %d" % _scaled(scale)) for scale in seconds),
-            "parameters",
-            "GFLOP",
-        )
-    ]
-    for number, (title, size) in enumerate(zip(titles, sizes)):
+def speed_table(titles: Sequence[str], seconds: Dict[float, List[float]]) -> str:
+    """One line a network: milliseconds and ratio to the first at each scale."""
+    sizes = " ".join("%17s" % ("%d x %d" % _scaled(scale)) for scale in seconds)
+    lines = ["%-24s %s" % ("network alone, ms", sizes)]
+    for number, title in enumerate(titles):
         times = ["%9.1f (%.2fx)" % (1000 * values[number], values[0] / values[number]) for values in seconds.values()]
+        lines.append("%-24s %s" % (title, " ".join("%17s" % text for text in times)))
+    return "\n".join(lines)
+
+
+def cost_of(network: NetworkFile, precision: str = "f32") -> Cost:
+    """Measured in a process of its own, in one thread."""
+    # Started anew: a copy of this process would hold this one's memory.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(_cost_here, network, precision).result()
+
+
+def _cost_here(network: NetworkFile, precision: str, pictures: int = 5) -> Cost:
+    run = create_network("auto", precision, 1, network)
+    picture = np.random.default_rng(0).uniform(0, 255, (INPUT[1], INPUT[0], 3)).astype(np.float32)
+    run(picture)
+    began = time.process_time()
+    for _ in range(pictures):
+        run(picture)
+    used = (time.process_time() - began) / pictures
+    with open("/proc/self/status", encoding="ascii") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    return Cost(used, peak * 1024)
+
+
+def cost_table(titles: Sequence[str], sizes: Sequence[Size], costs: Sequence[Cost]) -> str:
+    """One line a network: parameters, operations, processor time and ratio to the first, memory."""
+    lines = ["%-24s %12s %7s %20s %10s" % ("", "parameters", "GFLOP", "processor ms", "memory MB")]
+    for title, size, cost in zip(titles, sizes, costs):
         lines.append(
-            "%-24s %s %12d %7.2f"
-            % (title, " ".join("%17s" % text for text in times), size.parameters, size.operations / 1e9)
+            "%-24s %12d %7.2f %20s %10.0f"
+            % (
+                title,
+                size.parameters,
+                size.operations / 1e9,
+                "%.1f (%.2fx)" % (1000 * cost.processor, costs[0].processor / cost.processor),
+                cost.memory / 1e6,
+            )
         )
     return "\n".join(lines)
 
@@ -298,7 +367,7 @@ def _plot(path: str, titles: Sequence[str], milliseconds: Sequence[float], resul
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    worth = [100 * result.near / max(result.joints, 1) for result in results]
+    worth = [result.quality for result in results]
     front = pareto_front(list(zip(milliseconds, worth)))
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     FigureCanvasAgg(figure)

@@ -60,6 +60,14 @@ def add_arguments(parser):
     )
     parser.add_argument("--precision", default="f32", choices=("f32", "bf16"), help="shrink: of those networks")
     parser.add_argument(
+        "--every",
+        type=int,
+        default=0,
+        metavar="N",
+        help="shrink: also recognise every N-th clip of each label and count its repetitions, with each network",
+    )
+    parser.add_argument("--note", action="store_true", help="shrink: write the quality into the networks' contracts")
+    parser.add_argument(
         "--data",
         metavar="DIR",
         help="angles, repetitions, form: folder with kinematics/opencap_squat, mocap/ui_prmd, clips (docs/angles.md); "
@@ -79,7 +87,9 @@ def add_arguments(parser):
         "--views", type=int, default=40, help="form: random views of each repetition to learn from (default 40)"
     )
     parser.add_argument(
-        "--cache", metavar="DIR", help="angles, repetitions, form: keeps the key points, which take minutes to estimate"
+        "--cache",
+        metavar="DIR",
+        help="angles, repetitions, form, shrink: keeps the key points, which take minutes to estimate",
     )
 
 
@@ -119,7 +129,17 @@ def run(arguments) -> int:
     if arguments.what == "shrink":
         from rehab_coach.benchmarks.shrink import measure as measure_networks
 
-        measure_networks(_folder(arguments), arguments.networks, arguments.write, arguments.precision)
+        if arguments.every < 0:
+            raise RehabCoachError("--every must be 1 or more, not %d" % arguments.every)
+        measure_networks(
+            _folder(arguments),
+            arguments.networks,
+            arguments.write,
+            arguments.precision,
+            arguments.every,
+            arguments.note,
+            arguments.cache,
+        )
         return 0
     if arguments.what in ("render", "keypoints"):
         from rehab_coach.benchmarks import films as benchmark

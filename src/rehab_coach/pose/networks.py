@@ -111,9 +111,14 @@ def read_openvino(network: NetworkFile) -> Any:
 def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
     from openvino import Core, PartialShape
 
-    if precision == "bf16" and "BF16" not in Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    can = Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if precision == "bf16" and "BF16" not in can:
         raise RehabCoachError("this processor does not compute in bfloat16: choose the precision f32")
     model = read_openvino(network)
+    if "INT8" not in can and any(operation.get_type_name() == "FakeQuantize" for operation in model.get_ops()):
+        raise RehabCoachError(
+            "this processor does not compute in eight bits: choose the network that %s was made from" % network.name
+        )
     model.reshape({model.inputs[0]: PartialShape([1, -1, -1, 3])})
     # Without the hint OpenVINO computes in bfloat16 wherever the processor can, and says nothing.
     # Pinned to cores, two estimators would share one core and leave the others idle.

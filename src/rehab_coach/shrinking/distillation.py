@@ -15,12 +15,15 @@ from torch.utils.data import Dataset
 from rehab_coach.pose.part_affinity import JOINTS
 from rehab_coach.shrinking.crops import Crops
 from rehab_coach.shrinking.mobilenet_thin import MobilenetThin, original
+from rehab_coach.shrinking.pruning import prune
 from rehab_coach.shrinking.recipe import ShrinkRecipe
 from rehab_coach.training.batches import make_batches
 from rehab_coach.training.loop import Task
 
 WATCHED = 32
 """Crops of held-out groups that each line of the log is measured on."""
+PRUNED_ON = 96
+"""Crops to learn from that pruning looks at."""
 HEAT = JOINTS + 1
 """Channels of heat maps and background; fields follow."""
 
@@ -43,10 +46,18 @@ class Distillation(Task):
 
     def make_network(self) -> nn.Module:
         network = original(self._stages)
+        if self._recipe.keep < 1:
+            network = prune(network, self._few_pictures(), self._recipe.keep)
         learn_relatively(network)
         network.backbone.first.requires_grad_(False)
         network.backbone.layers[: self._recipe.frozen_layers].requires_grad_(False)
         return cast(Any, network).to(memory_format=torch.channels_last)  # PyTorch's types do not know it
+
+    def _few_pictures(self) -> Iterable[torch.Tensor]:
+        learned = self._crops.learned
+        few = learned[np.linspace(0, len(learned) - 1, min(PRUNED_ON, len(learned))).astype(int)]
+        for part in np.array_split(few, max(1, len(few) // self._recipe.batch)):
+            yield _batch(self._crops, part)[0].permute(0, 3, 1, 2).float()
 
     def batches(self, first_step: int) -> Iterable[Any]:
         return make_batches(_Batches(self._crops, self._recipe), first_step, 0)
@@ -135,7 +146,7 @@ def learn_relatively(network: nn.Module) -> None:
 
 def plain_network(network: MobilenetThin, stages: int) -> MobilenetThin:
     """A network without parametrisation that gives the same as one that learned relatively, cut after a stage."""
-    plain = MobilenetThin(stages)
+    plain = MobilenetThin(stages, network.backbone.widths)
     values = {}
     for name, layer in network.named_modules():
         if isinstance(layer, nn.Conv2d):

@@ -9,6 +9,7 @@ import yaml
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
+from rehab_coach.paths import share_path
 from rehab_coach.pose.network_file import MOBILENET_THIN, sha256_of
 from rehab_coach.shrinking.mobilenet_thin import MobilenetThin
 
@@ -70,6 +71,24 @@ def save_contract(path: str, stages: int, source: str) -> str:
         "stride": MOBILENET_THIN.stride,
         "layout": MOBILENET_THIN.layout,
     }
-    with written_whole(contract) as temporary, open(temporary, "w", encoding="utf-8") as text:
-        yaml.safe_dump(content, text, sort_keys=False, width=110)
+    _write_contract(contract, content)
     return contract
+
+
+def _write_contract(path: str, content: Dict[str, object]) -> None:
+    with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8") as text:
+        yaml.safe_dump(content, text, sort_keys=False, width=110)
+
+
+def note_quality(name: str, quality: float) -> None:
+    """Write into a network's contract what `rehab-coach benchmark shrink` measured.
+
+    Args:
+        name: of the network, or path of its contract.
+        quality: joints within 5 pixels of mobilenet_thin's, in %.
+    """
+    path = name if name.endswith(".yaml") else share_path("models", name + ".yaml")
+    with open(path, encoding="utf-8") as text:
+        content = yaml.safe_load(text)
+    content["quality"] = round(quality, 1)
+    _write_contract(path, content)

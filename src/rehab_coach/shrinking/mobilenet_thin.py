@@ -6,7 +6,7 @@ stage after stage refines part affinity fields and heat maps from them and from 
 convolutions. Batch norms are folded into weights and biases; the input is BGR from 0 to 255.
 """
 
-from typing import Dict, Iterator, List, Tuple, cast
+from typing import Dict, Iterator, List, Sequence, Tuple, cast
 
 import numpy as np
 import torch
@@ -21,7 +21,8 @@ BACKBONE = ((48, 1), (96, 2), (96, 1), (192, 2), (192, 1)) + ((384, 1),) * 6
 """Channels and stride of the separable convolutions after the first one."""
 TAPS = (3, 7, 11)
 """Those of them whose outputs are the features; the first is brought to the size of the others."""
-FEATURES = 96 + 384 + 384
+WIDTHS = tuple(channels for channels, _ in BACKBONE)
+"""Channels of the network as it is; one that was pruned has fewer."""
 BRANCHES = {"L1": 38, "L2": 19}
 """Name in the graph and channels: part affinity fields, heat maps with background."""
 
@@ -31,6 +32,8 @@ class Convolution(nn.Conv2d):
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         kernel, stride = self.kernel_size[0], self.stride[0]
+        if kernel == 1 and self.groups > 1 and self.training:  # PyTorch would compute it channel by channel
+            return values * self.weight[:, :, 0, 0].reshape(1, -1, 1, 1)
         if stride == 1:
             return functional.conv2d(values, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
         # For sides that are multiples of the stride, as the network's input has.
@@ -60,15 +63,25 @@ class Separable(nn.Module):
 
 
 class Backbone(nn.Module):
-    """float32 (N, 3, H, W) -> features (N, 864, H / 8, W / 8)."""
+    """float32 (N, 3, H, W) -> features (N, 864, H / 8, W / 8).
 
-    def __init__(self):
+    Args:
+        widths: channels of its layers after the first one.
+    """
+
+    def __init__(self, widths: Sequence[int] = WIDTHS):
         super().__init__()
         self.first = Convolution(3, 24, 3, 2)
-        inputs = [24] + [outputs for outputs, _ in BACKBONE]
+        self.widths = tuple(widths)
         self.layers = nn.ModuleList(
-            Separable(before, outputs, stride=stride) for before, (outputs, stride) in zip(inputs, BACKBONE)
+            Separable(before, after, stride=stride)
+            for before, after, (_, stride) in zip((24, *self.widths), self.widths, BACKBONE)
         )
+
+    @property
+    def features(self) -> int:
+        """Channels of the output."""
+        return sum(self.widths[number - 1] for number in TAPS)
 
     def forward(self, picture: torch.Tensor) -> torch.Tensor:
         values = functional.relu(self.first(picture))
@@ -82,11 +95,16 @@ class Backbone(nn.Module):
 
 
 class Stage(nn.Module):
-    """Features, and from the second stage on what the one before gave, to fields and heat maps."""
+    """Features, and from the second stage on what the one before gave, to fields and heat maps.
 
-    def __init__(self, number: int):
+    Args:
+        number: from 1 on.
+        features: their channels.
+    """
+
+    def __init__(self, number: int, features: int):
         super().__init__()
-        inputs = FEATURES + (sum(BRANCHES.values()) if number > 1 else 0)
+        inputs = features + (sum(BRANCHES.values()) if number > 1 else 0)
         hidden = 256 if number == 1 else 64
         self.branches = nn.ModuleDict(
             {
@@ -110,12 +128,13 @@ class MobilenetThin(nn.Module):
 
     Args:
         stages: 1 to 6.
+        widths: channels of the backbone's layers.
     """
 
-    def __init__(self, stages: int = STAGES):
+    def __init__(self, stages: int = STAGES, widths: Sequence[int] = WIDTHS):
         super().__init__()
-        self.backbone = Backbone()
-        self.stages = nn.ModuleList(Stage(number) for number in range(1, stages + 1))
+        self.backbone = Backbone(widths)
+        self.stages = nn.ModuleList(Stage(number, self.backbone.features) for number in range(1, stages + 1))
 
     def outputs(self, picture: torch.Tensor) -> List[torch.Tensor]:
         """What each stage gives.

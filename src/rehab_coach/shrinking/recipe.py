@@ -12,6 +12,7 @@ _RANGES = {  # inclusive
     "crops_each": (1, 10000),
     "size": (64, 512),
     "held_out": (0.05, 0.9),
+    "keep": (0.1, 1),
     "frozen_layers": (0, len(BACKBONE)),
     "steps": (1, 10**9),
     "batch": (1, 4096),
@@ -32,6 +33,7 @@ class ShrinkRecipe:
         crops_each: crops of a clip, at most.
         size: side of a crop in pixels, a multiple of 8.
         held_out: part of the clips' groups that nothing is learned from.
+        keep: part of the channels that the backbone's widest layers keep (see `rehab_coach.shrinking.pruning`); 1: all.
         frozen_layers: the first layers of the backbone that keep their weights, 0 to 11 (besides the very first one).
         stage_weights: of the losses of the stages by their numbers; 1 where nothing is said.
         steps: of the optimiser.
@@ -49,6 +51,7 @@ class ShrinkRecipe:
     crops_each: int = 64
     size: int = 256
     held_out: float = 0.25
+    keep: float = 1.0
     frozen_layers: int = 4
     stage_weights: Dict[str, Any] = field(default_factory=dict)
     steps: int = 2000

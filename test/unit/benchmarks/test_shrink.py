@@ -3,12 +3,24 @@
 import numpy as np
 import pytest
 
-from rehab_coach.benchmarks.shrink import accuracy_table, angles_of, compare, pareto_front, size_of
+from rehab_coach.benchmarks.shrink import (
+    accuracy_table,
+    angles_of,
+    compare,
+    cost_of,
+    cost_table,
+    pareto_front,
+    size_of,
+    speed_table,
+)
+from rehab_coach.benchmarks.shrunk_recognition import Answer, answer_clips, every, recognition_table
 from rehab_coach.paths import share_path
+from rehab_coach.pose.clips import Clip
 from rehab_coach.pose.estimator import Pose
 from rehab_coach.pose.network_file import MOBILENET_THIN
 from rehab_coach.pose.networks import create_network
 from rehab_coach.pose.tf_pose import letterbox
+from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.video import VideoSource
 
 
@@ -55,3 +67,35 @@ def test_parameters_and_operations_are_counted():
     size = size_of(MOBILENET_THIN)
     assert size.parameters == 1_930_872
     assert size.operations == pytest.approx(9.93e9, rel=1e-3)
+
+
+def test_tables_have_a_line_for_each_network():
+    size, cost = size_of(MOBILENET_THIN), cost_of(MOBILENET_THIN)
+    assert 0.001 < cost.processor < 60
+    assert 50e6 < cost.memory < 4e9
+    lines = cost_table(["six", "other"], [size, size], [cost, cost]).splitlines()
+    assert lines[1].split()[:3] == ["six", "1930872", "9.93"] and "(1.00x)" in lines[2]
+    lines = speed_table(["six", "half"], {0.5: [0.2, 0.1]}).splitlines()
+    assert "216 x 184" in lines[0] and lines[2].split() == ["half", "100.0", "(2.00x)"]
+
+
+def test_every_nth_clip_of_each_label_is_taken():
+    clips = [Clip(label + str(number), {"label": label}) for number in range(5) for label in ("squat", "lunge")]
+    assert [clip.path for clip in every(clips, 2)] == ["squat0", "lunge0", "squat2", "lunge2", "squat4", "lunge4"]
+    assert every(clips, 1) == clips
+
+
+def test_clips_are_recognised_and_repetitions_counted_with_a_network():
+    clip = Clip(share_path("test", "data", "squat.mp4"), {"label": "squat"})
+    (answer,) = answer_clips([clip], MOBILENET_THIN.name, Recognizer.load())
+    assert (answer.label, answer.predicted) == ("squat", "squat")
+    assert answer.repetitions >= 1
+
+
+def test_answers_are_compared_with_the_first_networks():
+    first = [Answer("squat", "squat", 3), Answer("lunge", "squat", 2), Answer("unknown", "unknown", None)]
+    other = [Answer("squat", "lunge", 3), Answer("lunge", "squat", 4), Answer("unknown", "unknown", None)]
+    lines = recognition_table(["six", "other"], [first, other]).splitlines()
+    assert lines[0].startswith("3 labelled clips, 2 of them with repetitions")
+    assert lines[2].split() == "six 2 (66.7 %) 3 (100.0 %) 2 (100.0 %) 5 of 5".split()
+    assert lines[3].split() == "other 1 (33.3 %) 2 (66.7 %) 1 (50.0 %) 7 of 5".split()

@@ -1,6 +1,7 @@
 """The PyTorch module is the frozen graph, whole and cut, also after it was written and read again."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.pose import create_estimator
 from rehab_coach.pose.network_file import MOBILENET_THIN, find_network
 from rehab_coach.pose.networks import create_network
-from rehab_coach.shrinking.export import save_network
+from rehab_coach.shrinking.export import note_quality, save_network
 from rehab_coach.shrinking.mobilenet_thin import original
 from rehab_coach.shrinking.run import cut
 
@@ -69,6 +70,13 @@ def test_the_contract_says_what_is_in_the_file(two):
         assert contract.sha256 == hashlib.sha256(stream.read()).hexdigest()
     assert (contract.stages, contract.stride, contract.layout) == (2, 8, "coco_18")
     assert contract.source == "mobilenet_thin, cut after stage 2"
+
+
+def test_a_contract_is_told_the_quality_that_was_measured(tmp_path):
+    contract = cut(1, str(tmp_path / "one.onnx"))
+    before = find_network(contract)
+    note_quality(contract, 93.4567)
+    assert find_network(contract) == replace(before, quality=93.5)
 
 
 @pytest.mark.parametrize("stages", [0, 7])

@@ -55,6 +55,13 @@ def test_the_contract_covers_both_files(networks):
             stream.write(content)
 
 
+def test_a_processor_without_eight_bits_is_told(networks, monkeypatch):
+    monkeypatch.setattr("openvino.Core.get_property", lambda *_: ["FP32"])
+    create_network("openvino", network=find_network(networks[0]))
+    with pytest.raises(RehabCoachError, match="does not compute in eight bits: choose the network that one_int8 was"):
+        create_network("openvino", network=find_network(networks[1]))
+
+
 def test_opencv_does_not_read_it(networks):
     with pytest.raises(RehabCoachError, match="OpenCV does not read .*: choose the backend openvino"):
         create_estimator("tf_pose", network=networks[1], backend="opencv")

@@ -1,6 +1,7 @@
 """A network that is cut learns what the whole one gives, of some groups, and is measured on others."""
 
 import csv
+import os
 import re
 
 import numpy as np
@@ -87,6 +88,15 @@ def test_a_run_learns_and_leaves_a_network_for_every_stage(tmp_path, recipe):
         retrain(recipe(), 2, clips, str(run))
 
 
+def test_a_network_that_is_pruned_learns_too(tmp_path, recipe):
+    clips = write_clips(tmp_path, [LEARNED, HELD_OUT])
+    contracts = retrain(recipe(keep=0.5), 1, clips, str(tmp_path / "run"), report=lambda _: None)
+    network = find_network(contracts[-1])
+    given = create_network("openvino", network=network)(np.zeros((64, 80, 3), np.float32))
+    assert given.shape == (8, 10, 57)
+    assert os.path.getsize(network.path) < 0.6 * 4.4e6
+
+
 def test_crops_are_made_once(tmp_path):
     from rehab_coach.pose.clips import read_clips
 
@@ -123,6 +133,7 @@ def test_clips_of_one_person_cannot_be_divided(tmp_path, recipe):
     "changed, message",
     [
         ({"speed": 1}, "unknown key 'speed'"),
+        ({"keep": 0}, "'keep' must be between 0.1 and 1"),
         ({"size": 100}, "'size' must be a multiple of 8"),
         ({"steps": 0}, "'steps' must be between 1 and"),
         ({"precision": "float8"}, "'precision' must be one of float32, bfloat16"),
