@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from itertools import zip_longest
 from typing import TYPE_CHECKING, List, Sequence
 
 from rehab_coach.errors import RehabCoachError
@@ -139,9 +140,9 @@ def _recordings(arguments: argparse.Namespace) -> "List[Recording]":
         raise RehabCoachError("name a recording: a CSV file of the sensor, or --skeleton NPZ")
     if paths and skeletons and len(paths) != len(skeletons):
         raise RehabCoachError("%d recordings of the sensor beside %d skeletons" % (len(paths), len(skeletons)))
-    series = [read_recording(path, arguments) for path in paths] or [None] * len(skeletons)
-    seen = [SkeletonSequence.load(path) for path in skeletons] or [None] * len(paths)
-    return [Recording(*one) for one in zip(paths or skeletons, series, seen)]
+    series = [read_recording(path, arguments) for path in paths]
+    seen = [SkeletonSequence.load(path) for path in skeletons]
+    return [Recording(*one) for one in zip_longest(paths or skeletons, series, seen)]
 
 
 def _templates(folder: str) -> "List[Template]":

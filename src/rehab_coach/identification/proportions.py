@@ -73,14 +73,14 @@ def body_proportions(sequence: SkeletonSequence) -> np.ndarray:
 
 
 def limb_motion(sequence: SkeletonSequence) -> np.ndarray:
-    """Logarithms of how far limbs, shoulders and hips turn in the picture, and of how quickly.
+    """Logarithms of how far limbs, shoulders and hips turn in the picture, how quickly, and in what tempo.
 
-    Only what changes within the recording counts, so that an estimator's standing errors cancel out. How long it is,
-    and how often something is repeated, does not count.
+    Only what changes within the recording counts, so that an estimator's standing errors cancel out.
 
     Returns:
-        float32 (16,): for each of `NAMES` how far its vector moves across and down over the trunk's length; and of the
-        movement as a whole how much of it a second is done at its quickest, there and back.
+        float32 (19,): for each of `NAMES` how far its vector moves across and down over the trunk's length; of the
+        movement as a whole how much of it a second is done at its quickest, there and back; the parts of the time past
+        its middle and near its turn; and the seconds from one repetition to the next.
 
     Raises:
         RehabCoachError: a limb is never seen.
@@ -98,9 +98,15 @@ def limb_motion(sequence: SkeletonSequence) -> np.ndarray:
     centred = rows - np.median(rows, axis=0)
     line = centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
     line *= np.sign(line.mean()) or 1  # from where one rests to where one turns, whatever the axis' sign
-    steps = np.diff(line) * sequence.rate / _range(line)
+    low, high = np.percentile(line, (5, 95))
+    line = (line - low) / max(high - low, 1e-6)
+    steps = np.diff(line) * sequence.rate
     quick = [np.percentile(steps, 95), -np.percentile(steps, 5)]
-    return np.log(np.maximum(np.concatenate([far.ravel(), quick]), SMALLEST)).astype(np.float32)
+    turned = [float((line > 0.5).mean()), float((line > 0.9).mean())]
+    begins = np.flatnonzero((line[:-1] < 0.5) & (line[1:] >= 0.5))
+    period = (begins[-1] - begins[0]) / (len(begins) - 1) if len(begins) > 1 else len(line)
+    values = np.concatenate([far.ravel(), quick, turned, [period / sequence.rate]])
+    return np.log(np.maximum(values, SMALLEST)).astype(np.float32)
 
 
 def _range(values: np.ndarray) -> np.ndarray:

@@ -67,15 +67,18 @@ def test_motion_knows_nothing_of_where_a_joint_stands(joints):
     points[..., :2] += np.random.default_rng(0).normal(0, 6, (18, 2))  # an estimator's standing errors
     shifted = SkeletonSequence(points, sequence.stamps, sequence.size)
     motion = limb_motion(sequence)
-    assert motion.shape == (2 * len(NAMES) + 2,)
+    assert motion.shape == (2 * len(NAMES) + 5,)
     np.testing.assert_allclose(limb_motion(shifted), motion, atol=0.15)  # the trunk's length is the measure of all
     assert np.abs(body_proportions(shifted) - body_proportions(sequence)).max() > 0.1
 
 
 def test_motion_knows_how_quick_and_how_far(joints):
     slow, quick = (limb_motion(filmed_once(moved)) for moved in (np.repeat(joints, 2, axis=0), joints))
-    np.testing.assert_allclose(quick[:-2], slow[:-2], atol=0.1)
-    np.testing.assert_allclose(quick[-2:] - slow[-2:], np.log(2), atol=0.25)
+    np.testing.assert_allclose(quick[:-5], slow[:-5], atol=0.1)
+    np.testing.assert_allclose(quick[-5:-3] - slow[-5:-3], np.log(2), atol=0.25)
+    np.testing.assert_allclose(quick[-3:-1], slow[-3:-1], atol=0.1)
+    assert quick[-1] == pytest.approx(0.0, abs=0.1)  # a repetition a second
+    assert slow[-1] == pytest.approx(np.log(2), abs=0.1)
     shallow = joints[:1] + 0.5 * (joints - joints[:1])
     less = limb_motion(filmed_once(joints)) - limb_motion(filmed_once(shallow))
     assert less[2 * NAMES.index("thigh") + 1] == pytest.approx(np.log(2), abs=0.15)  # down the picture

@@ -65,7 +65,7 @@ def first_half(cycles: Sequence[Cycle]) -> Split:
 def few_shots(cycles: Sequence[Cycle], shots: int, seed: int) -> Split:
     """So many executions of each person, drawn at random, are learned from; all others are judged."""
     draw = np.random.default_rng(seed)
-    return _by_sessions(cycles, lambda sessions: draw.permutation(sessions)[:shots])
+    return _by_sessions(cycles, lambda sessions: list(draw.permutation(sessions)[:shots]))
 
 
 def other(training: Sequence[Cycle], judged: Sequence[Cycle]) -> Split:
