@@ -149,7 +149,7 @@ def measure(
         answers = [answer_clips(clips, name, recognizer, cache) for name in (MOBILENET_THIN.name, *names)]
         report("\n" + recognition_table(titles, answers))
     if plot:
-        _plot(plot, titles, [1000 * value for value in seconds[1.0]], found)
+        _plot(plot, titles, [1000 * cost.processor for cost in costs], found)
 
 
 def held_out_pictures(clips: Sequence[Clip], each: int = EACH) -> Pictures:
@@ -376,8 +376,9 @@ def _plot(path: str, titles: Sequence[str], milliseconds: Sequence[float], resul
     axes.plot(milliseconds, worth, "o", color="#2a6f97")
     for title, x, y in zip(titles, milliseconds, worth):
         axes.annotate(title, (x, y), xytext=(4, -10), textcoords="offset points", fontsize=8)
-    axes.set_xlabel("milliseconds for a picture of %d x %d" % INPUT)
+    axes.set_xlabel("processor milliseconds for a picture of %d x %d" % INPUT)
     axes.set_ylabel("joints within %d pixels of six stages' (%%)" % NEAR)
+    axes.margins(x=0.15)
     axes.grid(alpha=0.3)
     axes.legend()
     with written_whole(path) as temporary:

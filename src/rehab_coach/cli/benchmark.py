@@ -131,6 +131,8 @@ def run(arguments) -> int:
 
         if arguments.every < 0:
             raise RehabCoachError("--every must be 1 or more, not %d" % arguments.every)
+        if arguments.note and arguments.precision != "f32":
+            raise RehabCoachError("--note writes the quality in float32: leave --precision out")
         measure_networks(
             _folder(arguments),
             arguments.networks,

@@ -93,10 +93,10 @@ def prune(network: MobilenetThin, pictures: Iterable[torch.Tensor], keep: float)
         for number in left:
             lost = [reader.losses(left[number] + first) for reader, first in places[number]]
             order = torch.stack(lost).sum(0).argsort()
-            some = min(TOGETHER, len(order) - wanted[number])
+            fewer = min(TOGETHER, len(order) - wanted[number])
             for reader, first in places[number]:
-                reader.remove(left[number][order[:some]] + first)
-            left[number] = left[number][order[some:].sort().values]
+                reader.remove(left[number][order[:fewer]] + first)
+            left[number] = left[number][order[fewer:].sort().values]
     return _thinner(network, left, readers)
 
 

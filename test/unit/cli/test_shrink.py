@@ -27,3 +27,15 @@ def test_what_cannot_be_is_refused(arguments, message, tmp_path, capsys):
     assert main(["shrink", *arguments, "--out", str(tmp_path / "new.onnx")]) == 2
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--every", "-1"], "--every must be 1 or more, not -1"),
+        (["--note", "--precision", "bf16"], "--note writes the quality in float32"),
+    ],
+)
+def test_a_comparison_that_cannot_be_is_refused(arguments, message, tmp_path, capsys):
+    assert main(["benchmark", "shrink", "--data", str(tmp_path), *arguments]) == 2
+    assert message in capsys.readouterr().err
