@@ -168,11 +168,12 @@ class Recorder:
     def _load_angles(self, estimator: str) -> Callable[[SkeletonSequence], JointAngles]:
         """What makes a round's joint angles."""
         source = get_parameter("~angles", AUTO, str, choices=(*SOURCES, NETWORK_SOURCE))
+        model = get_parameter("~angles_model", "", str)
         if source in IN_SPACE and estimator != MEDIAPIPE:
             raise RehabCoachError("recorder/angles %s needs recorder/estimator %s" % (source, MEDIAPIPE))
         if source != NETWORK_SOURCE:
             return functools.partial(joint_angles, source=source)
-        network = AngleNetwork.load(get_parameter("~angles_model", "", str) or None)
+        network = AngleNetwork.load(model or None)
         return lambda sequence: network.measure(sequence).angles
 
     @property
