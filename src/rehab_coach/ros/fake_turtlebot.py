@@ -2,6 +2,7 @@
 
 import math
 import threading
+from typing import Any, Callable
 
 import numpy as np
 import rospy
@@ -81,8 +82,9 @@ class FakeTurtlebot:
         message.pose.pose.position.x, message.pose.pose.position.y = place.x, place.y
         message.pose.pose.orientation = _quaternion(place.yaw)
         message.twist.twist.linear.x, message.twist.twist.angular.z = velocity.linear, velocity.angular
-        self._odometry.publish(message)
-        self._transforms.sendTransform(_transform(stamp, "odom", "base_footprint", place.x, place.y, 0.0, place.yaw))
+        _publish(self._odometry.publish, message)
+        pose = _transform(stamp, "odom", "base_footprint", place.x, place.y, 0.0, place.yaw)
+        _publish(self._transforms.sendTransform, pose)
 
     def _scan(self, _event) -> None:
         with self._lock:
@@ -93,12 +95,20 @@ class FakeTurtlebot:
         message.angle_increment, message.scan_time = 2 * math.pi / self._laser.rays, 1 / 5
         message.range_min, message.range_max = self._laser.nearest, self._laser.farthest
         message.ranges = self._laser.scan(place, self._plan, self._rng)
-        self._scans.publish(message)
+        _publish(self._scans.publish, message)
 
     def close(self) -> None:
         """Stop the timers: nothing is published during shutdown."""
         for timer in self._timers:
             timer.shutdown()
+
+
+def _publish(publish: Callable[[Any], None], message: Any) -> None:
+    try:
+        publish(message)
+    except rospy.ROSException:  # the node ends, and the topic is closed
+        if not rospy.is_shutdown():
+            raise
 
 
 def _quaternion(yaw: float) -> Quaternion:
