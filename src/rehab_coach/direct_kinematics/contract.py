@@ -20,6 +20,7 @@ class KinematicsContract:
         mirrored_bodies: number of the body on the other side, for each.
         recipe: entries of the `KinematicsRecipe`.
         people: how many it learned from.
+        points: names of the joints and markers that are answered instead, where the recipe's output is "markers".
     """
 
     skeleton: str
@@ -36,3 +37,4 @@ class KinematicsContract:
     mirrored_bodies: Tuple[int, ...]
     recipe: dict
     people: int
+    points: Tuple[str, ...] = ()

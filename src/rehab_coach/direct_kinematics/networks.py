@@ -1,6 +1,6 @@
 """The network: features of frames in; coordinates, scale factors and the pelvis's rotation out."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -27,25 +27,22 @@ class Guess(NamedTuple):
     root: Tensor
 
 
-class KinematicsNetwork(nn.Module):
-    """D3KE on the features of a pose network: each frame encoded, frames joined, values within their ranges.
+class FrameNetwork(nn.Module):
+    """Each frame's features encoded, the frames joined, numbers read off.
 
     Args:
         recipe: which network.
-        contract: ranges and usual values.
+        contract: usual values of the features.
+        outputs: how many numbers a frame gets.
     """
 
     mean: Tensor
     deviation: Tensor
-    centre: Tensor
-    half_range: Tensor
-    scale: Tensor
-    scale_range: Tensor
 
-    def __init__(self, recipe: KinematicsRecipe, contract: KinematicsContract):
+    def __init__(self, recipe: KinematicsRecipe, contract: KinematicsContract, outputs: int):
         super().__init__()
         width = recipe.width
-        for name in ("mean", "deviation", "centre", "half_range", "scale", "scale_range"):
+        for name in ("mean", "deviation"):
             self.register_buffer(name, torch.tensor(getattr(contract, name), dtype=torch.float32))
         self.encoder = nn.Sequential(
             nn.Linear(FEATURES, width),
@@ -57,14 +54,36 @@ class KinematicsNetwork(nn.Module):
         self.joining = {"none": Alone, "lstm": BothWays, "tcn": Convolutions, "transformer": Attention}[
             recipe.sequence
         ](width, recipe.layers, recipe.dropout)
-        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(contract.names) + len(contract.scale) + 6))
+        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, outputs))
+
+    def numbers(self, features: Tensor) -> Tensor:
+        """(B, T, outputs) of features (B, T, 200)."""
+        return self.head(self.joining(self.encoder((features - self.mean) / self.deviation)))
+
+
+class KinematicsNetwork(FrameNetwork):
+    """D3KE on the features of a pose network: values within their ranges.
+
+    Args:
+        recipe: which network.
+        contract: ranges and usual values.
+    """
+
+    centre: Tensor
+    half_range: Tensor
+    scale: Tensor
+    scale_range: Tensor
+
+    def __init__(self, recipe: KinematicsRecipe, contract: KinematicsContract):
         self.sizes = [len(contract.names), len(contract.scale), 6]
+        super().__init__(recipe, contract, sum(self.sizes))
+        for name in ("centre", "half_range", "scale", "scale_range"):
+            self.register_buffer(name, torch.tensor(getattr(contract, name), dtype=torch.float32))
 
     def forward(self, features: Tensor) -> Guess:
         """Of features (B, T, 200)."""
         batch, frames = features.shape[:2]
-        encoded = self.encoder((features - self.mean) / self.deviation)
-        coordinates, scales, root = self.head(self.joining(encoded)).split(self.sizes, dim=2)
+        coordinates, scales, root = self.numbers(features).split(self.sizes, dim=2)
         # The sixth numbers begin near a rotation that exists, whatever the weights are.
         root = rotation_from_6d(root.reshape(-1, 6) + root.new_tensor([0.0, 0.0, -1.0, 0.0, -1.0, 0.0]))
         return Guess(
@@ -72,6 +91,30 @@ class KinematicsNetwork(nn.Module):
             (self.scale + self.scale_range * torch.tanh(scales)).view(batch, frames, -1, 3),
             root.view(batch, frames, 3, 3),
         )
+
+
+class MarkersNetwork(FrameNetwork):
+    """The same without the skeleton's layer: where joints and markers are.
+
+    Args:
+        recipe: which network.
+        contract: whose `points` are answered.
+    """
+
+    def __init__(self, recipe: KinematicsRecipe, contract: KinematicsContract):
+        super().__init__(recipe, contract, 3 * len(contract.points))
+
+    def start_at(self, usual: Tensor) -> None:
+        """Answer about the points (P, 3) before anything is learned."""
+        last = self.head[-1]
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():
+            last.bias.copy_(usual.reshape(-1))
+
+    def forward(self, features: Tensor) -> Tuple[Tensor]:
+        """Points (B, T, P, 3), metres from the pelvis in the camera's axes, of features (B, T, 200)."""
+        batch, frames = features.shape[:2]
+        return (self.numbers(features).view(batch, frames, -1, 3),)
 
 
 class Alone(nn.Module):

@@ -1,7 +1,7 @@
 """Training the network on films with their true kinematics: `training.loop` does it."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union
 
 import numpy as np
@@ -12,7 +12,7 @@ from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import Points, Recording, answered, read_films, split
 from rehab_coach.direct_kinematics.mirror import mirror_of
 from rehab_coach.direct_kinematics.model_file import save_network
-from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
+from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork, MarkersNetwork
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, as_dict
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder
@@ -168,6 +168,46 @@ class KinematicsTask(Task):
         return {"validation_loss": float(np.degrees(np.concatenate(errors).mean()))}
 
 
+class MarkersTask(KinematicsTask):
+    """The baseline without the skeleton's layer: the losses of points alone."""
+
+    def __init__(self, model: Model, divided: Mapping[str, List[Recording]], recipe: KinematicsRecipe):
+        super().__init__(model, divided, recipe)
+        self.contract = replace(self.contract, points=self.points.names)
+
+    def make_network(self) -> nn.Module:
+        network = MarkersNetwork(self.recipe, self.contract)
+        network.start_at(torch.stack([self._true(one).mean(dim=0) for one in self.learned]).mean(dim=0))
+        return network
+
+    def _true(self, recording: Recording) -> torch.Tensor:
+        scales = torch.from_numpy(recording.scales).expand(len(recording.seen), -1, 3)
+        return self.points(torch.from_numpy(recording.coordinates), scales, torch.from_numpy(recording.root))
+
+    def loss(self, network: nn.Module, batch: Any) -> Tuple[torch.Tensor, Mapping[str, Union[float, torch.Tensor]]]:
+        features, coordinates, counts, scales, root = batch
+        seen = counts.any(dim=2)
+        apart = network(features)[0][seen] - self.points(coordinates[seen], scales[seen], root[seen])
+        apart = apart.square() if self.recipe.squared else apart.abs()
+        joints, markers = apart[:, : self.points.joints].mean(), apart[:, self.points.joints :].mean()
+        total = self.recipe.joint_weight * joints + self.recipe.marker_weight * markers
+        return total, {"joints_mm": 1000 * joints.sqrt() if self.recipe.squared else 1000 * joints}
+
+    def watch(self, network: nn.Module) -> Dict[str, float]:
+        if not self.watched:
+            return {}
+        errors = []
+        for recording in self.watched:
+            points = network(torch.from_numpy(recording.features)[None])[0][0]
+            seen = torch.from_numpy((recording.counts & recording.seen[:, None]).any(axis=1))
+            errors.append((points - self._true(recording)).norm(dim=2)[seen].flatten())
+        return {"validation_loss": 1000 * float(torch.cat(errors).mean())}
+
+
+TASKS = {"kinematics": KinematicsTask, "markers": MarkersTask}
+"""By the recipe's output."""
+
+
 def train_on_films(folder: str, recipe: KinematicsRecipe, out: str) -> Tuple[str, Dict[str, int]]:
     """Train on a folder of films, or go on with a training that was interrupted.
 
@@ -186,7 +226,7 @@ def train_on_films(folder: str, recipe: KinematicsRecipe, out: str) -> Tuple[str
     model, recordings = read_films(folder)
     check_rate(recordings, recipe.rate)
     divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
-    task = KinematicsTask(model, divided, recipe)
+    task = TASKS[recipe.output](model, divided, recipe)
     identity = "%s %s" % (as_dict(recipe), sorted(recording.name for recording in recordings))
     network, _ = train(task, recipe.options(), out, "training", identity)
     path = os.path.join(out, MODEL)
