@@ -51,6 +51,11 @@ def answer_features(
     with torch.no_grad():
         plain = Guess(*_over_windows(network, features, window))
         other = mirrored_guess(Guess(*_over_windows(network, mirrored, window)), contract)
+    return averaged(plain, other)
+
+
+def averaged(plain: Guess, other: Guess) -> Answer:
+    """The mean of two guesses (T, ...), the second one of the mirror image, mirrored back."""
     both = Guess(*((one + two) / 2 for one, two in zip(plain, other)))
     columns = both.root.transpose(1, 2).reshape(-1, 9)[:, :6]
     return Answer(
@@ -69,7 +74,7 @@ def answer_points(network: MarkersNetwork, contract: KinematicsContract, feature
 
 
 def _over_windows(network: FrameNetwork, features: np.ndarray, window: int) -> List[torch.Tensor]:
-    """What the network answers (T, ...) as means over windows that overlap by half; a network of single frames sees all at once."""
+    """Answers (T, ...) as means over windows that overlap by half; a network of single frames sees all at once."""
     frames = len(features)
     sums: List[torch.Tensor] = []
     weights = torch.zeros(frames)

@@ -141,9 +141,7 @@ def scale_by_distances(
         return _factors(factors)
 
 
-def _scale_tool(
-    opensim, path: str, trc: str, span: np.ndarray, measurements: Mapping[str, Measurement], factors: str
-):
+def _scale_tool(opensim, path: str, trc: str, span: np.ndarray, measurements: Mapping[str, Measurement], factors: str):
     tool = opensim.ScaleTool()
     tool.setName("person")
     tool.setPathToSubject("")

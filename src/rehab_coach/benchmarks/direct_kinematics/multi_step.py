@@ -7,10 +7,12 @@ from typing import Dict, Mapping, Tuple
 import numpy as np
 import torch
 
-from rehab_coach.direct_kinematics.answers import Answer, answer_points
+from rehab_coach.direct_kinematics.answers import Answer, answer_points, averaged
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import Points, Recording
 from rehab_coach.direct_kinematics.model_file import load_markers_network
+from rehab_coach.direct_kinematics.networks import Guess
+from rehab_coach.direct_kinematics.training import mirrored_guess
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.layer import SkeletonLayer
 from rehab_coach.opensim.model import Model
@@ -41,7 +43,9 @@ class MarkersThenOpenSim:
         if self._contract.points != Points(model, contract.names).names:
             raise RehabCoachError("%s answers other markers than those of the films' people" % path)
         if self._contract.recipe["seed"] != contract.recipe["seed"]:
-            raise RehabCoachError("%s has another seed than the network: it may have learned from the kept people" % path)
+            raise RehabCoachError(
+                "%s has another seed than the network: it may have learned from the kept people" % path
+            )
         self._markers = self._contract.points[len(model.joints) :]
         self._folder = tempfile.TemporaryDirectory()
         self._generic = os.path.join(self._folder.name, "generic.osim")
@@ -58,19 +62,26 @@ class MarkersThenOpenSim:
         self._folder.cleanup()
 
     def __call__(self, recording: Recording) -> Answer:
-        """The recording's kinematics: the person scaled by what is seen in it, frames one by one.
+        """The recording's kinematics: the mean of what is answered to it and to its mirror image, like the network's.
 
         Raises:
             RehabCoachError: OpenSim fails.
         """
-        points = answer_points(self._network, self._contract, recording.features)[:, -len(self._markers) :]
+        stamps = recording.sequence.stamps
+        plain, mirrored = (self.solve(stamps, one) for one in (recording.features, recording.mirrored))
+        return averaged(plain, mirrored_guess(mirrored, self._contract))
+
+    def solve(self, stamps: np.ndarray, features: np.ndarray) -> Guess:
+        """Of features (T, 200): the person scaled by what is seen in them, frames solved one by one."""
+        points = answer_points(self._network, self._contract, features)[:, -len(self._markers) :]
         to_ground = facing_ground(*(points[:, self._markers.index(hip)] for hip in HIPS))
         places = dict(zip(self._markers, np.moveaxis(points @ to_ground.T, 1, 0).astype(float)))
-        stamps = recording.sequence.stamps
         own = os.path.join(self._folder.name, "person.osim")
         factors = scale_by_distances(self._generic, own, MEASUREMENTS, stamps, places)
         coordinates, pelvis = solved(own, stamps, places, self._names)
-        return Answer(coordinates, np.zeros_like(coordinates), as_array(factors, self._bodies), to_ground.T @ pelvis)
+        scales = torch.from_numpy(as_array(factors, self._bodies)).expand(len(stamps), -1, 3)
+        root = (to_ground.T @ pelvis).astype(np.float32)
+        return Guess(torch.from_numpy(coordinates), scales, torch.from_numpy(root))
 
 
 def facing_ground(right: np.ndarray, left: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Baseline: key points of two calibrated cameras, triangulated, then OpenSim's inverse kinematics as Pose2Sim does it.
 
-The skeletons are those of the truth, scaled to each person, with Pose2Sim's markers for the key points, and its weights.
+The skeletons are those of the truth, scaled to each person, with Pose2Sim's markers for key points, and its weights.
 """
 
 import json
