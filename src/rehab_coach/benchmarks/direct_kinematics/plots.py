@@ -53,8 +53,12 @@ def plot_errors(path: str, names: Sequence[str], results: List[Result]) -> None:
     for group, values in groups.items():
         axis = axes[group]
         kinds = [kind for kind in values if len(values[kind])][::-1]
-        axis.boxplot([values[kind] for kind in kinds], vert=False, whis=(5, 95), showfliers=False, widths=0.6)
-        axis.set_yticks(range(1, len(kinds) + 1), [kind.replace("_", " ") for kind in kinds], fontsize=8)
+        places = range(1, len(kinds) + 1)
+        spread = np.array([np.percentile(values[kind], (5, 25, 50, 75, 95)) for kind in kinds]).T
+        axis.hlines(places, spread[0], spread[4], color=COLOURS[0], linewidth=1)
+        axis.hlines(places, spread[1], spread[3], color=COLOURS[0], linewidth=6, alpha=0.5)
+        axis.plot(spread[2], places, "o", color=COLOURS[1], markersize=4)
+        axis.set_yticks(places, [kind.replace("_", " ") for kind in kinds], fontsize=8)
         axis.set_xlim(0, None)
         axis.set_title("by " + group, fontsize=10)
         axis.set_xlabel("absolute error of angles (degrees)", fontsize=8)

@@ -12,7 +12,7 @@ from rehab_coach.direct_kinematics.data import Points, Recording
 from rehab_coach.direct_kinematics.networks import KinematicsNetwork
 
 BATCHES = (1, 16, 64, 128, 256)
-LEAST = 0.2
+LEAST = 0.1
 """Seconds of processor time that are measured at least."""
 
 
