@@ -9,7 +9,8 @@ EPILOG = """examples:
   rehab-coach evaluate-kinematics RUN/model.safetensors --data FILMS --out REPORT
   rehab-coach evaluate-kinematics RUN/model.safetensors --data OTHER_FILMS --everybody --out REPORT
   rehab-coach evaluate-kinematics RUN/model.safetensors --data FILMS --out REPORT --markers BASELINE/model.safetensors
-  rehab-coach evaluate-kinematics RUN/model.safetensors --data FILMS --out REPORT --two-cameras 12 --robustness 12
+  rehab-coach evaluate-kinematics RUN/model.safetensors --data FILMS --out REPORT \\
+      --plan config/plans/kinematics.yaml --two-cameras 12 --robustness 12
 
 The folder gets kinematics.md (all tables), each table as CSV, errors.png, and robustness.png.
 """
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         help="baseline: a network that answers markers (config/recipes/kinematics/markers.yaml), then OpenSim",
     )
+    add("--plan", metavar="PLAN", help="from which FILMS were made; for the following two")
     add(
         "--two-cameras",
         type=int,
@@ -48,12 +50,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure; returns the exit code."""
     from rehab_coach.benchmarks.direct_kinematics.evaluation import Choice, evaluate
+    from rehab_coach.simulation.plan import read_plan
 
     for name in ("two_cameras", "robustness"):
         if getattr(arguments, name) < 0:
             raise RehabCoachError("--%s must be a number of films" % name.replace("_", "-"))
+    again = arguments.two_cameras or arguments.robustness
+    if again and not arguments.plan:
+        raise RehabCoachError("films are shot again from their plan: name it by --plan")
     choice = Choice(
-        arguments.everybody, not arguments.unmasked, arguments.markers, arguments.two_cameras, arguments.robustness
+        arguments.everybody,
+        not arguments.unmasked,
+        arguments.markers,
+        read_plan(arguments.plan) if again else None,
+        arguments.two_cameras,
+        arguments.robustness,
     )
     print(evaluate(arguments.model, arguments.data, arguments.out, choice))
     return 0

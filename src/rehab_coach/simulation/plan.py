@@ -142,11 +142,6 @@ def read_plan(path: str) -> Plan:
         raise RehabCoachError("%s is not YAML: %s" % (path, " ".join(str(error).split()))) from error
     if not isinstance(values, dict):
         raise RehabCoachError("%s is not a plan: it must be entries such as 'clips: 100'" % path)
-    return make_plan(path, values)
-
-
-def make_plan(path: str, values: Dict[str, Any]) -> Plan:
-    """A plan from its entries, read from `path`; RehabCoachError names what is wrong in them."""
     names = [entry.name for entry in fields(Plan)]
     for name in values:
         if name not in names:

@@ -3,7 +3,7 @@
 import os
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from typing import Callable, Dict, List
+from typing import Callable, Dict, List, Optional
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from rehab_coach.benchmarks.direct_kinematics import robustness, speed, two_came
 from rehab_coach.benchmarks.direct_kinematics.multi_step import MarkersThenOpenSim
 from rehab_coach.benchmarks.direct_kinematics.plots import plot_errors, plot_robustness
 from rehab_coach.benchmarks.direct_kinematics.results import Result, compare, fitted_errors, known, mean_answer
-from rehab_coach.benchmarks.direct_kinematics.shooting import different, plan_of
+from rehab_coach.benchmarks.direct_kinematics.shooting import different
 from rehab_coach.benchmarks.direct_kinematics.tables import (
     Table,
     against_fitted,
@@ -30,6 +30,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder, written_whole
 from rehab_coach.opensim.model import Model
 from rehab_coach.pose import create_estimator
+from rehab_coach.simulation.plan import Plan
 
 MEAN_ANSWER = "always the mean"
 """Baseline: the same answer for every frame, the mean of what was learned from."""
@@ -45,6 +46,7 @@ class Choice:
             training kept, chosen as there.
         masked: leave out the angles whose markers OpenSim did not meet.
         markers: path of a network that answers markers, the baseline; "" = without it.
+        plan: from which the films were made, to shoot some again.
         two_cameras: how many films are shot again by two cameras, the other baseline.
         robustness: how many films are shot again and changed.
     """
@@ -52,6 +54,7 @@ class Choice:
     everybody: bool = False
     masked: bool = True
     markers: str = ""
+    plan: Optional[Plan] = None
     two_cameras: int = 0
     robustness: int = 0
 
@@ -84,8 +87,6 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
         raise RehabCoachError(
             "the model's training kept nobody of %s: give films of other people with --everybody" % folder
         )
-    if choice.two_cameras or choice.robustness:
-        plan_of(folder)  # tells now, not after minutes, whether the films can be shot again
     make_folder(out)
     points = Points(model, contract.names)
 
@@ -114,11 +115,12 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
         ]
         tables.append(against_fitted(contract.names, both, fitted))
         tables.append(speed.measure(network, points, chosen[0], multi_step))
-    if choice.two_cameras:
-        tables += _against_two_cameras(folder, contract, points, found, choice)
-    if choice.robustness:
+    if choice.plan and choice.two_cameras:
+        tables += _against_two_cameras(folder, choice.plan, contract, points, found, choice)
+    if choice.plan and choice.robustness:
         with closing(create_estimator(ESTIMATOR, 1)) as estimator:
-            changed = robustness.measure(network, contract, folder, different(chosen, choice.robustness), estimator)
+            some = different(chosen, choice.robustness)
+            changed = robustness.measure(network, contract, folder, choice.plan, some, estimator)
         tables.append(robustness.table(changed))
         plot_robustness(os.path.join(out, "robustness.png"), changed)
     for table in [*tables, by_recording(found[name])]:
@@ -133,7 +135,12 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
 
 
 def _against_two_cameras(
-    folder: str, contract: KinematicsContract, points: Points, found: Dict[str, List[Result]], choice: Choice
+    folder: str,
+    plan: Plan,
+    contract: KinematicsContract,
+    points: Points,
+    found: Dict[str, List[Result]],
+    choice: Choice,
 ) -> List[Table]:
     """Some films by all ways and by two cameras."""
     first = next(iter(found.values()))
@@ -144,7 +151,7 @@ def _against_two_cameras(
     with ExitStack() as stack:
         names = available_estimators()
         estimators = {name: stack.enter_context(closing(create_estimator(name, 1))) for name in names}
-        answers = two_cameras.answers(folder, some, contract.names, contract.bodies, estimators)
+        answers = two_cameras.answers(folder, plan, some, contract.names, contract.bodies, estimators)
     for name, given in answers.items():
         ways["%s, two cameras, OpenSim" % name] = [
             compare(recording, one, points, choice.masked) for recording, one in zip(some, given)

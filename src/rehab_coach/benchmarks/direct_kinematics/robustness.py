@@ -6,7 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_coach.benchmarks.direct_kinematics.changes import CHANGES, FLIPPED, SLOWER, Change, same
-from rehab_coach.benchmarks.direct_kinematics.shooting import plan_of, shot_again
+from rehab_coach.benchmarks.direct_kinematics.shooting import shot_again
 from rehab_coach.benchmarks.direct_kinematics.tables import Table
 from rehab_coach.direct_kinematics.answers import answer
 from rehab_coach.direct_kinematics.contract import KinematicsContract
@@ -15,6 +15,7 @@ from rehab_coach.direct_kinematics.networks import KinematicsNetwork
 from rehab_coach.pose import PoseEstimator
 from rehab_coach.pose.tracking import PatientTracker
 from rehab_coach.pose.video import sequence_of
+from rehab_coach.simulation.plan import Plan
 from rehab_coach.skeleton import SkeletonSequence
 
 UNCHANGED = "unchanged"
@@ -37,6 +38,7 @@ def measure(
     network: KinematicsNetwork,
     contract: KinematicsContract,
     folder: str,
+    plan: Plan,
     recordings: List[Recording],
     estimator: PoseEstimator,
 ) -> Dict[Tuple[str, float], Robustness]:
@@ -44,14 +46,13 @@ def measure(
 
     Args:
         network, contract: what is measured.
-        folder: of the films.
+        folder, plan: of the films.
         recordings: of films of that folder, which are shot again.
         estimator: of BlazePose's key points.
 
     Raises:
         RehabCoachError: the films cannot be shot again.
     """
-    plan = plan_of(folder)
     errors: Dict[Tuple[str, float], List[np.ndarray]] = {}
     seen: Dict[Tuple[str, float], List[np.ndarray]] = {}
     for recording in tqdm(recordings, desc="robustness", unit="film", dynamic_ncols=True, disable=None):

@@ -6,7 +6,7 @@ The skeletons are those of the truth, scaled to each person, with Pose2Sim's mar
 import json
 import os
 import tempfile
-from typing import Dict, List, Mapping
+from typing import Dict, List, Mapping, Tuple
 from xml.etree import ElementTree
 
 import cv2
@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rehab_coach.benchmarks.direct_kinematics.multi_step import as_array, solved
-from rehab_coach.benchmarks.direct_kinematics.shooting import plan_of, shot_again
+from rehab_coach.benchmarks.direct_kinematics.shooting import shot_again
 from rehab_coach.direct_kinematics.answers import Answer
 from rehab_coach.direct_kinematics.data import Recording
 from rehab_coach.direct_kinematics.truth import FOLDER, KinematicsTruth
@@ -24,6 +24,7 @@ from rehab_coach.pose import PoseEstimator
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.films import estimated
 from rehab_coach.simulation.kinematics_truth import MODELS
+from rehab_coach.simulation.plan import Plan
 from rehab_coach.simulation.virtual_markers import in_opensim
 from rehab_coach.skeleton import SkeletonSequence
 
@@ -33,12 +34,17 @@ MARKERS, SETUP = "Markers_BlazePose.xml", "IK_Setup_Pose2Sim_Blazepose.xml"
 
 
 def answers(
-    folder: str, recordings: List[Recording], names, bodies, estimators: Mapping[str, PoseEstimator]
+    folder: str,
+    plan: Plan,
+    recordings: List[Recording],
+    names: Tuple[str, ...],
+    bodies: Tuple[str, ...],
+    estimators: Mapping[str, PoseEstimator],
 ) -> Dict[str, List[Answer]]:
     """For each estimator what its key points in two cameras give.
 
     Args:
-        folder: of the films.
+        folder, plan: of the films.
         recordings: of films of that folder.
         names, bodies: of the coordinates and bodies that are answered.
         estimators: by their names.
@@ -47,7 +53,6 @@ def answers(
         RehabCoachError: the films cannot be shot again, or OpenSim is not installed.
     """
     load_opensim()
-    plan = plan_of(folder)
     found: Dict[str, List[Answer]] = {name: [] for name in estimators}
     for recording in tqdm(recordings, desc="two cameras", unit="film", dynamic_ncols=True, disable=None):
         films = [shot_again(folder, plan, recording, yaw) for yaw in YAWS]
@@ -59,7 +64,13 @@ def answers(
     return found
 
 
-def _answer(folder: str, recording: Recording, places: Mapping[str, np.ndarray], names, bodies) -> Answer:
+def _answer(
+    folder: str,
+    recording: Recording,
+    places: Mapping[str, np.ndarray],
+    names: Tuple[str, ...],
+    bodies: Tuple[str, ...],
+) -> Answer:
     truth = KinematicsTruth.load(os.path.join(folder, FOLDER, recording.name + ".npz"))
     person = os.path.join(folder, MODELS, recording.person)
     with open(person + ".json", encoding="utf-8") as stream:
@@ -121,7 +132,7 @@ def marker_name(joint: str) -> str:
     return side[0].upper() + {"foot_index": "BigToe"}.get(rest, rest.capitalize())
 
 
-def _projection(camera: Camera, size) -> np.ndarray:
+def _projection(camera: Camera, size: Tuple[int, int]) -> np.ndarray:
     values = camera.as_dict(size)
     outside = np.column_stack([np.array(values["rotation"]), np.array(values["translation"])])
     return np.array(values["intrinsics"]) @ outside

@@ -1,6 +1,5 @@
 """OpenSim's ways to angles from points that are known exactly: what is left is the ways' own error."""
 
-import json
 import os
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ import torch
 from rehab_coach.benchmarks.direct_kinematics import multi_step, two_cameras
 from rehab_coach.benchmarks.direct_kinematics.results import compare
 from rehab_coach.benchmarks.direct_kinematics.robustness import UNCHANGED, measure
-from rehab_coach.benchmarks.direct_kinematics.shooting import plan_of, shot_again
+from rehab_coach.benchmarks.direct_kinematics.shooting import shot_again
 from rehab_coach.cli.main import main
 from rehab_coach.direct_kinematics.data import Points, read_films
 from rehab_coach.direct_kinematics.model_file import load_markers_network, load_network, save_network
@@ -20,7 +19,9 @@ from rehab_coach.direct_kinematics.recipe import KinematicsRecipe
 from rehab_coach.direct_kinematics.training import MarkersTask, make_contract
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.packages import default_model
+from rehab_coach.paths import share_path
 from rehab_coach.pose.estimator import Pose
+from rehab_coach.simulation.plan import read_plan
 from rehab_coach.skeleton import BLAZEPOSE_33, SkeletonSequence
 
 PLAN = """
@@ -37,6 +38,11 @@ NAME = "000000-squat"
 
 
 @pytest.fixture(scope="module")
+def plan(films):
+    return read_plan(os.path.join(os.path.dirname(films), "plan.yaml"))
+
+
+@pytest.fixture(scope="module")
 def films(tmp_path_factory):
     """One squat with its truth; whoever estimated key points saw something that moves."""
     for package in ("anny", "opensim"):
@@ -47,9 +53,9 @@ def films(tmp_path_factory):
         pytest.skip("Pose2Sim is not installed")
     folder = tmp_path_factory.mktemp("films")
     (folder / "plan.yaml").write_text(PLAN)
-    plan, out = str(folder / "plan.yaml"), str(folder / "films")
-    assert main(["render", "--plan", plan, "--out", out, "--skeletons-only", "--estimator", "truth"]) == 0
-    assert main(["dataset", "kinematics", out, "--plan", plan]) == 0
+    given, out = str(folder / "plan.yaml"), str(folder / "films")
+    assert main(["render", "--plan", given, "--out", out, "--skeletons-only", "--estimator", "truth"]) == 0
+    assert main(["dataset", "kinematics", out, "--plan", given]) == 0
     _sequence().save(os.path.join(out, "mediapipe", NAME + ".npz"))
     return out
 
@@ -114,9 +120,8 @@ def test_the_baseline_starts_at_the_mean_and_its_truth_has_no_loss(known, tmp_pa
     torch.testing.assert_close(again(torch.ones(1, 8, 200))[0], network(torch.ones(1, 8, 200))[0])
 
 
-def test_two_cameras_that_see_exactly_give_the_places(films, known):
+def test_two_cameras_that_see_exactly_give_the_places(films, plan, known):
     _, recording, contract, _ = known
-    plan = plan_of(films)
     taken = [shot_again(films, plan, recording, yaw) for yaw in two_cameras.YAWS]
     places = two_cameras.triangulated([film.sequence() for film in taken], [film.camera for film in taken])
     world = two_cameras.in_opensim(taken[0].subject.world)
@@ -146,24 +151,24 @@ class Painted:
         return [] if picture.mean() < 20 else [Pose(points, points / 64)]
 
 
-def test_films_are_shot_again_changed_and_measured(films, known):
+def test_films_are_shot_again_changed_and_measured(films, plan, known):
     pytest.importorskip("moderngl")
     model, recording, contract, _ = known
     from rehab_coach.direct_kinematics.networks import KinematicsNetwork
 
     network = KinematicsNetwork(KinematicsRecipe(width=8, layers=1), contract).eval()
-    found = measure(network, contract, films, [recording], Painted())
+    found = measure(network, contract, films, plan, [recording], Painted())
     assert found[UNCHANGED, 0.0].seen == 1 and found[UNCHANGED, 0.0].error > 0
     assert found["darker", 0.1].seen == 0 and np.isnan(found["darker", 0.1].error)
     assert found["frame rate", 2].seen == 1 and found["darker", 0.5].error != found[UNCHANGED, 0.0].error
 
 
-def test_films_that_cannot_be_shot_again_are_told(films, known, tmp_path):
+def test_films_that_cannot_be_shot_again_are_told(films, plan, known, capsys):
     _, recording, _, _ = known
-    with pytest.raises(RehabCoachError, match="has no plan.json"):
-        plan_of(str(tmp_path))
-    plan = plan_of(films)
     with pytest.raises(RehabCoachError, match="another version"):
         shot_again(films, replace(plan, seed=5), recording)
-    with open(os.path.join(films, "plan.json")) as stream:
-        assert "clips" in json.load(stream)
+    command = ["evaluate-kinematics", share_path("models", "d3ke.safetensors"), "--data", films, "--out", films]
+    assert main([*command, "--robustness", "2"]) == 2
+    assert "name it by --plan" in capsys.readouterr().err
+    assert main([*command, "--two-cameras", "-2"]) == 2
+    assert "a number of films" in capsys.readouterr().err
