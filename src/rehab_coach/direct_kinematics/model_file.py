@@ -64,8 +64,10 @@ def _load(path: str) -> Tuple[Union[KinematicsNetwork, MarkersNetwork], Kinemati
         for name in ("names", "bodies", "mirrored", "signs", "mirrored_bodies", "points"):
             values[name] = tuple(values.get(name, ()))
         contract = KinematicsContract(**values)
-        kind = MarkersNetwork if contract.points else KinematicsNetwork
-        network = kind(make_recipe(contract.recipe), contract)
+        recipe = make_recipe(contract.recipe)
+        network: Union[KinematicsNetwork, MarkersNetwork] = (
+            MarkersNetwork(recipe, contract) if contract.points else KinematicsNetwork(recipe, contract)
+        )
         network.load_state_dict(weights)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise RehabCoachError(

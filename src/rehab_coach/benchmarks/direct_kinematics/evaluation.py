@@ -79,7 +79,8 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
     if answered(model) != contract.names or model.bodies != contract.bodies:
         raise RehabCoachError("%s answers for another skeleton than the one of %s" % (path, folder))
     recipe = make_recipe(contract.recipe)
-    learned, chosen = [], recordings
+    learned: List[Recording] = []
+    chosen = recordings
     if not choice.everybody:
         divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
         learned, chosen = divided["train"], divided["test"]
@@ -93,9 +94,6 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
     def ours(one: Recording) -> Answer:
         return answer_features(network, contract, one.features, one.mirrored)
 
-    def results(way: Callable[[Recording], Answer], which: List[Recording]) -> List[Result]:
-        return [compare(one, way(one), points, choice.masked) for one in which]
-
     name = "network (%s)" % recipe.sequence
     with ExitStack() as stack:
         multi_step = (
@@ -105,7 +103,10 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
         if multi_step:
             ways[MULTI_STEP] = multi_step
         ways[MEAN_ANSWER] = mean_answer(learned, contract)
-        found = {way: results(answering, chosen) for way, answering in ways.items()}
+        found = {
+            way: [compare(one, answering(one), points, choice.masked) for one in chosen]
+            for way, answering in ways.items()
+        }
         tables = [overview("ways", "All kept films", found)]
         tables += [by_angle(contract.names, found), *by_group(found[name])]
         fitted = [replace(one, errors=fitted_errors(one.recording, contract, choice.masked)) for one in found[name]]

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from rehab_coach.benchmarks.direct_kinematics.changes import CHANGES, FLIPPED, SLOWER, Change, same
 from rehab_coach.benchmarks.direct_kinematics.shooting import shot_again
-from rehab_coach.benchmarks.direct_kinematics.tables import Table
+from rehab_coach.benchmarks.direct_kinematics.tables import Row, Table
 from rehab_coach.direct_kinematics.answers import answer
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import Recording
@@ -111,10 +111,9 @@ def _answered(
 def table(found: Dict[Tuple[str, float], Robustness]) -> Table:
     """For people: each change with its strengths."""
     usual = found[UNCHANGED, 0.0].error
-    rows = [
-        [name, CHANGES[name].unit if name in CHANGES else "", "%g" % strength if name in CHANGES else ""]
-        + [one.error, one.error - usual, 100 * one.seen]
-        for (name, strength), one in found.items()
-    ]
+    rows: List[Row] = []
+    for (name, strength), one in found.items():
+        how = (CHANGES[name].unit, "%g" % strength) if name in CHANGES else ("", "")
+        rows.append([name, *how, one.error, one.error - usual, 100 * one.seen])
     columns = ("change", "strength is", "strength", "MAE angle", "more than unchanged", "frames seen (%)")
     return Table("robustness", "Changed pictures", columns, rows)

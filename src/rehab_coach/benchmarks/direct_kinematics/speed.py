@@ -1,13 +1,13 @@
 """Frames a second by batch, with and without OpenSim."""
 
 import time
-from typing import Callable, Dict, Optional
+from typing import Callable, Dict, List, Optional
 
 import numpy as np
 import torch
 
 from rehab_coach.benchmarks.direct_kinematics.multi_step import MarkersThenOpenSim
-from rehab_coach.benchmarks.direct_kinematics.tables import Table
+from rehab_coach.benchmarks.direct_kinematics.tables import Row, Table
 from rehab_coach.direct_kinematics.data import Points, Recording
 from rehab_coach.direct_kinematics.networks import KinematicsNetwork
 
@@ -32,24 +32,24 @@ def measure(
         "network and the skeleton's layer": lambda features: _through(network, points, features),
     }
     if multi_step:
-        ways["markers, then OpenSim"] = lambda features: multi_step.solve(_stamps(features), features[0].numpy())
+        solve = multi_step.solve
+        ways["markers, then OpenSim"] = lambda features: solve(_stamps(features), features[0].numpy())
     frames = np.resize(recording.features, (max(BATCHES), recording.features.shape[1]))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with torch.no_grad():
-            rows = [
-                [name, *(_rate(way, torch.from_numpy(frames[None, :batch])) for batch in BATCHES)]
+            rows: List[Row] = [
+                [name, *("%.0f" % _rate(way, torch.from_numpy(frames[None, :batch])) for batch in BATCHES)]
                 for name, way in ways.items()
             ]
     finally:
         torch.set_num_threads(threads)
-    written = [[name, *("%.0f" % rate for rate in rates)] for name, *rates in rows]
     return Table(
         "speed",
         "Frames per second of processor time by batch, one thread, without the pose network",
         ("", *map(str, BATCHES)),
-        written,
+        rows,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from rehab_coach.benchmarks.direct_kinematics.results import Result, correlation, known, pooled
 from rehab_coach.files import written_whole
 
+Row = Sequence[Union[str, float]]
 VIEWS = (("front", 0), ("oblique", 30), ("side", 60), ("back", 120))
 """Names of views, and degrees from which on."""
 
@@ -31,7 +32,7 @@ class Table:
     name: str
     title: str
     columns: Tuple[str, ...]
-    rows: Sequence[Sequence[Union[str, float]]]
+    rows: Sequence[Row]
 
     def markdown(self) -> str:
         """Title and table."""
@@ -46,7 +47,7 @@ class Table:
             csv.writer(stream).writerows([self.columns, *map(_cells, self.rows)])
 
 
-def _cells(row: Sequence[Union[str, float]]) -> List[str]:
+def _cells(row: Row) -> List[str]:
     return [_cell(value) for value in row]
 
 
@@ -99,7 +100,7 @@ def by_group(results: List[Result]) -> List[Table]:
         for one in results:
             groups.setdefault(key(one), []).append(one)
         order = [view for view, _ in VIEWS] if kind == "view" else sorted(groups)
-        rows = [[group, *sums(groups[group])] for group in order if group in groups]
+        rows: List[Row] = [[group, *sums(groups[group])] for group in order if group in groups]
         tables.append(Table(names[kind], "The network by %s" % kind, (kind, *SUMS), rows))
     return tables
 
@@ -112,7 +113,7 @@ def view_of(degrees: float) -> str:
 def by_angle(names: Sequence[str], ways: Dict[str, List[Result]]) -> Table:
     """Errors of the first way by angle, both sides together, and the mean absolute errors of the others."""
     first, *others = ways
-    rows: List[List[Union[str, float]]] = []
+    rows: List[Row] = []
     for kind, columns in pooled(names).items():
         errors = known(ways[first], lambda one: one.errors[:, columns])
         if not len(errors):
@@ -136,13 +137,15 @@ def by_angle(names: Sequence[str], ways: Dict[str, List[Result]]) -> Table:
 
 def by_recording(results: List[Result]) -> Table:
     """Errors of each film."""
-    rows = [[one.recording.name, one.recording.person, "%.0f" % one.view, *sums([one])[1:]] for one in results]
+    rows: List[Row] = [
+        [one.recording.name, one.recording.person, "%.0f" % one.view, *sums([one])[1:]] for one in results
+    ]
     return Table("recordings", "The network by film", ("film", "person", "view (degrees)", *SUMS[1:]), rows)
 
 
 def against_fitted(names: Sequence[str], ours: List[Result], fitted: List[Result]) -> Table:
     """Angles that the fitted body measures too, in the frames in which it does."""
-    rows = []
+    rows: List[Row] = []
     for kind, columns in pooled(names).items():
         cells: List[float] = []
         for group in (ours, fitted):
