@@ -95,8 +95,8 @@ def plot_robustness(path: str, found: Dict[Tuple[str, float], Robustness]) -> No
         axis.set_xticks([0, *places], labels, fontsize=8)
         axis.set_title(name, fontsize=10)
         axis.set_xlabel(CHANGES[name].unit, fontsize=8)
-        axis.set_ylim(0, None)
         axis.grid(alpha=0.3)
+    axes[0].set_ylim(0, 1.1 * max(one.error for one in found.values() if np.isfinite(one.error)))  # all share it
     for axis in axes[:: len(axes) // 2]:
         axis.set_ylabel("MAE of angles (degrees)", fontsize=8)
     with written_whole(path) as temporary:
