@@ -59,7 +59,9 @@ def plot_errors(path: str, names: Sequence[str], results: List[Result]) -> None:
         axis.hlines(places, spread[1], spread[3], color=COLOURS[0], linewidth=6, alpha=0.5)
         axis.plot(spread[2], places, "o", color=COLOURS[1], markersize=4)
         axis.set_yticks(places, [kind.replace("_", " ") for kind in kinds], fontsize=8)
-        axis.set_xlim(0, None)
+        axis.set_xscale("log")  # a few arms are tens of degrees off
+        axis.set_xlim(0.1, 180)
+        axis.xaxis.set_major_formatter("{x:g}")
         axis.set_title("by " + group, fontsize=10)
         axis.set_xlabel("absolute error of angles (degrees)", fontsize=8)
         axis.grid(axis="x", alpha=0.3)
