@@ -103,10 +103,7 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
         if multi_step:
             ways[MULTI_STEP] = multi_step
         ways[MEAN_ANSWER] = mean_answer(learned, contract)
-        found = {
-            way: [compare(one, answering(one), points, choice.masked) for one in chosen]
-            for way, answering in ways.items()
-        }
+        found = {way: _results(answering, chosen, points, choice.masked) for way, answering in ways.items()}
         tables = [overview("ways", "All kept films", found)]
         tables += [by_angle(contract.names, found), *by_group(found[name])]
         fitted = [replace(one, errors=fitted_errors(one.recording, contract, choice.masked)) for one in found[name]]
@@ -115,7 +112,10 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
             for one, other in zip(found[name], fitted)
         ]
         tables.append(against_fitted(contract.names, both, fitted))
-        tables.append(speed.measure(network, points, chosen[0], multi_step))
+        solved = found.get(MULTI_STEP)
+        tables.append(
+            speed.measure(network, points, (solved or found[name])[0].recording, multi_step if solved else None)
+        )
     if choice.plan and choice.two_cameras:
         tables += _against_two_cameras(folder, choice.plan, contract, points, found, choice)
     if choice.plan and choice.robustness:
@@ -135,6 +135,20 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
     return text
 
 
+def _results(
+    answering: Callable[[Recording], Answer], recordings: List[Recording], points: Points, masked: bool
+) -> List[Result]:
+    """Of the films that a way answers: OpenSim cannot solve every one."""
+    results = []
+    for recording in recordings:
+        try:
+            given = answering(recording)
+        except RehabCoachError:
+            continue
+        results.append(compare(recording, given, points, masked))
+    return results
+
+
 def _against_two_cameras(
     folder: str,
     plan: Plan,
@@ -143,21 +157,26 @@ def _against_two_cameras(
     found: Dict[str, List[Result]],
     choice: Choice,
 ) -> List[Table]:
-    """Some films by all ways and by two cameras."""
+    """Some films by all ways and by two cameras; those that one of the ways cannot answer are left out, and counted."""
     first = next(iter(found.values()))
     some = different([one.recording for one in first], choice.two_cameras)
-    ways = {
-        way: [one for recording in some for one in group if one.recording is recording] for way, group in found.items()
-    }
     with ExitStack() as stack:
         names = available_estimators()
         estimators = {name: stack.enter_context(closing(create_estimator(name, 1))) for name in names}
         answers = two_cameras.answers(folder, plan, some, contract.names, contract.bodies, estimators)
+    ways = dict(found)
     for name, given in answers.items():
         ways["%s, two cameras, OpenSim" % name] = [
-            compare(recording, one, points, choice.masked) for recording, one in zip(some, given)
+            compare(recording, given[recording.name], points, choice.masked)
+            for recording in some
+            if recording.name in given
         ]
-    title = "%d of these films, also by two cameras" % len(some)
+    names_of = [{one.recording.name for one in group} for group in ways.values()]
+    both = set.intersection({recording.name for recording in some}, *names_of)
+    ways = {way: [one for one in group if one.recording.name in both] for way, group in ways.items()}
+    title = "%d of these films, also by two cameras" % len(both)
+    if len(both) < len(some):
+        title += " (%d more left out: a camera never sees the person, or OpenSim fails)" % (len(some) - len(both))
     by_joint = replace(by_angle(contract.names, ways), name="angles_two_cameras", title=title + ", by angle")
     return [overview("two_cameras", title, ways), by_joint]
 
@@ -174,8 +193,13 @@ def _heading(found: Dict[str, List[Result]], model: Model) -> str:
             model.name,
         )
     ]
-    if MULTI_STEP in found:
-        ours, theirs = (np.abs(known(found[way], lambda one: one.errors)).mean() for way in (name, MULTI_STEP))
+    solved = found.get(MULTI_STEP, [])
+    if MULTI_STEP in found and len(solved) < len(results):
+        lines.append("OpenSim fails on %d of them, which %s lacks." % (len(results) - len(solved), MULTI_STEP))
+    if solved:
+        names = {one.recording.name for one in solved}
+        same = [one for one in results if one.recording.name in names]
+        ours, theirs = (np.abs(known(group, lambda one: one.errors)).mean() for group in (same, solved))
         lines.append(
             "The network's MAE of angles is %.0f %% below that of %s." % (100 * (1 - ours / theirs), MULTI_STEP)
         )

@@ -3,6 +3,7 @@
 The skeletons are those of the truth, scaled to each person, with Pose2Sim's markers for key points, and its weights.
 """
 
+import contextlib
 import json
 import os
 import tempfile
@@ -18,6 +19,7 @@ from rehab_coach.benchmarks.direct_kinematics.shooting import shot_again
 from rehab_coach.direct_kinematics.answers import Answer
 from rehab_coach.direct_kinematics.data import Recording
 from rehab_coach.direct_kinematics.truth import FOLDER, KinematicsTruth
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.packages import load_opensim, pose2sim_file
 from rehab_coach.opensim.tools import ModelMarker, write_with_markers
 from rehab_coach.pose import PoseEstimator
@@ -40,8 +42,10 @@ def answers(
     names: Tuple[str, ...],
     bodies: Tuple[str, ...],
     estimators: Mapping[str, PoseEstimator],
-) -> Dict[str, List[Answer]]:
-    """For each estimator what its key points in two cameras give.
+) -> Dict[str, Dict[str, Answer]]:
+    """For each estimator what its key points in two cameras give, by the recording's name.
+
+    A film is left out where no point is seen by both cameras, or OpenSim fails.
 
     Args:
         folder, plan: of the films.
@@ -53,14 +57,15 @@ def answers(
         RehabCoachError: the films cannot be shot again, or OpenSim is not installed.
     """
     load_opensim()
-    found: Dict[str, List[Answer]] = {name: [] for name in estimators}
+    found: Dict[str, Dict[str, Answer]] = {name: {} for name in estimators}
     for recording in tqdm(recordings, desc="two cameras", unit="film", dynamic_ncols=True, disable=None):
         films = [shot_again(folder, plan, recording, yaw) for yaw in YAWS]
         seen = [estimated(film, estimators) for film in films]
         cameras = [film.camera for film in films]
         for name in estimators:
             places = triangulated([one[name] for one in seen], cameras)
-            found[name].append(_answer(folder, recording, places, names, bodies))
+            with contextlib.suppress(RehabCoachError):
+                found[name][recording.name] = _answer(folder, recording, places, names, bodies)
     return found
 
 
@@ -71,6 +76,8 @@ def _answer(
     names: Tuple[str, ...],
     bodies: Tuple[str, ...],
 ) -> Answer:
+    if not places:
+        raise RehabCoachError("no point of %s is seen by both cameras" % recording.name)
     truth = KinematicsTruth.load(os.path.join(folder, FOLDER, recording.name + ".npz"))
     person = os.path.join(folder, MODELS, recording.person)
     with open(person + ".json", encoding="utf-8") as stream:

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from rehab_coach.benchmarks.direct_kinematics import multi_step, two_cameras
-from rehab_coach.benchmarks.direct_kinematics.results import compare
+from rehab_coach.benchmarks.direct_kinematics.evaluation import _results
+from rehab_coach.benchmarks.direct_kinematics.results import compare, mean_answer
 from rehab_coach.benchmarks.direct_kinematics.robustness import UNCHANGED, measure
 from rehab_coach.benchmarks.direct_kinematics.shooting import shot_again
 from rehab_coach.cli.main import main
@@ -154,6 +155,31 @@ class Painted:
         points[:, 0] = np.linspace(10, 50, 33)
         points[:, 1] = np.linspace(5, 60, 33) + picture.mean() / 20
         return [] if picture.mean() < 20 else [Pose(points, points / 64)]
+
+
+class Blind(Painted):
+    """An estimator that never sees anybody."""
+
+    def estimate(self, picture):
+        return []
+
+
+def test_films_that_a_way_cannot_answer_are_left_out(films, plan, known):
+    pytest.importorskip("moderngl")
+    _, recording, contract, points = known
+    with pytest.raises(RehabCoachError, match="seen by both cameras"):
+        two_cameras._answer(films, recording, {}, contract.names, contract.bodies)
+    found = two_cameras.answers(films, plan, [recording], contract.names, contract.bodies, {"blind": Blind()})
+    assert found == {"blind": {}}
+    mean = mean_answer([recording], contract)
+
+    def unsolved(one):
+        if one.name == NAME:
+            raise RehabCoachError("OpenSim failed")
+        return mean(one)
+
+    results = _results(unsolved, [recording, replace(recording, name="other")], points, True)
+    assert [one.recording.name for one in results] == ["other"]
 
 
 def test_films_are_shot_again_changed_and_measured(films, plan, known):
