@@ -9,7 +9,7 @@ import torch
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.features import features_of
 from rehab_coach.direct_kinematics.mirror import mirrored_guess
-from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
+from rehab_coach.direct_kinematics.networks import FrameNetwork, Guess, KinematicsNetwork, MarkersNetwork
 from rehab_coach.opensim.layer import rotation_from_6d
 from rehab_coach.skeleton import SkeletonSequence
 
@@ -49,8 +49,13 @@ def answer_features(
     """The same, of features (T, 200) and those of the mirror image."""
     window = int(contract.recipe["window"])
     with torch.no_grad():
-        plain = _over_windows(network, features, window)
-        other = mirrored_guess(_over_windows(network, mirrored, window), contract)
+        plain = Guess(*_over_windows(network, features, window))
+        other = mirrored_guess(Guess(*_over_windows(network, mirrored, window)), contract)
+    return averaged(plain, other)
+
+
+def averaged(plain: Guess, other: Guess) -> Answer:
+    """The mean of two guesses (T, ...), the second one of the mirror image, mirrored back."""
     both = Guess(*((one + two) / 2 for one, two in zip(plain, other)))
     columns = both.root.transpose(1, 2).reshape(-1, 9)[:, :6]
     return Answer(
@@ -61,8 +66,15 @@ def answer_features(
     )
 
 
-def _over_windows(network: KinematicsNetwork, features: np.ndarray, window: int) -> Guess:
-    """Guesses (T, ...) as means over windows that overlap by half; a network of single frames sees all at once."""
+def answer_points(network: MarkersNetwork, contract: KinematicsContract, features: np.ndarray) -> np.ndarray:
+    """Joints and markers float32 (T, P, 3), metres from the pelvis in the camera's axes, of features (T, 200)."""
+    with torch.no_grad():
+        (points,) = _over_windows(network, features, int(contract.recipe["window"]))
+    return points.numpy()
+
+
+def _over_windows(network: FrameNetwork, features: np.ndarray, window: int) -> List[torch.Tensor]:
+    """Answers (T, ...) as means over windows that overlap by half; a network of single frames sees all at once."""
     frames = len(features)
     sums: List[torch.Tensor] = []
     weights = torch.zeros(frames)
@@ -75,7 +87,7 @@ def _over_windows(network: KinematicsNetwork, features: np.ndarray, window: int)
             if len(sums) <= number:
                 sums.append(torch.zeros(frames, *part.shape[2:]))
             sums[number][first:last] += part[0] * weight.view(-1, *[1] * (part.dim() - 2))
-    return Guess(*(total / weights.view(-1, *[1] * (total.dim() - 1)) for total in sums))
+    return [total / weights.view(-1, *[1] * (total.dim() - 1)) for total in sums]
 
 
 def _windows(frames: int, window: int) -> List[Tuple[int, int]]:

@@ -22,6 +22,7 @@ class KinematicsContract:
         pelvis_error: (3,) the same of the pelvis's tilt, list and rotation.
         recipe: entries of the `KinematicsRecipe`.
         people: how many it learned from.
+        points: names of the joints and markers that are answered instead, where the recipe's output is "markers".
     """
 
     skeleton: str
@@ -40,3 +41,4 @@ class KinematicsContract:
     pelvis_error: List[float]
     recipe: dict
     people: int
+    points: Tuple[str, ...] = ()

@@ -153,6 +153,7 @@ class Points:
 
     Attributes:
         joints: how many of the points are joints; the others are markers.
+        names: of the points.
     """
 
     def __init__(self, model: Model, names: Tuple[str, ...]):
@@ -160,6 +161,7 @@ class Points:
         self._columns = torch.tensor([self.layer.coordinates.index(name) for name in names])
         self._pelvis = model.bodies.index(model.root.child.body) if model.root else 0
         self.joints = len(self.layer.joints)
+        self.names = self.layer.joints + self.layer.markers
         number = {joint.child.body: place for place, joint in enumerate(model.joints)}
         above = [(place, number.get(joint.parent.body)) for place, joint in enumerate(model.joints)]
         self._pairs = np.array([pair for pair in above if pair[1] is not None])

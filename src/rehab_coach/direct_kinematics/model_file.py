@@ -3,13 +3,13 @@
 import json
 import os
 from dataclasses import asdict
-from typing import Tuple
+from typing import Tuple, Union
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from rehab_coach.direct_kinematics.contract import KinematicsContract
-from rehab_coach.direct_kinematics.networks import KinematicsNetwork
+from rehab_coach.direct_kinematics.networks import FrameNetwork, KinematicsNetwork, MarkersNetwork
 from rehab_coach.direct_kinematics.recipe import make_recipe
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
@@ -17,7 +17,7 @@ from rehab_coach.files import written_whole
 KIND, VERSION = "direct_kinematics", 2
 
 
-def save_network(path: str, network: KinematicsNetwork, contract: KinematicsContract) -> None:
+def save_network(path: str, network: FrameNetwork, contract: KinematicsContract) -> None:
     """Write weights and contract into one file, whole or not at all; RehabCoachError where it cannot be written."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     content = save(weights, {KIND: json.dumps({"version": VERSION, **asdict(contract)})})
@@ -31,6 +31,25 @@ def load_network(path: str) -> Tuple[KinematicsNetwork, KinematicsContract]:
     Raises:
         RehabCoachError: the file is missing, broken, or of another kind.
     """
+    network, contract = _load(path)
+    if not isinstance(network, KinematicsNetwork):
+        raise RehabCoachError(
+            "%s answers markers, not angles: it is a baseline for `rehab-coach evaluate-kinematics --markers`" % path
+        )
+    return network, contract
+
+
+def load_markers_network(path: str) -> Tuple[MarkersNetwork, KinematicsContract]:
+    """The same of a network whose recipe has `output: markers`."""
+    network, contract = _load(path)
+    if not isinstance(network, MarkersNetwork):
+        raise RehabCoachError(
+            "%s answers angles, not markers: train the baseline with config/recipes/kinematics/markers.yaml" % path
+        )
+    return network, contract
+
+
+def _load(path: str) -> Tuple[Union[KinematicsNetwork, MarkersNetwork], KinematicsContract]:
     if not os.path.isfile(path):
         raise RehabCoachError("there is no model %s: train one with `rehab-coach train-kinematics`" % path)
     try:
@@ -42,10 +61,13 @@ def load_network(path: str) -> Tuple[KinematicsNetwork, KinematicsContract]:
         values = json.loads(metadata[KIND])
         if values.pop("version") != VERSION:
             raise RehabCoachError("%s was made by another version of this package: train it anew" % path)
-        for name in ("names", "bodies", "mirrored", "signs", "mirrored_bodies"):
-            values[name] = tuple(values[name])
+        for name in ("names", "bodies", "mirrored", "signs", "mirrored_bodies", "points"):
+            values[name] = tuple(values.get(name, ()))
         contract = KinematicsContract(**values)
-        network = KinematicsNetwork(make_recipe(contract.recipe), contract)
+        recipe = make_recipe(contract.recipe)
+        network: Union[KinematicsNetwork, MarkersNetwork] = (
+            MarkersNetwork(recipe, contract) if contract.points else KinematicsNetwork(recipe, contract)
+        )
         network.load_state_dict(weights)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise RehabCoachError(

@@ -1,6 +1,6 @@
 """The network: features of frames in; coordinates, scale factors and the pelvis's rotation out."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -34,25 +34,22 @@ class Guess(NamedTuple):
     root: Tensor
 
 
-class KinematicsNetwork(nn.Module):
-    """D3KE on the features of a pose network: each frame encoded, frames joined, values within their ranges.
+class FrameNetwork(nn.Module):
+    """Each frame's features encoded, the frames joined, numbers read off.
 
     Args:
         recipe: which network.
-        contract: ranges and usual values.
+        contract: usual values of the features.
+        outputs: how many numbers a frame gets.
     """
 
     mean: Tensor
     deviation: Tensor
-    centre: Tensor
-    half_range: Tensor
-    scale: Tensor
-    scale_range: Tensor
 
-    def __init__(self, recipe: KinematicsRecipe, contract: KinematicsContract):
+    def __init__(self, recipe: KinematicsRecipe, contract: KinematicsContract, outputs: int):
         super().__init__()
         width = recipe.width
-        for name in ("mean", "deviation", "centre", "half_range", "scale", "scale_range"):
+        for name in ("mean", "deviation"):
             self.register_buffer(name, torch.tensor(getattr(contract, name), dtype=torch.float32))
         self.body_frame = recipe.body_frame
         self.encoder = nn.Sequential(
@@ -65,26 +62,76 @@ class KinematicsNetwork(nn.Module):
         self.joining = {"none": Alone, "lstm": BothWays, "tcn": Convolutions, "transformer": Attention}[
             recipe.sequence
         ](width, recipe.layers, recipe.dropout)
-        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, len(contract.names) + len(contract.scale) + 6))
+        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, outputs))
+
+    def numbers(self, features: Tensor) -> Tuple[Tensor, Optional[Tensor]]:
+        """(B, T, outputs) of features (B, T, 200), and their axes (B, T, 3, 3), None: the camera's."""
+        seen, frame = (features - self.mean) / self.deviation, None
+        if self.body_frame:
+            frame = frame_of(features)
+            own = features[..., WORLD].unflatten(-1, (-1, 3)) @ frame
+            seen = torch.cat([seen, own.flatten(2) / REACH], dim=2)
+        return self.head(self.joining(self.encoder(seen))), frame
+
+
+class KinematicsNetwork(FrameNetwork):
+    """D3KE on the features of a pose network: values within their ranges.
+
+    Args:
+        recipe: which network.
+        contract: ranges and usual values.
+    """
+
+    centre: Tensor
+    half_range: Tensor
+    scale: Tensor
+    scale_range: Tensor
+
+    def __init__(self, recipe: KinematicsRecipe, contract: KinematicsContract):
         self.sizes = [len(contract.names), len(contract.scale), 6]
+        super().__init__(recipe, contract, sum(self.sizes))
+        for name in ("centre", "half_range", "scale", "scale_range"):
+            self.register_buffer(name, torch.tensor(getattr(contract, name), dtype=torch.float32))
 
     def forward(self, features: Tensor) -> Guess:
         """Of features (B, T, 200)."""
         batch, frames = features.shape[:2]
-        seen = (features - self.mean) / self.deviation
-        usual = TOWARDS
-        if self.body_frame:
-            frame = frame_of(features)
-            own = features[..., WORLD].view(batch, frames, -1, 3) @ frame
-            seen, usual = torch.cat([seen, own.flatten(2) / REACH], dim=2), SAME
-        coordinates, scales, root = self.head(self.joining(self.encoder(seen))).split(self.sizes, dim=2)
+        numbers, frame = self.numbers(features)
+        coordinates, scales, root = numbers.split(self.sizes, dim=2)
+        usual = TOWARDS if frame is None else SAME
         # The six numbers begin near a rotation that exists, whatever the weights are.
         root = rotation_from_6d(root.reshape(-1, 6) + root.new_tensor(usual)).view(batch, frames, 3, 3)
         return Guess(
             self.centre + self.half_range * torch.tanh(coordinates),
             (self.scale + self.scale_range * torch.tanh(scales)).view(batch, frames, -1, 3),
-            frame @ root if self.body_frame else root,
+            root if frame is None else frame @ root,
         )
+
+
+class MarkersNetwork(FrameNetwork):
+    """The same without the skeleton's layer: where joints and markers are.
+
+    Args:
+        recipe: which network.
+        contract: whose `points` are answered.
+    """
+
+    def __init__(self, recipe: KinematicsRecipe, contract: KinematicsContract):
+        super().__init__(recipe, contract, 3 * len(contract.points))
+
+    def start_at(self, usual: Tensor) -> None:
+        """Answer about the points (P, 3), in the axes that they are answered in, before anything is learned."""
+        last = self.head[-1]
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():
+            last.bias.copy_(usual.reshape(-1))
+
+    def forward(self, features: Tensor) -> Tuple[Tensor]:
+        """Points (B, T, P, 3), metres from the pelvis in the camera's axes, of features (B, T, 200)."""
+        batch, frames = features.shape[:2]
+        numbers, frame = self.numbers(features)
+        points = numbers.view(batch, frames, -1, 3)
+        return (points if frame is None else points @ frame.transpose(2, 3),)
 
 
 def frame_of(features: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.training.options import TrainingOptions
 from rehab_coach.training.recipe_file import read_recipe
 
+OUTPUTS = ("kinematics", "markers")
 SEQUENCES = ("none", "lstm", "tcn", "transformer")
 LIMITS = {
     "rate": (1, 120),
@@ -33,6 +34,8 @@ class KinematicsRecipe:
     """Everything that decides what is trained.
 
     Attributes:
+        output: "kinematics", or "markers" (joints and markers without the skeleton's layer, of which OpenSim then makes
+            angles: the baseline of `evaluate-kinematics --markers`).
         sequence: what joins the frames: "none" (each by itself), "lstm" (both ways), "tcn" (convolutions, each layer
             twice as far apart), "transformer".
         body_frame: points in space are also seen from the body's own axes (hips and shoulders), from which the pelvis's
@@ -61,6 +64,7 @@ class KinematicsRecipe:
         test: share of the people that are kept for `evaluate-kinematics`.
     """
 
+    output: str = "kinematics"
     sequence: str = "lstm"
     body_frame: bool = False
     width: int = 128
@@ -113,8 +117,9 @@ def make_recipe(values: dict) -> KinematicsRecipe:
         if number and not low <= value <= high:
             raise RehabCoachError("%s must be between %g and %g, not %g" % (name, low, high, value))
     recipe = KinematicsRecipe(**values)
-    if recipe.sequence not in SEQUENCES:
-        raise RehabCoachError("sequence must be one of %s, not %s" % (", ".join(SEQUENCES), recipe.sequence))
+    for name, choices in (("output", OUTPUTS), ("sequence", SEQUENCES)):
+        if getattr(recipe, name) not in choices:
+            raise RehabCoachError("%s must be one of %s, not %s" % (name, ", ".join(choices), getattr(recipe, name)))
     if recipe.sequence == "transformer" and recipe.width % 8:
         raise RehabCoachError("the width of a transformer must be a multiple of its 8 heads, not %d" % recipe.width)
     if recipe.validation + recipe.test >= 1 or not recipe.learning_rate:

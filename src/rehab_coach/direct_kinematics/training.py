@@ -13,7 +13,7 @@ from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import Points, Recording, answered, read_films, split
 from rehab_coach.direct_kinematics.mirror import mirror_of, mirrored_guess
 from rehab_coach.direct_kinematics.model_file import save_network
-from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
+from rehab_coach.direct_kinematics.networks import FrameNetwork, Guess, KinematicsNetwork, MarkersNetwork, frame_of
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, as_dict
 from rehab_coach.direct_kinematics.recording import PELVIS, pelvis_angles
 from rehab_coach.direct_kinematics.variation import at_pace, vary
@@ -175,6 +175,57 @@ class KinematicsTask(Task):
         return {"validation_loss": float(np.degrees(np.concatenate(errors).mean()))}
 
 
+class MarkersTask(KinematicsTask):
+    """The baseline without the skeleton's layer: the losses of points alone."""
+
+    def __init__(
+        self, model: Model, divided: Mapping[str, List[Recording]], recipe: KinematicsRecipe, device: str = "cpu"
+    ):
+        super().__init__(model, divided, recipe, device)
+        self.contract = replace(self.contract, points=self.points.names)
+
+    def make_network(self) -> nn.Module:
+        network = MarkersNetwork(self.recipe, self.contract)
+        network.start_at(torch.stack([self._usual(one) for one in self.learned]).mean(dim=0))
+        return network
+
+    def _usual(self, recording: Recording) -> torch.Tensor:
+        """The mean of the points (P, 3), in the axes that they are answered in."""
+        points = self._true(recording)
+        if self.recipe.body_frame:
+            points = points @ frame_of(torch.from_numpy(recording.features))
+        return points.mean(dim=0)
+
+    def _true(self, recording: Recording) -> torch.Tensor:
+        scales = torch.from_numpy(recording.scales).expand(len(recording.seen), -1, 3)
+        parts = (torch.from_numpy(recording.coordinates), scales, torch.from_numpy(recording.root))
+        return self.points(*(part.to(self.device) for part in parts)).cpu()
+
+    def loss(self, network: nn.Module, batch: Any) -> Tuple[torch.Tensor, Mapping[str, Union[float, torch.Tensor]]]:
+        features, coordinates, counts, scales, root = batch
+        seen = counts.any(dim=2)
+        truth = self.points(*(part[seen][::POINTS_EVERY] for part in (coordinates, scales, root)))
+        apart = network(features)[0][seen][::POINTS_EVERY] - truth
+        apart = apart.square() if self.recipe.squared else apart.abs()
+        joints, markers = apart[:, : self.points.joints].mean(), apart[:, self.points.joints :].mean()
+        total = self.recipe.joint_weight * joints + self.recipe.marker_weight * markers
+        return total, {"joints_mm": 1000 * joints.sqrt() if self.recipe.squared else 1000 * joints}
+
+    def watch(self, network: nn.Module) -> Dict[str, float]:
+        if not self.watched:
+            return {}
+        errors = []
+        for recording in self.watched:
+            points = network(torch.from_numpy(recording.features)[None].to(self.device))[0][0].cpu()
+            seen = torch.from_numpy((recording.counts & recording.seen[:, None]).any(axis=1))
+            errors.append((points - self._true(recording)).norm(dim=2)[seen].flatten())
+        return {"validation_loss": 1000 * float(torch.cat(errors).mean())}
+
+
+TASKS = {"kinematics": KinematicsTask, "markers": MarkersTask}
+"""By the recipe's output."""
+
+
 def train_on_films(folder: str, recipe: KinematicsRecipe, out: str, device: str = "cpu") -> Tuple[str, Dict[str, int]]:
     """Train on a folder of films, or go on with a training that was interrupted.
 
@@ -196,12 +247,14 @@ def train_on_films(folder: str, recipe: KinematicsRecipe, out: str, device: str 
     check_rate(recordings, recipe.rate)
     divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
     with join(device) as processes:
-        task = KinematicsTask(model, divided, recipe, processes.device)
+        task = TASKS[recipe.output](model, divided, recipe, processes.device)
         identity = "%s %s" % (as_dict(recipe), sorted(recording.name for recording in recordings))
         network, _ = train(task, recipe.options(), out, "training", identity, processes)
     path = os.path.join(out, MODEL)
-    network = cast(KinematicsNetwork, network)
-    save_network(path, network, with_errors(task.contract, network, task.watched or task.learned))
+    contract = task.contract
+    if isinstance(network, KinematicsNetwork):
+        contract = with_errors(contract, network, task.watched or task.learned)
+    save_network(path, cast(FrameNetwork, network), contract)
     forget_checkpoint(out)
     return path, {kind: len({one.person for one in group}) for kind, group in divided.items()}
 

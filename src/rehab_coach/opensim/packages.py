@@ -34,9 +34,18 @@ def default_model() -> str:
     Raises:
         RehabCoachError: Pose2Sim is not installed.
     """
+    return pose2sim_file(DEFAULT_MODEL)
+
+
+def pose2sim_file(name: str) -> str:
+    """Path of one of the files for OpenSim that come with Pose2Sim.
+
+    Raises:
+        RehabCoachError: Pose2Sim is not installed.
+    """
     found = importlib.util.find_spec("Pose2Sim")
     for folder in (found.submodule_search_locations or ()) if found else ():
-        path = os.path.join(folder, SETTINGS, DEFAULT_MODEL)
+        path = os.path.join(folder, SETTINGS, name)
         if os.path.exists(path):
             return path
-    raise RehabCoachError("no model file was given, and the default comes with Pose2Sim: %s" % INSTALL_HINT)
+    raise RehabCoachError("%s comes with Pose2Sim, which is not there: %s" % (name, INSTALL_HINT))

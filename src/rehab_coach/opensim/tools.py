@@ -80,20 +80,10 @@ def scale_model(
     opensim = load_opensim()
     with tempfile.TemporaryDirectory() as folder:
         generic, trc, factors = (os.path.join(folder, name) for name in ("generic.osim", "static.trc", "scales.xml"))
-        _write_generic(opensim, path, generic, markers, ranges)
+        write_with_markers(path, generic, markers, ranges)
         stamps = np.array([0.0, 1.0])
         write_trc(trc, stamps, {name: _for_trc(np.stack([place, place])) for name, place in standing.items()})
-        tool = opensim.ScaleTool()
-        tool.setName("person")
-        tool.setPathToSubject("")
-        tool.getGenericModelMaker().setModelFileName(generic)
-        scaler = tool.getModelScaler()
-        scaler.setMarkerFileName(trc)
-        scaler.setTimeRange(_array(opensim.ArrayDouble(), stamps))
-        scaler.setScalingOrder(_array(opensim.ArrayStr(), ["measurements"]))
-        scaler.setOutputScaleFileName(factors)
-        for name, measurement in measurements.items():
-            scaler.addMeasurement(_measurement(opensim, name, measurement))
+        tool = _scale_tool(opensim, generic, trc, stamps, measurements, factors)
         placer = tool.getMarkerPlacer()
         placer.setStaticPoseFileName(trc)
         placer.setTimeRange(_array(opensim.ArrayDouble(), stamps))
@@ -114,7 +104,63 @@ def scale_model(
         return _factors(factors)
 
 
-def _write_generic(opensim, path: str, out: str, markers: Mapping[str, ModelMarker], ranges) -> None:
+def scale_by_distances(
+    path: str,
+    out: str,
+    measurements: Mapping[str, Measurement],
+    stamps: np.ndarray,
+    places: Mapping[str, np.ndarray],
+) -> Dict[str, np.ndarray]:
+    """Scale a model with markers by the distances of a person's markers alone, averaged while she moves.
+
+    Args:
+        path: of the model file, with markers.
+        out: of the scaled model file; its markers are where they were, scaled.
+        measurements: by name.
+        stamps: (T,) seconds.
+        places: for each marker (T, 3) metres.
+
+    Returns:
+        For each body that was scaled its factors (3,).
+
+    Raises:
+        RehabCoachError: OpenSim is not installed or fails, or a file cannot be written.
+    """
+    opensim = load_opensim()
+    with tempfile.TemporaryDirectory() as folder:
+        trc, factors = (os.path.join(folder, name) for name in ("moving.trc", "scales.xml"))
+        write_trc(trc, stamps, {name: _for_trc(place) for name, place in places.items()})
+        span = np.array([0.0, stamps[-1] - stamps[0]])
+        tool = _scale_tool(opensim, path, trc, span, measurements, factors)
+        tool.getMarkerPlacer().setApply(False)
+        with written_whole(out) as temporary:
+            tool.getModelScaler().setOutputModelFileName(temporary)
+            _run(tool, "scaling the model")
+            if not os.path.exists(temporary):
+                raise RehabCoachError("OpenSim could not scale %s to this person" % path)
+        return _factors(factors)
+
+
+def _scale_tool(opensim, path: str, trc: str, span: np.ndarray, measurements: Mapping[str, Measurement], factors: str):
+    tool = opensim.ScaleTool()
+    tool.setName("person")
+    tool.setPathToSubject("")
+    tool.getGenericModelMaker().setModelFileName(path)
+    scaler = tool.getModelScaler()
+    scaler.setMarkerFileName(trc)
+    scaler.setTimeRange(_array(opensim.ArrayDouble(), span))
+    scaler.setScalingOrder(_array(opensim.ArrayStr(), ["measurements"]))
+    scaler.setOutputScaleFileName(factors)
+    for name, measurement in measurements.items():
+        scaler.addMeasurement(_measurement(opensim, name, measurement))
+    return tool
+
+
+def write_with_markers(
+    path: str, out: str, markers: Mapping[str, ModelMarker], ranges: Mapping[str, Tuple[float, float]]
+) -> None:
+    """Write a model anew with other markers, and other ranges (radians) of some coordinates."""
+    opensim = load_opensim()
     model = opensim.Model(path)
     model.updMarkerSet().clearAndDestroy()
     for name, marker in markers.items():
@@ -202,7 +248,7 @@ def _for_trc(places: np.ndarray) -> np.ndarray:
 
 
 def inverse_kinematics(
-    path: str, stamps: np.ndarray, places: Mapping[str, np.ndarray]
+    path: str, stamps: np.ndarray, places: Mapping[str, np.ndarray], setup: str = ""
 ) -> Tuple[Tuple[str, ...], np.ndarray]:
     """Coordinates of a scaled model whose markers are nearest to a person's, by OpenSim's InverseKinematicsTool.
 
@@ -210,6 +256,7 @@ def inverse_kinematics(
         path: of the scaled model file.
         stamps: (T,) seconds.
         places: for each marker (T, 3) metres, NaN where it is not known.
+        setup: file of OpenSim's tool that has the weights of the markers; "" = all alike.
 
     Returns:
         Names (C,) and values (T, C), radians and metres.
@@ -222,7 +269,7 @@ def inverse_kinematics(
         trc, mot = os.path.join(folder, "markers.trc"), os.path.join(folder, "angles.mot")
         write_trc(trc, stamps, {name: _for_trc(place) for name, place in places.items()})
         model = opensim.Model(path)
-        tool = opensim.InverseKinematicsTool()
+        tool = opensim.InverseKinematicsTool(setup, False) if setup else opensim.InverseKinematicsTool()
         tool.setModel(model)
         tool.setMarkerDataFileName(trc)
         tool.setStartTime(0.0)
@@ -230,7 +277,7 @@ def inverse_kinematics(
         tool.setOutputMotionFileName(mot)
         tool.setResultsDir(folder)
         tool.set_report_errors(False)
-        for name in places:
+        for name in () if setup else places:
             tool.upd_IKTaskSet().cloneAndAppend(_marker_task(opensim, name, 1.0))
         _run(tool, "inverse kinematics")
         _, names, values = read_coordinates(mot)

@@ -116,7 +116,7 @@ def _file(folder: str, clip: Clip, ending: str) -> str:
 def _make(folder: str, clip: Clip, path: str, model: Model, vertices: Mapping[str, np.ndarray]) -> None:
     body = body_of(clip.physique)
     film = Film(clip.scene, body)
-    _check_same(folder, clip, film)
+    check_same(folder, clip, film)
     markers = VirtualMarkers(body, vertices)
     own, factors = _person(folder, clip.group, path, model, markers)
     performance = film.subject.performance
@@ -152,8 +152,8 @@ def _make(folder: str, clip: Clip, path: str, model: Model, vertices: Mapping[st
     truth.save(_file(folder, clip, ".npz"))
 
 
-def _check_same(folder: str, clip: Clip, film: Film) -> None:
-    """The film is made again from its plan: with another version of this package it might be another one."""
+def check_same(folder: str, clip: Clip, film: Film) -> None:
+    """RehabCoachError where a film made again from its plan is not the one that the folder holds: another version."""
     for place in ("truth", "clips"):
         path = os.path.join(folder, place, clip.name + ".json")
         if os.path.exists(path):
