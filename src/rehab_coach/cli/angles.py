@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         _tell_hidden(angles)
     else:
         angles = joint_angles(sequence, source=arguments.source)
-    movement, remarks = _repetitions(sequence, arguments.exercise)
+    movement, remarks = _repetitions(sequence, arguments.exercise, angles)
 
     def path(name):
         return os.path.join(arguments.out, name)
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
             print("warning: skeleton.osim is left out: %s" % error, file=sys.stderr)
     points = measured_points(sequence, angles.source)
     write_trc(path("keypoints.trc"), points.stamps, points.places)
-    _write_json(path("repetitions.json"), arguments.exercise, movement, remarks)
+    _write_json(path("repetitions.json"), arguments.exercise, angles.source, movement, remarks)
     title = "%s, %s" % (os.path.basename(arguments.recording), _count(movement))
     plot_angles(angles, movement, path("angles.png"), title)
     if arguments.no_overlay:
@@ -163,19 +163,19 @@ def _estimate(video, estimator_name, start, end):
     return sequence
 
 
-def _repetitions(sequence, exercise):
-    """Repetitions, and what the rules say of the form when the exercise is known."""
+def _repetitions(sequence, exercise, angles):
+    """Repetitions with the ranges of these angles, and what the rules say of the form when the exercise is known."""
     if exercise is None:
         from rehab_coach.kinematics.repetitions.find import find_repetitions
 
-        return find_repetitions(sequence), None
+        return find_repetitions(sequence, angles=angles), None
     from rehab_coach.kinematics.analysis import analyse
 
-    movement = analyse(sequence, exercise)
+    movement = analyse(sequence, exercise, lambda _: angles)
     return movement.repetitions, movement
 
 
-def _write_json(path, exercise, repetitions, movement) -> None:
+def _write_json(path, exercise, source, repetitions, movement) -> None:
     import json
     import math
     from dataclasses import asdict
@@ -187,6 +187,7 @@ def _write_json(path, exercise, repetitions, movement) -> None:
 
     content = {
         "exercise": exercise,
+        "angles": source,
         "count": len(repetitions),
         "repetitions": [
             {

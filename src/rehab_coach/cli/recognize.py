@@ -123,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _headline(answer) -> str:
     """The answer in a few words."""
     if answer["status"] == Status.NOT_SEEN:
-        return "nobody to be seen"
+        return "somebody is seen too briefly" if answer["frames_with_person"] else "nobody to be seen"
     return "%s %.0f %%" % (answer["label"].replace("_", " "), 100 * answer["confidence"])
 
 

@@ -78,6 +78,7 @@ def test_a_video_gives_every_file(video, estimator, tmp_path, capsys):
     with open(os.path.join(out, "repetitions.json")) as stream:
         found = json.load(stream)
     assert found["count"] == 2 == len(found["repetitions"]) and found["exercise"] == "squat"
+    assert found["angles"] == "fit"
     assert found["repetitions"][0]["range_of_motion_degrees"]["knee_angle_r"][1] == pytest.approx(110, abs=10)
     assert found["repetitions"][0]["start"] < found["repetitions"][0]["turn"] < found["repetitions"][0]["end"]
     motion = read_mot(os.path.join(out, "angles.mot"))
@@ -100,7 +101,12 @@ def test_a_sequence_gives_the_same_without_a_video(sequence, tmp_path, capsys):
     assert main(["angles", sequence, "--out", out, "--source", "2d", "--no-overlay"]) == 0
     assert sorted(os.listdir(out)) == [name for name in FILES if name != "overlay.mp4"]
     with open(os.path.join(out, "repetitions.json")) as stream:
-        assert json.load(stream)["exercise"] is None
+        found = json.load(stream)
+    assert found["exercise"] is None and found["angles"] == "2d"
+    with open(os.path.join(out, "angles.csv")) as stream:
+        measured = [float(row["knee_angle_r"]) for row in csv.DictReader(stream) if row["knee_angle_r"]]
+    highest = max(one["range_of_motion_degrees"]["knee_angle_r"][1] for one in found["repetitions"])
+    assert highest == pytest.approx(max(measured), abs=0.5)  # of the same angles, not of others
     assert "angles from 2d" in capsys.readouterr().out
 
 
