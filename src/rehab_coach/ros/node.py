@@ -47,9 +47,11 @@ def run(name: str, factory: Callable[[], Any]) -> None:
         failed = True
         rospy.logfatal("%s", error)
     except Exception as error:  # pylint: disable=broad-except
-        failed = True
-        rospy.logfatal("this node ends because of an error in its program: %s: %s", type(error).__name__, error)
-        sys.stderr.write(traceback.format_exc())
+        # Where it published while the shutdown closed its topics, that is an ordinary end, too.
+        failed = not (isinstance(error, rospy.ROSException) and rospy.is_shutdown())
+        if failed:
+            rospy.logfatal("this node ends because of an error in its program: %s: %s", type(error).__name__, error)
+            sys.stderr.write(traceback.format_exc())
     finally:
         if node is not None and hasattr(node, "close"):
             node.close()

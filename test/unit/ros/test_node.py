@@ -14,7 +14,7 @@ from rehab_coach.ros import node  # noqa: E402
 @pytest.fixture
 def ros():
     """rospy without a master; its exceptions stay real."""
-    fake = mock.MagicMock(ROSInterruptException=rospy.ROSInterruptException)
+    fake = mock.MagicMock(ROSInterruptException=rospy.ROSInterruptException, ROSException=rospy.ROSException)
     with mock.patch.object(node, "rospy", fake), mock.patch.object(node, "warn_of_unread"):
         yield fake
 
@@ -55,6 +55,18 @@ def test_an_interrupt_is_an_ordinary_end(ros):
     node.run("name", lambda: made)
     made.close.assert_called_once_with()
     ros.logfatal.assert_not_called()
+
+
+def test_publishing_while_the_shutdown_closes_the_topics_is_an_ordinary_end(ros):
+    made = mock.Mock()
+    made.spin.side_effect = rospy.ROSException("publish() to a closed topic")
+    ros.is_shutdown.return_value = True
+    node.run("name", lambda: made)
+    made.close.assert_called_once_with()
+    ros.logfatal.assert_not_called()
+    ros.is_shutdown.return_value = False
+    with pytest.raises(SystemExit):
+        node.run("name", lambda: made)
 
 
 def test_a_user_error_ends_with_its_message_and_one(ros, capsys):
