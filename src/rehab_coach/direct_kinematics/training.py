@@ -219,7 +219,7 @@ class MarkersTask(KinematicsTask):
             points = network(torch.from_numpy(recording.features)[None].to(self.device))[0][0].cpu()
             seen = torch.from_numpy((recording.counts & recording.seen[:, None]).any(axis=1))
             errors.append((points - self._true(recording)).norm(dim=2)[seen].flatten())
-        return {"validation_loss": 1000 * float(torch.cat(errors).mean())}
+        return {"validation_loss": 1000 * float(torch.cat(errors).detach().mean())}
 
 
 TASKS = {"kinematics": KinematicsTask, "markers": MarkersTask}
