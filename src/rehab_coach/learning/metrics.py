@@ -176,6 +176,8 @@ def describe(summary: Dict[str, Any]) -> str:
             lines.append(
                 "  of those who were seen: AUROC %.3f, %.0f %%" % (seen["auroc"], 100 * seen["false_accepts_at_95"])
             )
+    if summary["per_variant"]:
+        lines.append("  by variant:")
     lines += [
         "  %-20s %-14s recall %5.1f %% (%3.0f to %3.0f)   %d clips: %s"
         % (
