@@ -259,3 +259,36 @@ def worn():
         return InertialSeries(times, series.accelerometer + 0.05 * noise[0], series.gyroscope + 0.01 * noise[1])
 
     return wear
+
+
+SQUAT_PLAN = """
+clips: 1
+seed: 4
+duration: [1, 1]
+rate: 8
+size: [64, 64]
+age: [30, 40]
+exercises: {squat: 1}
+"""
+
+
+@pytest.fixture(scope="module")
+def squat_with_kinematics(tmp_path_factory):
+    """The folder of a film of one squat with its true kinematics, and its plan; skipped where a package is missing."""
+    from rehab_coach.cli.main import main
+    from rehab_coach.errors import RehabCoachError
+    from rehab_coach.opensim.packages import default_model
+
+    for package in ("anny", "opensim"):
+        pytest.importorskip(package)
+    try:
+        default_model()
+    except RehabCoachError:
+        pytest.skip("Pose2Sim is not installed")
+    folder = tmp_path_factory.mktemp("films")
+    plan, out = folder / "plan.yaml", str(folder / "films")
+    plan.write_text(SQUAT_PLAN)
+    films = ["--out", out, "--skeletons-only", "--estimator", "truth"]
+    assert main(["render", "--plan", str(plan), *films]) == 0
+    assert main(["dataset", "kinematics", out, "--plan", str(plan)]) == 0
+    return out, str(plan)

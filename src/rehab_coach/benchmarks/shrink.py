@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from rehab_coach.benchmarks.shrunk_recognition import answer_clips, every, recognition_table
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
+from rehab_coach.plotting import new_figure, save_figure
 from rehab_coach.pose.clips import Clip, read_clips
 from rehab_coach.pose.estimator import Pose
 from rehab_coach.pose.network_file import MOBILENET_THIN, NetworkFile, find_network
@@ -364,13 +364,9 @@ def pareto_front(points: Sequence[Tuple[float, float]]) -> List[int]:
 
 
 def _plot(path: str, titles: Sequence[str], milliseconds: Sequence[float], results: Sequence[Accuracy]) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     worth = [result.quality for result in results]
     front = pareto_front(list(zip(milliseconds, worth)))
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(7, 4.5)
     axes = figure.subplots()
     axes.plot([milliseconds[i] for i in front], [worth[i] for i in front], "-", color="#5b8c5a", label="Pareto front")
     axes.plot(milliseconds, worth, "o", color="#2a6f97")
@@ -381,5 +377,4 @@ def _plot(path: str, titles: Sequence[str], milliseconds: Sequence[float], resul
     axes.margins(x=0.15)
     axes.grid(alpha=0.3)
     axes.legend()
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path)

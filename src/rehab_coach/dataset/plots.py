@@ -1,13 +1,12 @@
 """Pictures about sets of skeletons."""
 
-from typing import Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
 from rehab_coach.dataset.measurement import Measurement
 from rehab_coach.dataset.sets import LabelledClip
-from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
+from rehab_coach.plotting import new_figure, save_figure
 from rehab_coach.skeleton import SkeletonSequence, draw_skeleton
 
 # Told apart by colour-blind people too.
@@ -15,25 +14,6 @@ COLOURS = ("#2a6f97", "#d1603d", "#5b8c5a", "#8d6a9f", "#b08900", "#555555")
 MOST_CLASSES = 30
 TILE = 220
 """Pixels of a skeleton on the contact sheet."""
-
-
-def _figure(width: float, height: float):
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise RehabCoachError(
-            "plots need matplotlib (%s): `pip install -e '.[train]'` in the repository" % error
-        ) from error
-    # Figures without pyplot need no screen and leave no global state behind.
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _save(figure, path: str) -> None:
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=110)
 
 
 def _by_set(measurements: Sequence[Measurement]) -> Dict[str, List[Measurement]]:
@@ -64,7 +44,7 @@ def plot_frames(measurements: Sequence[Measurement], path: str) -> None:
         path: the PNG file to write.
     """
     sets = _by_set(measurements)
-    figure = _figure(11, 4.2)
+    figure = new_figure(11, 4.2)
     histogram, reached = figure.subplots(1, 2)
     edges = np.linspace(0, 100, 21)
     width = 0.84 * 5 / len(sets)
@@ -85,7 +65,7 @@ def plot_frames(measurements: Sequence[Measurement], path: str) -> None:
     for axis in (histogram, reached):
         axis.set_xlim(-1, 101)
     reached.set_ylim(0, 103)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _title(name: str, rows: Sequence[Measurement]) -> str:
@@ -107,7 +87,7 @@ def plot_classes(measurements: Sequence[Measurement], path: str) -> None:
         label: np.mean([row.share for row in measurements if row.label == label]) for label in _labels(measurements)
     }
     classes = sorted(means, key=lambda label: -means[label])[-MOST_CLASSES:]
-    figure = _figure(9, 1.4 + 0.32 * len(classes) * (1 + 0.45 * len(sets)))
+    figure = new_figure(9, 1.4 + 0.32 * len(classes) * (1 + 0.45 * len(sets)))
     axis = figure.subplots()
     jitter = np.random.default_rng(0)
     step = 0.8 / len(sets)
@@ -128,7 +108,7 @@ def plot_classes(measurements: Sequence[Measurement], path: str) -> None:
             low, median, high = np.percentile(share, (25, 50, 75))
             axis.plot([low, high], [y, y], color=_colour(number), linewidth=4, solid_capstyle="butt", alpha=0.8)
             axis.plot(median, y, "o", color="white", markeredgecolor=_colour(number), markersize=7)
-        ring = {"markerfacecolor": "white", "markeredgecolor": _colour(number), "markersize": 7}
+        ring: Dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": _colour(number), "markersize": 7}
         axis.plot([], [], "o-", color=_colour(number), linewidth=4, label=name, **ring)
     counts = {label: [sum(row.label == label for row in rows) for rows in sets.values()] for label in classes}
     # Sets that differ have a number each.
@@ -139,7 +119,7 @@ def plot_classes(measurements: Sequence[Measurement], path: str) -> None:
     axis.set_xlim(-2, 102)
     _tidy(axis, "frames with a skeleton (%)   dots: clips, bar: middle half, ring: median")
     figure.legend(loc="outside upper left", ncols=4, frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _labels(measurements: Sequence[Measurement]) -> List[str]:
@@ -155,7 +135,7 @@ def plot_lengths(measurements: Sequence[Measurement], path: str) -> None:
     """
     sets = _by_set(measurements)
     classes = _labels(measurements)[:MOST_CLASSES]
-    figure = _figure(13, max(4.2, 1.5 + 0.2 * len(classes) * (1 + 0.4 * len(sets))))
+    figure = new_figure(13, max(4.2, 1.5 + 0.2 * len(classes) * (1 + 0.4 * len(sets))))
     lengths, counts, people = figure.subplots(1, 3)
     longest = max(row.seconds for row in measurements)
     edges = np.linspace(0, max(1.0, np.ceil(longest)), 25)
@@ -185,7 +165,7 @@ def plot_lengths(measurements: Sequence[Measurement], path: str) -> None:
     _tidy(counts, "clips of the class")
     people.set_xticks(range(most + 1))
     _tidy(people, "most people at once", "clips (%)")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_contact_sheet(classes: Dict[str, List[Tuple[LabelledClip, Measurement]]], path: str, title: str) -> None:
@@ -198,7 +178,7 @@ def plot_contact_sheet(classes: Dict[str, List[Tuple[LabelledClip, Measurement]]
     """
     shown = list(classes.items())[:MOST_CLASSES]
     columns = max(len(clips) for _, clips in shown)
-    figure = _figure(max(4.6, 1.0 + 1.45 * columns), 0.8 + 1.62 * len(shown))
+    figure = new_figure(max(4.6, 1.0 + 1.45 * columns), 0.8 + 1.62 * len(shown))
     axes = figure.subplots(len(shown), columns, squeeze=False)
     for row, (label, clips) in zip(axes, shown):
         for axis in row:
@@ -218,7 +198,7 @@ def plot_contact_sheet(classes: Dict[str, List[Tuple[LabelledClip, Measurement]]
         )
     figure.suptitle(title, fontsize=12)
     figure.supxlabel("length and frames with a skeleton; orange: the person's right side", fontsize=8)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def tile(person: SkeletonSequence, size: int = TILE) -> np.ndarray:

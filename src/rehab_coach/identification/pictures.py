@@ -5,9 +5,9 @@ from typing import Sequence
 import numpy as np
 import torch
 
-from rehab_coach.files import written_whole
 from rehab_coach.identification.features import normalised
 from rehab_coach.identification.network import GaitNetwork
+from rehab_coach.plotting import new_figure, save_figure
 
 MOST = 1500
 """Cycles in a picture."""
@@ -33,8 +33,6 @@ def plot_features(
         seed: of the choice of cycles and of t-SNE.
     """
     from matplotlib import colormaps
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from sklearn.manifold import TSNE
 
     chosen = np.random.default_rng(seed).permutation(len(cycles))[:MOST]
@@ -42,8 +40,7 @@ def plot_features(
         features = network.features(torch.from_numpy(normalised(cycles[chosen]))).numpy()
     perplexity = min(30.0, (len(chosen) - 1) / 3)
     places = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(features)
-    figure = Figure(figsize=(7, 6.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(7, 6.4)
     axis = figure.subplots()
     colours = colormaps["turbo"](np.linspace(0, 1, len(names)))
     groups = sorted({name.split(":")[0] for name in names if ":" in name})
@@ -59,5 +56,4 @@ def plot_features(
     elif groups:
         shapes = [axis.scatter([], [], s=30, color="grey", marker=marker) for marker, _ in zip(MARKERS, groups)]
         figure.legend(shapes, [name.replace("_", " ") for name in groups], loc="outside lower center", ncols=4)
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path)

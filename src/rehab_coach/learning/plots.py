@@ -4,18 +4,13 @@ from typing import Any, Dict, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from rehab_coach.files import written_whole
+from rehab_coach.plotting import new_figure, save_figure
 
 BLUE, ORANGE, GREY = "#2a6f97", "#d1603d", "#777777"
 
 
 def _figure(width: float, height: float, columns: int):
-    # Figures without pyplot need no screen and leave no global state behind.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(width, height)
     return figure, figure.subplots(1, columns)
 
 
@@ -48,7 +43,7 @@ def plot_confusion_matrix(
         axis.set_xlabel(axes_names[1])
     axes[0].set_ylabel(axes_names[0])
     figure.suptitle(title)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _matrix(axis, rates: np.ndarray, values: np.ndarray, form: str, names: Sequence[str]) -> None:
@@ -67,11 +62,6 @@ def _matrix(axis, rates: np.ndarray, values: np.ndarray, form: str, names: Seque
             fontsize=10 if len(names) < 12 else 6,
             color="white" if rates[row, column] > 0.5 else "black",
         )
-
-
-def _save(figure, path: str) -> None:
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=110)
 
 
 def plot_comparison(summaries: Sequence[Dict[str, Any]], names: Sequence[str], path: str) -> None:
@@ -115,7 +105,7 @@ def plot_comparison(summaries: Sequence[Dict[str, Any]], names: Sequence[str], p
     axes[2].set_xlim(-1, 100)
     axes[2].set_title("recall in %, with 95 % interval")
     figure.legend(*axes[2].get_legend_handles_labels(), loc="outside lower right", ncols=2)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _short(name: str, longest: int = 42) -> str:
@@ -169,7 +159,7 @@ def plot_frame_rates(rows: Sequence[Dict[str, Any]], path: str, title: str = "")
     np.atleast_1d(axes)[0].set_ylabel("accuracy, %% (band: 95 %% interval, %s)" % best.replace("_", " "))
     np.atleast_1d(axes)[0].legend(loc="lower right", title="to the model's rate")
     figure.suptitle(title, fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 LONGEST = 10.0
@@ -204,4 +194,4 @@ def plot_streaming(
         axis.set_ylim(0, 101)
         axis.grid(alpha=0.3)
         axis.legend(loc="lower right")
-    _save(figure, path)
+    save_figure(figure, path)

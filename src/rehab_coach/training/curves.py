@@ -4,7 +4,7 @@ from typing import Dict, Sequence
 
 import numpy as np
 
-from rehab_coach.files import written_whole
+from rehab_coach.plotting import new_figure, save_figure
 
 COLOURS = {"": "#2a6f97", "validation_": "#5b8c5a", "held_out_": "#d1603d"}
 GREY = "#777777"
@@ -21,16 +21,11 @@ def plot_curves(history: Sequence[Dict[str, float]], path: str, title: str = "",
         title: above the picture.
         changes: what is done to the training's batches alone; the legend says so, because the curves share an axis.
     """
-    # Figures without pyplot need no screen and leave no global state behind.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     count, *names = history[-1]
     watched = names[names.index("seconds") + 1 :] if "seconds" in names else []
     names = [name for name in names if name not in ("learning_rate", "seconds")]
     values = [name for name in names if not any(name.endswith("_" + other) for other in names)]
-    figure = Figure(figsize=(4.5 * len(values), 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(4.5 * len(values), 4.2)
     axes = figure.subplots(1, len(values), squeeze=False)[0]
     counts = [line[count] for line in history]
     losses = [line.get("validation_loss", np.nan) for line in history]
@@ -55,8 +50,7 @@ def plot_curves(history: Sequence[Dict[str, float]], path: str, title: str = "",
         axis.grid(alpha=0.3)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     figure.suptitle(title)
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path)
 
 
 def _legend(part: str, changes: str) -> str:

@@ -6,36 +6,12 @@ import pytest
 from rehab_coach.cli.main import main
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.files import read_mot
-from rehab_coach.opensim.packages import default_model
 from rehab_coach.simulation.kinematics_truth import KinematicsTruth, camera_axes
-
-PLAN = """
-clips: 1
-seed: 4
-duration: [1, 1]
-rate: 8
-size: [64, 64]
-age: [30, 40]
-exercises: {squat: 1}
-"""
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
-    for package in ("anny", "opensim"):
-        pytest.importorskip(package)
-    try:
-        default_model()
-    except RehabCoachError:
-        pytest.skip("Pose2Sim is not installed")
-    folder = tmp_path_factory.mktemp("films")
-    (folder / "plan.yaml").write_text(PLAN)
-    plan = str(folder / "plan.yaml")
-    out = str(folder / "films")
-    render = ["render", "--plan", plan, "--out", out, "--skeletons-only", "--estimator", "truth"]
-    assert main(render) == 0
-    assert main(["dataset", "kinematics", out, "--plan", plan]) == 0
-    return out, plan
+def films(squat_with_kinematics):
+    return squat_with_kinematics
 
 
 def test_angles_are_those_that_moved_the_body(films):
@@ -75,7 +51,8 @@ def test_what_is_there_is_not_made_again(films, capsys):
 def test_other_plans_and_folders_are_refused(films, tmp_path, capsys):
     folder, plan = films
     other = tmp_path / "other.yaml"
-    other.write_text(PLAN.replace("seed: 4", "seed: 5"))
+    with open(plan) as stream:
+        other.write_text(stream.read().replace("seed: 4", "seed: 5"))
     assert main(["dataset", "kinematics", folder, "--plan", str(other)]) == 2
     assert "another plan" in capsys.readouterr().err
     assert main(["dataset", "kinematics", str(tmp_path / "gone"), "--plan", plan]) == 2

@@ -8,23 +8,9 @@ from rehab_coach.benchmarks.direct_kinematics.changes import CHANGES, FLIPPED
 from rehab_coach.benchmarks.direct_kinematics.results import Result, known, pooled
 from rehab_coach.benchmarks.direct_kinematics.robustness import UNCHANGED, Robustness
 from rehab_coach.benchmarks.direct_kinematics.tables import VIEWS, view_of
-from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
+from rehab_coach.plotting import new_figure, save_figure
 
 COLOURS = ("#2a6f97", "#d1603d")
-
-
-def _figure(width: float, height: float):
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise RehabCoachError(
-            "drawing needs matplotlib (%s): `pip install -e '.[train]'` in the repository" % error
-        ) from error
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def plot_errors(path: str, names: Sequence[str], results: List[Result]) -> None:
@@ -48,7 +34,7 @@ def plot_errors(path: str, names: Sequence[str], results: List[Result]) -> None:
         for kind in [view for view, _ in VIEWS if view in found] if group == "view" else sorted(found):
             same = [one for one in results if key(one) == kind]
             groups[group][kind] = known(same, lambda one: np.abs(one.errors))
-    figure = _figure(13, 6.5)
+    figure = new_figure(13, 6.5)
     axes = figure.subplot_mosaic([["angle", "movement", "person"], ["angle", "movement", "view"]])
     for group, values in groups.items():
         axis = axes[group]
@@ -65,8 +51,7 @@ def plot_errors(path: str, names: Sequence[str], results: List[Result]) -> None:
         axis.set_title("by " + group, fontsize=10)
         axis.set_xlabel("absolute error of angles (degrees)", fontsize=8)
         axis.grid(axis="x", alpha=0.3)
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=90)
+    save_figure(figure, path, 90)
 
 
 def plot_robustness(path: str, found: Dict[Tuple[str, float], Robustness]) -> None:
@@ -77,7 +62,7 @@ def plot_robustness(path: str, found: Dict[Tuple[str, float], Robustness]) -> No
         found: see `robustness.measure`.
     """
     names = [name for name in CHANGES if name != FLIPPED]
-    figure = _figure(13, 5.6)
+    figure = new_figure(13, 5.6)
     axes = figure.subplots(2, (len(names) + 2) // 2, sharey=True).ravel()
     usual = found[UNCHANGED, 0.0].error
     panels = [FLIPPED] + names
@@ -101,5 +86,4 @@ def plot_robustness(path: str, found: Dict[Tuple[str, float], Robustness]) -> No
     axes[0].set_ylim(0, 1.1 * max(one.error for one in found.values() if np.isfinite(one.error)))  # all share it
     for axis in axes[:: len(axes) // 2]:
         axis.set_ylabel("MAE of angles (degrees)", fontsize=8)
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=80)
+    save_figure(figure, path, 80)

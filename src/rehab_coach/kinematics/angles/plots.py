@@ -5,10 +5,10 @@ from typing import List, Sequence, Tuple
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
 from rehab_coach.movement import Repetition
 from rehab_coach.opensim.comparison import Comparison
 from rehab_coach.opensim.coordinates import JointAngles
+from rehab_coach.plotting import new_figure, save_figure
 
 RIGHT, LEFT, MIDDLE = "#d1603d", "#2a6f97", "#444444"
 PANELS = (
@@ -25,17 +25,8 @@ PANELS = (
 
 
 def _panels(count: int, width: float, height: float):
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise RehabCoachError(
-            "drawing needs matplotlib (%s): `pip install -e '.[train]'` in the repository" % error
-        ) from error
-    # Figures without pyplot need no screen and leave no global state behind.
     rows = (count + 1) // 2
-    figure = Figure(figsize=(width, 0.6 + height * rows), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(width, 0.6 + height * rows)
     axes = figure.subplots(rows, min(count, 2), sharex=True, squeeze=False)
     for axis in axes.ravel()[count:]:
         axis.set_axis_off()
@@ -86,8 +77,7 @@ def plot_angles(angles: JointAngles, repetitions: Sequence[Repetition], path: st
     for axis in axes[-1]:
         axis.set_xlabel("seconds")
     figure.suptitle(title)
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path)
 
 
 def _limits(lines) -> tuple:
@@ -121,5 +111,4 @@ def plot_comparison(comparison: Comparison, path: str, labels: Sequence[str], mo
     axes[0, 0].legend(loc="upper right", fontsize=8)
     for axis in axes[-1]:
         axis.set_xlabel("seconds")
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    save_figure(figure, path)

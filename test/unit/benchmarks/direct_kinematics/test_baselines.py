@@ -19,44 +19,23 @@ from rehab_coach.direct_kinematics.networks import MarkersNetwork, frame_of
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe
 from rehab_coach.direct_kinematics.training import MarkersTask, make_contract
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.opensim.packages import default_model
 from rehab_coach.paths import share_path
 from rehab_coach.pose.estimator import Pose
 from rehab_coach.simulation.plan import read_plan
 from rehab_coach.skeleton import BLAZEPOSE_33, SkeletonSequence
 
-PLAN = """
-clips: 1
-seed: 4
-duration: [1, 1]
-rate: 8
-size: [64, 64]
-age: [30, 40]
-yaw: [20, 20]
-exercises: {squat: 1}
-"""
 NAME = "000000-squat"
 
 
 @pytest.fixture(scope="module")
-def plan(films):
-    return read_plan(os.path.join(os.path.dirname(films), "plan.yaml"))
+def plan(squat_with_kinematics):
+    return read_plan(squat_with_kinematics[1])
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
+def films(squat_with_kinematics):
     """One squat with its truth; whoever estimated key points saw something that moves."""
-    for package in ("anny", "opensim"):
-        pytest.importorskip(package)
-    try:
-        default_model()
-    except RehabCoachError:
-        pytest.skip("Pose2Sim is not installed")
-    folder = tmp_path_factory.mktemp("films")
-    (folder / "plan.yaml").write_text(PLAN)
-    given, out = str(folder / "plan.yaml"), str(folder / "films")
-    assert main(["render", "--plan", given, "--out", out, "--skeletons-only", "--estimator", "truth"]) == 0
-    assert main(["dataset", "kinematics", out, "--plan", given]) == 0
+    out, _ = squat_with_kinematics
     _sequence().save(os.path.join(out, "mediapipe", NAME + ".npz"))
     return out
 
