@@ -19,6 +19,7 @@ PANELS = (
     ("arm elevation", ("shoulder_elv_r", "shoulder_elv_l")),
     ("elbow flexion", ("elbow_flex_r", "elbow_flex_l")),
     ("trunk lean", ("trunk_lean",)),
+    ("lumbar extension", ("lumbar_extension",)),
     ("neck flexion", ("neck_flexion",)),
 )
 """Heading and angles of each panel."""
@@ -30,6 +31,9 @@ def _panels(count: int, width: float, height: float):
     axes = figure.subplots(rows, min(count, 2), sharex=True, squeeze=False)
     for axis in axes.ravel()[count:]:
         axis.set_axis_off()
+    for axis in axes.ravel()[:count][-axes.shape[1] :]:  # the lowest of each column
+        axis.set_xlabel("seconds")
+        axis.tick_params(labelbottom=True)
     return figure, axes
 
 
@@ -74,8 +78,6 @@ def plot_angles(angles: JointAngles, repetitions: Sequence[Repetition], path: st
         axis.set_ylabel("degrees", fontsize=8)
         if len(seen) > 1:
             axis.legend(loc="upper right", fontsize=8, ncols=2)
-    for axis in axes[-1]:
-        axis.set_xlabel("seconds")
     figure.suptitle(title)
     save_figure(figure, path)
 
@@ -109,6 +111,4 @@ def plot_comparison(comparison: Comparison, path: str, labels: Sequence[str], mo
         axis.set_ylim(*_limits([comparison.first[name], comparison.second[name]]))
         axis.grid(alpha=0.3)
     axes[0, 0].legend(loc="upper right", fontsize=8)
-    for axis in axes[-1]:
-        axis.set_xlabel("seconds")
     save_figure(figure, path)
