@@ -182,7 +182,7 @@ def _match(arguments: argparse.Namespace) -> int:
         for person, against in sorted(found.distances.items(), key=lambda entry: entry[1])[:3]:
             print("  %-12s log odds %6.1f" % (person, -against))
         if whole_repetitions(recording, observation) < FEWEST_CYCLES:
-            print("  of one whole repetition or less: three say more, and nobody is enrolled with fewer")
+            print("  of one whole repetition or less: three say more, and enrol refuses it")
     return 0
 
 

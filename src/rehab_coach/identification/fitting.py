@@ -131,7 +131,7 @@ def calibrate_together(same: np.ndarray, other: np.ndarray) -> Tuple[np.ndarray,
             "the distances of one person are no smaller than those of two: these recordings say nothing"
         )
     middles = (same.mean(axis=0) + other.mean(axis=0)) / 2
-    rest = float(regression.intercept_[0]) - steepnesses @ middles
+    rest = float(regression.intercept_[0] + regression.coef_[0] @ middles)
     return middles + rest / steepnesses.sum(), steepnesses
 
 

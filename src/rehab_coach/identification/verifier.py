@@ -182,4 +182,5 @@ def together(model: IdentityModel, odds: Dict[str, float]) -> float:
 
 def log_distance(points: np.ndarray, enrolled: np.ndarray) -> float:
     """Logarithm of how far the middle of points (n, D) is from the middle of those that were enrolled (m, D)."""
-    return float(np.log(max(np.linalg.norm(points.mean(axis=0) - enrolled.mean(axis=0)), NEAREST)))
+    distance = float(np.linalg.norm(points.mean(axis=0) - enrolled.mean(axis=0)))
+    return float(np.log(max(distance, NEAREST)))

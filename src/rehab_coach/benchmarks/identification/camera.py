@@ -148,8 +148,8 @@ def skeletons(data: str, rendered: Optional[str] = None) -> Iterator[str]:
             for order, (person, session, one) in enumerate(virtual)
         ]
         for number, half in enumerate(halves):
-            others = [[one for one in those if one[0] not in half] for those in (captured, wrong)]
-            spaces = camera_spaces(*others, errors, MADE_UP, number)
+            usual, other = ([one for one in those if one[0] not in half] for those in (captured, wrong))
+            spaces = camera_spaces(usual, other, errors, MADE_UP, number)
             own = filmed([one for one in captured if one[0] in half], errors, 100 + number, measure=seen)
             # The other form comes after all the correct sessions, which are enrolled: the first half.
             both = own + filmed([one for one in wrong if one[0] in half], errors, 200 + number, measure=seen)

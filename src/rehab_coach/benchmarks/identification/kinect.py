@@ -79,13 +79,13 @@ def kinect(data: str) -> Iterator[str]:
         spaces[sensor] = _learned(learned[sensor], model.spaces[sensor])
     found = {stream: _each_enrolled(samples[stream], spaces[stream]) for stream in samples}
     for way, streams in (
-        ("accelerometer", ["accelerometer"]),
-        ("gyroscope", ["gyroscope"]),
-        ("both sensors", list(SENSORS)),
-        ("proportions", ["proportions"]),
-        ("proportions and motion", list(CAMERA)),
-        ("both sensors and proportions", [*SENSORS, "proportions"]),
-        ("all", list(found)),
+        ("accelerometer", ("accelerometer",)),
+        ("gyroscope", ("gyroscope",)),
+        ("both sensors", SENSORS),
+        ("proportions", ("proportions",)),
+        ("proportions and motion", tuple(CAMERA)),
+        ("both sensors and proportions", (*SENSORS, "proportions")),
+        ("all", tuple(found)),
     ):
         pairs = set.intersection(*(set(found[stream]) for stream in streams))
         both = {pair: together(model, {stream: found[stream][pair] for stream in streams}) for pair in sorted(pairs)}

@@ -50,8 +50,8 @@ def fit_model(data: str, progress: Callable[[str], None] = lambda line: None) ->
         return learned
     # The threshold and the overlap are those of the sensors: there are no people who were measured both ways.
     executions = read_executions(data)
-    forms = (recordings_of(executions), recordings_of(executions, correct=False))
-    spaces = camera_spaces(*forms, NOISE["an estimator's"], 2 * MADE_UP, seed=0)
+    usual, wrong = (recordings_of(executions, correct=correct) for correct in (True, False))
+    spaces = camera_spaces(usual, wrong, NOISE["an estimator's"], 2 * MADE_UP, seed=0)
     return learned._replace(model=replace(learned.model, spaces={**learned.model.spaces, **spaces}))
 
 
