@@ -168,17 +168,21 @@ def _enrol(arguments: argparse.Namespace) -> int:
 
 def _match(arguments: argparse.Namespace) -> int:
     from rehab_coach.identification import match
+    from rehab_coach.identification.enrolment import FEWEST_CYCLES, whole_repetitions
 
     templates = _templates(arguments.people)
     if not templates:
         raise RehabCoachError("nobody is enrolled in %s; rehab-coach identify enrol NAME CSV" % arguments.people)
     for recording in _recordings(arguments):
-        found = match(recording.observe(), templates)
+        observation = recording.observe()
+        found = match(observation, templates)
         nearest = min(found.distances, key=lambda person: found.distances[person])
         text = "%s (%.0f %%)" if found.name else "unknown (nearest: %s, %.0f %% likely)"
         print("%s: %s" % (recording.name, text % (nearest, 100 * found.confidence)))
         for person, against in sorted(found.distances.items(), key=lambda entry: entry[1])[:3]:
             print("  %-12s log odds %6.1f" % (person, -against))
+        if whole_repetitions(recording, observation) < FEWEST_CYCLES:
+            print("  of one whole repetition or less: three say more, and enrol refuses it")
     return 0
 
 

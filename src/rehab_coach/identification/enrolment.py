@@ -7,16 +7,15 @@ import numpy as np
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification.model import IdentityModel, shipped_model
-from rehab_coach.identification.observation import Observation, observe
-from rehab_coach.identification.proportions import body_proportions
+from rehab_coach.identification.observation import CAMERA, Observation, observe
 from rehab_coach.identification.verifier import Template, match
 from rehab_coach.inertial import InertialSeries
 from rehab_coach.kinematics.repetitions.find import count_repetitions
 from rehab_coach.skeleton import SkeletonSequence
 
-PROPORTIONS = "proportions"
 FEWEST_CYCLES = 2
-"""Whole repetitions in a recording under which it is not known what the person repeats."""
+"""Whole repetitions in a recording under which it is not known what the person repeats: nothing of it is kept. A match
+makes do with one, because it is no more than a question."""
 
 MARGIN = 2.0
 """Log odds by which a recording must be nearer to the rest of the person's own than to anybody else's."""
@@ -78,15 +77,21 @@ def enrol(
 
 def _repeated(recording: Recording) -> Observation:
     observation = recording.observe()
-    counts = [len(values) for stream, values in observation.streams.items() if stream != PROPORTIONS]
-    if recording.skeleton is not None:
-        counts.append(count_repetitions(recording.skeleton))
-    if min(counts) < FEWEST_CYCLES:
+    found = whole_repetitions(recording, observation)
+    if found < FEWEST_CYCLES:
         raise RehabCoachError(
             "%s: %s: record three to five repetitions of one exercise, without a stop"
-            % (recording.name, "only one repetition is found" if min(counts) else "nothing is repeated")
+            % (recording.name, "only one repetition is found" if found else "nothing is repeated")
         )
     return observation
+
+
+def whole_repetitions(recording: Recording, observation: Observation) -> int:
+    """The fewest that a source shows of a recording."""
+    counts = [len(values) for stream, values in observation.streams.items() if stream not in CAMERA]
+    if recording.skeleton is not None:
+        counts.append(count_repetitions(recording.skeleton))
+    return min(counts)
 
 
 def _check(
@@ -130,11 +135,11 @@ def _halves(recording: Recording, observation: Observation) -> List[Observation]
     for part in (0, 1):
         streams: Dict[str, np.ndarray] = {}
         for stream, values in observation.streams.items():
-            if stream != PROPORTIONS:
+            if stream not in CAMERA:
                 streams[stream] = np.array_split(values, 2)[part]
             elif recording.skeleton is not None:
                 frames = len(recording.skeleton)
                 half = recording.skeleton[part * frames // 2 : (part + 1) * frames // 2]
-                streams[stream] = body_proportions(half)[None]
+                streams[stream] = CAMERA[stream](half)[None]
         halves.append(Observation(streams))
     return halves

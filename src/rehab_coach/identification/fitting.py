@@ -15,7 +15,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification.features import MiniRocket
 from rehab_coach.identification.measures import equal_error
 from rehab_coach.identification.model import IdentityModel, Space
-from rehab_coach.identification.verifier import distance
+from rehab_coach.identification.verifier import log_distance
 from rehab_coach.kinematics.threads import one_thread
 
 KERNELS = 1500
@@ -97,23 +97,42 @@ def _principal(rows: np.ndarray) -> np.ndarray:
 
 
 def calibrate(same: np.ndarray, other: np.ndarray) -> Tuple[float, float]:
-    """Centre and steepness of the log odds of a distance: logistic regression with either kind as likely.
+    """Centre and steepness of the log odds of a log distance; see `calibrate_together`.
 
     Args:
-        same: (n,) distances between recordings of one person.
+        same: (n,) log distances between recordings of one person.
         other: (m,) of two people.
+    """
+    centres, steepnesses = calibrate_together(same[:, None], other[:, None])
+    return float(centres[0]), float(steepnesses[0])
+
+
+def calibrate_together(same: np.ndarray, other: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Centres (K,) and steepnesses (K,) of streams whose log odds add up to those of all of them.
+
+    Logistic regression with either kind as likely: what two streams say twice is weighed once. A stream that says
+    nothing beside the others has the steepness 0.
+
+    Args:
+        same: (n, K) log distances between recordings of one person, in each stream.
+        other: (m, K) of two people.
+
+    Raises:
+        RehabCoachError: no stream says anything.
     """
     from sklearn.linear_model import LogisticRegression
 
-    distances = np.concatenate([same, other])[:, None]
+    distances = np.concatenate([same, other])
     one = np.concatenate([np.ones(len(same)), np.zeros(len(other))])
     regression = LogisticRegression(C=100.0, class_weight="balanced").fit(distances, one)
-    slope, begin = float(regression.coef_[0, 0]), float(regression.intercept_[0])
-    if not slope < 0:
+    steepnesses = np.maximum(-regression.coef_[0], 0)
+    if not steepnesses.any():
         raise RehabCoachError(
             "the distances of one person are no smaller than those of two: these recordings say nothing"
         )
-    return -begin / slope, -slope
+    middles = (same.mean(axis=0) + other.mean(axis=0)) / 2
+    rest = float(regression.intercept_[0] + regression.coef_[0] @ middles)
+    return middles + rest / steepnesses.sum(), steepnesses
 
 
 class Pair(NamedTuple):
@@ -131,7 +150,7 @@ class Pair(NamedTuple):
 
 
 def measured_pairs(space: Space, samples: Sequence[Sample], enrolled: int = 3) -> Dict[Pair, float]:
-    """Distances of recordings from templates of their own person and of all others in the same context.
+    """Log distances of recordings from templates of their own person and of all others in the same context.
 
     Args:
         space: that was made from other people.
@@ -155,7 +174,7 @@ def measured_pairs(space: Space, samples: Sequence[Sample], enrolled: int = 3) -
             recordings += [(person, name, points[sessions[name]]) for name in names[first:]]
         for person, session, values in recordings:
             for other, template in templates.items():
-                found[Pair(context, session, person, other)] = distance(values, template)
+                found[Pair(context, session, person, other)] = log_distance(values, template)
     return found
 
 
@@ -165,7 +184,7 @@ class Learned(NamedTuple):
     Attributes:
         model: the spaces, with a threshold at which as many known people are refused as strangers are taken for one of
             the enrolled.
-        distances: by the name of the stream, of the people who were left out when they were measured.
+        distances: by the name of the stream, log distances of people who were left out when they were measured.
     """
 
     model: IdentityModel
@@ -264,7 +283,7 @@ class Verification(NamedTuple):
 
 
 def verified(odds: Dict[Pair, float]) -> Verification:
-    """The rates of log odds, or of distances with a minus sign."""
+    """The rates of log odds, or of log distances with a minus sign."""
     known, strangers = known_and_strangers(odds)
     rates = (equal_error(*same_and_other(odds))[0], equal_error(known, strangers)[0])
     return Verification(len(known), float((known > strangers).mean()), *rates)

@@ -28,7 +28,7 @@ class Space:
         rocket: makes features of cycles; None: the stream's values are the features.
         mean: float32 (F,) of the features.
         weights: float32 (F, D), from features to the space.
-        centre, steepness: log odds that two recordings are of one person are steepness * (centre - distance).
+        centre, steepness: log odds that two recordings are of one person are steepness * (centre - log distance).
     """
 
     rocket: Optional[MiniRocket]
@@ -42,9 +42,9 @@ class Space:
         features = values if self.rocket is None else self.rocket(values)
         return ((features - self.mean) @ self.weights).astype(np.float32)
 
-    def log_odds(self, distance: float) -> float:
+    def log_odds(self, log_distance: float) -> float:
         """Of one person against two, where either was as likely before."""
-        return self.steepness * (self.centre - distance)
+        return self.steepness * (self.centre - log_distance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class IdentityModel:
     Attributes:
         spaces: by the name of the stream.
         threshold: log odds from which somebody is known.
-        overlap: of what two streams say, 0 (all of it is new) to 1 (it is the same).
+        overlap: of what two sensors say, 0 (all of it is new) to 1 (it is the same).
         training: what it was made from; plain JSON values.
     """
 
@@ -64,7 +64,7 @@ class IdentityModel:
     training: Dict[str, Any] = field(default_factory=dict)
 
     def together(self, odds: Sequence[float]) -> float:
-        """Log odds of several streams; their sum, less what they say twice."""
+        """Log odds of the sensors; their sum, less what they say twice."""
         return float(sum(odds) / (1 + self.overlap * (len(odds) - 1)))
 
     def save(self, path: str) -> None:

@@ -1,16 +1,23 @@
 """What is seen of one person in one go: cycles of a worn sensor, the skeleton, or both."""
 
 from dataclasses import dataclass
-from typing import Dict, Optional
+from typing import Callable, Dict, Optional
 
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.identification.proportions import body_proportions
+from rehab_coach.identification.proportions import body_proportions, limb_motion
 from rehab_coach.inertial import Cycles, InertialSeries, cut_cycles
+from rehab_coach.inertial.series import SENSORS
 from rehab_coach.skeleton import SkeletonSequence
 
-STREAMS = ("accelerometer", "gyroscope", "proportions")
+CAMERA: Dict[str, Callable[[SkeletonSequence], np.ndarray]] = {
+    "proportions": body_proportions,
+    "motion": limb_motion,
+}
+"""What is measured of a skeleton, (P,) each."""
+
+STREAMS = (*SENSORS, *CAMERA)
 """What people are told apart by, each on its own; a match adds up what those say that are there."""
 
 
@@ -19,8 +26,8 @@ class Observation:
     """One recording of one person.
 
     Attributes:
-        streams: by the name of one of `STREAMS`, what was measured: cycles float32 (n, 4, 100), or for "proportions"
-            float32 (1, P); at least one of them, n >= 1.
+        streams: by the name of one of `STREAMS`, what was measured: cycles float32 (n, 4, 100), or for those of
+            `CAMERA` float32 (1, P); at least one of them, n >= 1.
 
     Raises:
         ValueError: nothing measured, an unknown name, or values that are not finite.
@@ -57,5 +64,5 @@ def observe(series: Optional[InertialSeries] = None, skeleton: Optional[Skeleton
     if series is not None:
         streams.update(of_cycles(cut_cycles(series)).streams)
     if skeleton is not None:
-        streams["proportions"] = body_proportions(skeleton)[None]
+        streams.update({name: measure(skeleton)[None] for name, measure in CAMERA.items()})
     return Observation(streams)

@@ -22,6 +22,9 @@ SPREAD = 0.06
 WIDEST_YAW = 45.0
 """Degrees between the person's front and the camera: the coach asks for a place before it."""
 
+OTHER_FORM = "wrong "
+"""Before the names of sessions in another form: they come after all others in their order."""
+
 REPETITIONS = 2
 """That are filmed in one go."""
 
@@ -112,18 +115,30 @@ def made_up(
     errors: EstimatorErrors,
     seed: int,
     measure: Measure = body_proportions,
+    wrong: Sequence[Recording] = (),
 ) -> List[Sample]:
-    """What is measured of made-up people, each filmed `each` times."""
+    """What is measured of made-up people, each filmed `each` times and called "NAME.NUMBER" after the one it is of.
+
+    Args:
+        recordings: of the people whose limbs are made longer or shorter.
+        people: how many are made up.
+        each: films of each.
+        errors: of the pose estimator.
+        seed: of all that is drawn.
+        measure: what is taken of a film.
+        wrong: the same people in another form: half as many films more, whose sessions begin with `OTHER_FORM`.
+    """
     draw = np.random.default_rng(seed)
     samples = []
     for person in range(people):
         factors = {name: float(np.exp(draw.normal(0, SPREAD))) for name in NAMES}
         # One real person's body, whose proportions are changed; the movement is another one each time.
         subject = recordings[draw.integers(len(recordings))][0]
-        own = [joints for name, _, joints in recordings if name == subject]
-        chosen = [
-            ("made up %d" % person, "%02d" % number, scaled(own[draw.integers(len(own))], factors))
-            for number in range(each)
-        ]
-        samples += filmed(chosen, errors, int(draw.integers(2**31)), measure=measure)
+        for form, those, films in (("", recordings, each), (OTHER_FORM, wrong, each // 2 if wrong else 0)):
+            own = [joints for name, _, joints in those if name == subject]
+            chosen = [
+                ("%s.%d" % (subject, person), "%s%02d" % (form, number), scaled(own[draw.integers(len(own))], factors))
+                for number in range(films)
+            ]
+            samples += filmed(chosen, errors, int(draw.integers(2**31)), measure=measure)
     return samples

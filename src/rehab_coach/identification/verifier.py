@@ -15,7 +15,7 @@ import numpy as np
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
 from rehab_coach.identification.model import IdentityModel, shipped_model
-from rehab_coach.identification.observation import STREAMS, Observation
+from rehab_coach.identification.observation import CAMERA, STREAMS, Observation
 from rehab_coach.recognition.model_file import ModelError
 
 EXTENSION = ".npz"
@@ -23,6 +23,8 @@ EXTENSION = ".npz"
 LEAD = float(np.log(2))
 """Log odds by which the nearest person must be nearer than the next: twice as likely."""
 
+NEAREST = 1e-6
+"""Distance below which two recordings are the same one."""
 
 BESIDE_A_SENSOR = 0.25
 """Of the skeleton's log odds: they are of an estimator's usual errors, and unusual ones must not outvote a sensor.
@@ -168,15 +170,17 @@ def match(observation: Observation, templates: Sequence[Template], model: Option
 def _log_odds(model: IdentityModel, points: Dict[str, np.ndarray], enrolled: Dict[str, np.ndarray]) -> float:
     """That points in the streams that both have are of the person who was enrolled."""
     both = [stream for stream in points if stream in enrolled]
-    return together(model, {s: model.spaces[s].log_odds(distance(points[s], enrolled[s])) for s in both})
+    return together(model, {s: model.spaces[s].log_odds(log_distance(points[s], enrolled[s])) for s in both})
 
 
 def together(model: IdentityModel, odds: Dict[str, float]) -> float:
-    """Log odds of all streams, by name; the skeleton's count less where there is a sensor."""
-    weights = {"proportions": BESIDE_A_SENSOR} if len(odds) > 1 else {}
-    return model.together([weights.get(stream, 1.0) * value for stream, value in odds.items()])
+    """Log odds of all streams, by name; the camera's count less where there is a sensor."""
+    worn = [value for stream, value in odds.items() if stream not in CAMERA]
+    seen = sum(value for stream, value in odds.items() if stream in CAMERA)
+    return model.together(worn) + BESIDE_A_SENSOR * seen if worn else float(seen)
 
 
-def distance(points: np.ndarray, enrolled: np.ndarray) -> float:
-    """Mean distance of points (n, D) from the middle of those that were enrolled (m, D)."""
-    return float(np.linalg.norm(points - enrolled.mean(axis=0), axis=1).mean())
+def log_distance(points: np.ndarray, enrolled: np.ndarray) -> float:
+    """Logarithm of how far the middle of points (n, D) is from the middle of those that were enrolled (m, D)."""
+    distance = float(np.linalg.norm(points.mean(axis=0) - enrolled.mean(axis=0)))
+    return float(np.log(max(distance, NEAREST)))

@@ -8,13 +8,13 @@ import pytest
 from rehab_coach.cli.main import main
 
 
-def write_squats(path, person, seed, unit=1.0, name="time,ax,ay,az,gx,gy,gz"):
-    """Five repetitions at 50 Hz, swung in the person's own way."""
+def write_squats(path, person, seed, unit=1.0, name="time,ax,ay,az,gx,gy,gz", repetitions=5):
+    """Repetitions at 50 Hz, swung in the person's own way."""
     own, draw = np.random.default_rng(1000 + person), np.random.default_rng(seed)
     period = own.uniform(2, 3)
-    times = np.arange(int(50 * 7 * period)) / 50
-    phase = 2 * np.pi * np.clip(times / period - 1, 0, 5)
-    moving = (phase > 0) & (phase < 10 * np.pi)
+    times = np.arange(int(50 * (repetitions + 2) * period)) / 50
+    phase = 2 * np.pi * np.clip(times / period - 1, 0, repetitions)
+    moving = (phase > 0) & (phase < 2 * np.pi * repetitions)
     swing = sum(
         own.normal(0, 0.3, 3) * np.sin((k + 1) * phase + own.uniform(0, 2) + draw.normal(0, 0.03))[:, None]
         for k in range(3)
@@ -48,6 +48,15 @@ def test_who_is_unknown_is_said_with_the_nearest(people, tmp_path, capsys):
     capsys.readouterr()
     assert main(["identify", "match", path, "--people", people]) == 0
     assert re.match(r".*today.csv: unknown \(nearest: P-\d, \d+ % likely\)", capsys.readouterr().out)
+
+
+def test_one_repetition_is_enough_to_ask_and_too_little_to_enrol(people, tmp_path, capsys):
+    path = write_squats(tmp_path / "today.csv", 2, 9, repetitions=2)
+    capsys.readouterr()
+    assert main(["identify", "match", path, "--people", people]) == 0
+    assert "three say more, and enrol refuses it" in capsys.readouterr().out
+    assert main(["identify", "enrol", "P-9", path, "--people", people]) == 2
+    assert "only one repetition is found" in capsys.readouterr().err
 
 
 def test_other_units(people, tmp_path, capsys):

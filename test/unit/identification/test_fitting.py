@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.identification.fitting import Sample, calibrate, fit_space, known_and_strangers, measured_pairs
+from rehab_coach.identification.fitting import (
+    Sample,
+    calibrate,
+    calibrate_together,
+    fit_space,
+    known_and_strangers,
+    measured_pairs,
+)
 from rehab_coach.identification.measures import equal_error
 
 
@@ -25,6 +32,18 @@ def test_odds_are_those_of_the_distances():
 def test_distances_that_say_nothing_are_refused():
     with pytest.raises(RehabCoachError, match="say nothing"):
         calibrate(np.array([3.0, 4.0, 5.0]), np.array([1.0, 2.0, 1.5]))
+
+
+def test_streams_weigh_what_they_say_beside_each_other():
+    draw = np.random.default_rng(0)
+    same, other = (draw.normal(middle, 0.5, (4000, 2)) for middle in ((1, 1), (3, 1.5)))
+    centres, steepnesses = calibrate_together(same, other)
+    # Independent normal distributions: the log odds of both are the sum of each one's own.
+    np.testing.assert_allclose(steepnesses, (8, 2), rtol=0.2)
+    assert steepnesses @ centres == pytest.approx(8 * 2 + 2 * 1.25, rel=0.1)
+    alone = calibrate(same[:, 0], other[:, 0])[1]
+    twice = calibrate_together(*(one[:, [0, 0]] for one in (same, other)))[1]
+    assert twice.sum() == pytest.approx(alone, rel=0.02)
 
 
 def test_people_who_were_left_out_are_told_apart(learned):

@@ -103,7 +103,17 @@ def test_made_up_people_are_told_apart_from_other_places(joints):
     pairs = measured_pairs(space, others, 2)
     same = [value for pair, value in pairs.items() if pair.person == pair.enrolled]
     apart = [value for pair, value in pairs.items() if pair.person != pair.enrolled]
-    assert np.median(same) < 0.5 * np.median(apart)
+    assert np.median(same) < np.median(apart) - np.log(2)  # less than half as far
+
+
+def test_made_up_people_do_it_in_another_form_too(joints):
+    wrong = [("one", "0", np.repeat(joints, 2, axis=0))]
+    samples = made_up([("one", "0", joints)], 2, 4, NO_ERRORS, 0, limb_motion, wrong)
+    for person in ("one.0", "one.1"):
+        own = [one for one in samples if one.person == person]
+        assert sorted(one.session for one in own)[4:] == ["wrong 00.0", "wrong 01.0"] and len(own) == 6
+        periods = [np.exp(one.values[-1]) for one in own]
+        assert min(periods[4:]) > 1.5 * max(periods[:4])
 
 
 def test_film_without_a_limb_is_left_out(joints):
@@ -119,6 +129,6 @@ def test_film_without_a_limb_is_left_out(joints):
 
 def test_skeleton_becomes_an_observation(joints):
     seen = observe(skeleton=filmed_once(joints))
-    assert {name: values.shape for name, values in seen.streams.items()} == {"proportions": (1, 28)}
+    assert {name: values.shape for name, values in seen.streams.items()} == {"proportions": (1, 28), "motion": (1, 19)}
     with pytest.raises(RehabCoachError, match="neither"):
         observe()

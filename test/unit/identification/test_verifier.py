@@ -6,7 +6,7 @@ import pytest
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification import Observation, Template, match
 from rehab_coach.identification.model import IdentityModel, Space
-from rehab_coach.identification.verifier import BESIDE_A_SENSOR
+from rehab_coach.identification.verifier import BESIDE_A_SENSOR, log_distance
 from rehab_coach.recognition.model_file import ModelError
 
 NEW = range(50, 56)
@@ -73,13 +73,23 @@ def test_who_is_as_near_as_another_is_not_named(learned, templates, observation)
 
 def test_a_skeleton_does_not_outvote_a_sensor():
     space = Space(None, np.zeros(1, np.float32), np.ones((1, 1), np.float32), centre=3.0, steepness=1.0)
-    model = IdentityModel({"gyroscope": space, "proportions": space}, threshold=0.0)
-    template = Template("P-1", {"gyroscope": np.array([[1.0]]), "proportions": np.array([[7.0]])})
-    seen = {"gyroscope": np.zeros((1, 1)), "proportions": np.zeros((1, 1))}
+    streams = ("gyroscope", "proportions", "motion")
+    model = IdentityModel(dict.fromkeys(streams, space), threshold=0.0)
+    template = Template("P-1", dict(zip(streams, np.exp([[[1.0]], [[5.0]], [[5.0]]]))))
+    seen = dict.fromkeys(streams, np.zeros((1, 1)))
     found = match(Observation(seen), [template], model)
     assert found.name == "P-1" and found.distances["P-1"] == pytest.approx(-(2 - BESIDE_A_SENSOR * 4))
-    alone = match(Observation({"proportions": seen["proportions"]}), [template], model)
+    del seen["gyroscope"]
+    alone = match(Observation(seen), [template], model)
     assert alone.name is None and alone.distances["P-1"] == pytest.approx(4)
+
+
+def test_what_differs_from_repetition_to_repetition_does_not_count():
+    draw = np.random.default_rng(0)
+    few, many = (10 + draw.normal(0, spread, (40, 5)) for spread in (0.1, 3.0))
+    few, many = (points - points.mean(axis=0) + 10 for points in (few, many))
+    assert log_distance(many, np.zeros((3, 5))) == pytest.approx(log_distance(few, np.zeros((3, 5))))
+    assert np.isfinite(log_distance(few, few))
 
 
 def test_template_is_kept_without_pickle(learned, templates, tmp_path, observation):

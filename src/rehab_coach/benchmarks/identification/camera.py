@@ -14,17 +14,26 @@ from rehab_coach.benchmarks.identification.protocols import first_half
 from rehab_coach.benchmarks.identification.tables import row
 from rehab_coach.dataset.ui_prmd import RATE, read_executions
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.identification.fitting import Pair, Sample, fit_space, learn_spaces, measured_pairs, verified
-from rehab_coach.identification.model import Space
-from rehab_coach.identification.proportions import (
-    LONGEST,
-    NAMES,
-    body_proportions,
-    limb_motion,
-    trunk_turning,
+from rehab_coach.identification.fitting import (
+    Pair,
+    Sample,
+    calibrate_together,
+    fit_space,
+    measured_pairs,
+    verified,
 )
+from rehab_coach.identification.model import Space
+from rehab_coach.identification.observation import CAMERA
+from rehab_coach.identification.proportions import LONGEST, NAMES, trunk_turning
 from rehab_coach.identification.sets import Cycle
-from rehab_coach.identification.skeletons import WIDEST_YAW, filmed, made_up, recordings_of
+from rehab_coach.identification.skeletons import (
+    OTHER_FORM,
+    WIDEST_YAW,
+    Recording,
+    filmed,
+    made_up,
+    recordings_of,
+)
 from rehab_coach.inertial import cut_spans
 from rehab_coach.kinematics.projection import NO_ERRORS, EstimatorErrors, film, random_view
 from rehab_coach.skeleton import SkeletonSequence
@@ -38,22 +47,78 @@ NOISE = {
 """Errors of key points, in trunk lengths; standing ones are drawn anew for each recording."""
 
 MADE_UP, FILMS = 60, 6
-PROJECTED, OTHER_FORM, VIRTUAL = "UI-PRMD, projected", "the same, correct -> incorrect", "virtual patients"
+PROJECTED, CHANGED, VIRTUAL = "UI-PRMD, projected", "the same, correct -> incorrect", "virtual patients"
 
 
-def proportions_space(data: str, progress: Callable[[str], None] = lambda line: None) -> Space:
-    """The space of proportions, for key points as wrong as an estimator's."""
-    people = made_up(recordings_of(read_executions(data)), 2 * MADE_UP, FILMS, NOISE["an estimator's"], 0)
-    return learn_spaces({"proportions": people}, progress=progress).model.spaces["proportions"]
+WAYS = {"proportions": ("proportions",), "and motion": tuple(CAMERA)}
+"""What people are told apart by: streams whose log odds are added up."""
 
 
-def with_motion(sequence: SkeletonSequence) -> np.ndarray:
-    """Proportions, and how the limbs move."""
-    return np.concatenate([body_proportions(sequence), limb_motion(sequence)])
+def seen(sequence: SkeletonSequence) -> np.ndarray:
+    """All that a camera sees of who somebody is: the values of `CAMERA` one after the other."""
+    return np.concatenate([measure(sequence) for measure in CAMERA.values()])
 
 
-WAYS = {"proportions": slice(0, len(NAMES) * len(LONGEST)), "and motion": slice(None)}
-"""What people are told apart by: parts of `with_motion`."""
+def streams_of(samples: Sequence[Sample]) -> Dict[str, List[Sample]]:
+    """Samples of `seen`, divided into the streams again."""
+    first = len(NAMES) * len(LONGEST)
+    parts = dict(zip(CAMERA, (slice(0, first), slice(first, None))))
+    return {stream: [one._replace(values=one.values[part]) for one in samples] for stream, part in parts.items()}
+
+
+def camera_spaces(
+    captured: Sequence[Recording], wrong: Sequence[Recording], errors: EstimatorErrors, people: int, seed: int
+) -> Dict[str, Space]:
+    """The spaces of what a camera sees, by the name of the stream.
+
+    They are learned from made-up people in the form of `captured`. How much each stream weighs is learned from
+    people who were left out, one of whose films is enrolled: three of eight others are in another form, where motion
+    says little.
+
+    Args:
+        captured: motion capture of some people.
+        wrong: of the same people, in another form.
+        errors: of the pose estimator.
+        people: how many are made up.
+        seed: of them.
+    """
+    made = made_up(captured, people, FILMS, errors, seed, seen, wrong)
+    names = sorted({one.person for one in made})
+    rows: List[List[float]] = []
+    own: List[bool] = []
+    for half in (set(names[::2]), set(names[1::2])):
+        spaces = _learned([one for one in made if one.person not in half])
+        judged = streams_of([one for one in made if one.person in half])
+        distances = [measured_pairs(spaces[stream], judged[stream], 1) for stream in CAMERA]
+        for pair in distances[0]:
+            # Two who were made of one person move as one.
+            if pair.person == pair.enrolled or pair.person.split(".")[0] != pair.enrolled.split(".")[0]:
+                rows.append([one[pair] for one in distances])
+                own.append(pair.person == pair.enrolled)
+    table, same = np.array(rows), np.array(own)
+    scores = zip(*calibrate_together(table[same], table[~same]))
+    return {
+        stream: replace(space, centre=float(centre), steepness=float(steepness))
+        for (stream, space), (centre, steepness) in zip(_learned(made).items(), scores)
+    }
+
+
+def _learned(made: Sequence[Sample]) -> Dict[str, Space]:
+    usual = streams_of([one for one in made if not one.session.startswith(OTHER_FORM)])
+    return {stream: fit_space(samples, None) for stream, samples in usual.items()}
+
+
+def camera_odds(
+    spaces: Dict[str, Space], samples: Sequence[Sample], enrolled: int, streams: Sequence[str]
+) -> Dict[Pair, float]:
+    """Log odds of samples of `seen` beside templates, see `measured_pairs`."""
+    values = streams_of(samples)
+    distances = {stream: measured_pairs(spaces[stream], values[stream], enrolled) for stream in streams}
+    return {
+        pair: sum(spaces[stream].log_odds(distances[stream][pair]) for stream in streams)
+        for pair in distances[streams[0]]
+    }
+
 
 HEADER = """\
 | people | key points | by | recordings | rank-1 | EER | known against stranger |
@@ -71,7 +136,7 @@ def skeletons(data: str, rendered: Optional[str] = None) -> Iterator[str]:
     executions = read_executions(data)
     captured = recordings_of(executions)
     wrong = [
-        (person, "wrong " + session, joints) for person, session, joints in recordings_of(executions, correct=False)
+        (person, OTHER_FORM + session, joints) for person, session, joints in recordings_of(executions, correct=False)
     ]
     people = sorted({person for person, _, _ in captured})
     halves = [set(people[::2]), set(people[1::2])]
@@ -79,27 +144,22 @@ def skeletons(data: str, rendered: Optional[str] = None) -> Iterator[str]:
     for name, errors in NOISE.items():
         found: Dict[Tuple[str, str], Dict[Pair, float]] = defaultdict(dict)
         films = [
-            Sample(with_motion(spoiled(one, errors, order)), person, session, "squat")
+            Sample(seen(spoiled(one, errors, order)), person, session, "squat")
             for order, (person, session, one) in enumerate(virtual)
         ]
         for number, half in enumerate(halves):
-            others = [one for one in captured if one[0] not in half]
-            strangers = made_up(others, MADE_UP, FILMS, errors, number, with_motion)
-            own = filmed([one for one in captured if one[0] in half], errors, 100 + number, measure=with_motion)
-            # "wrong" comes after all the numbers of the correct sessions, which are enrolled: the first half.
-            both = own + filmed([one for one in wrong if one[0] in half], errors, 200 + number, measure=with_motion)
-            for way in WAYS:
-                space = fit_space(_by(strangers, way), None)
-                found[PROJECTED, way].update(measured_pairs(space, _by(own, way), 2))
-                found[OTHER_FORM, way].update(measured_pairs(space, _by(both, way), len(both)))
+            usual, other = ([one for one in those if one[0] not in half] for those in (captured, wrong))
+            spaces = camera_spaces(usual, other, errors, MADE_UP, number)
+            own = filmed([one for one in captured if one[0] in half], errors, 100 + number, measure=seen)
+            # The other form comes after all the correct sessions, which are enrolled: the first half.
+            both = own + filmed([one for one in wrong if one[0] in half], errors, 200 + number, measure=seen)
+            for way, streams in WAYS.items():
+                found[PROJECTED, way].update(camera_odds(spaces, own, 2, streams))
+                found[CHANGED, way].update(camera_odds(spaces, both, len(both), streams))
                 if films:
-                    found[VIRTUAL, way].update(measured_pairs(space, _by(films, way), 2))
-        for (who, way), distances in sorted(found.items(), key=lambda entry: entry[0][0] == VIRTUAL):
-            yield line(who, name, way, {pair: -value for pair, value in distances.items()})
-
-
-def _by(samples: Sequence[Sample], way: str) -> List[Sample]:
-    return [one._replace(values=one.values[WAYS[way]]) for one in samples]
+                    found[VIRTUAL, way].update(camera_odds(spaces, films, 2, streams))
+        for (who, way), odds in sorted(found.items(), key=lambda entry: entry[0][0] == VIRTUAL):
+            yield line(who, name, way, odds)
 
 
 def line(who: str, points: str, way: str, odds: Dict[Pair, float]) -> str:

@@ -5,15 +5,16 @@ from typing import Dict, Iterator, List, Tuple
 
 import numpy as np
 
-from rehab_coach.benchmarks.identification.camera import line
+from rehab_coach.benchmarks.identification.camera import WAYS, camera_odds, line, seen, streams_of
 from rehab_coach.benchmarks.identification.protocols import CASES, select
 from rehab_coach.dataset.sequences import SPATIAL, read_sequences
 from rehab_coach.identification.features import MiniRocket
 from rehab_coach.identification.fitting import KERNELS, Pair, Sample, fit_space, measured_pairs
 from rehab_coach.identification.model import Space, shipped_model
-from rehab_coach.identification.proportions import body_proportions
+from rehab_coach.identification.observation import CAMERA
 from rehab_coach.identification.sets import cut, read_set, sensor_samples
 from rehab_coach.identification.verifier import together
+from rehab_coach.inertial.series import SENSORS
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
 
 FOCAL, SIZE = 525.0, (640, 480)
@@ -53,39 +54,41 @@ def in_picture(data: str, action: str) -> List[Tuple[str, str, SkeletonSequence]
 
 
 def kinect(data: str) -> Iterator[str]:
-    """Lines of the camera's table: proportions of people that the model that ships has never seen from a camera."""
+    """Lines of the camera's table: people that the model that ships has never seen from a camera."""
     model = shipped_model()
     squats, lunges = (
-        [Sample(body_proportions(one), person, trial, "") for person, trial, one in in_picture(data, action)]
+        [Sample(seen(one), person, trial, "") for person, trial, one in in_picture(data, action)]
         for action in ("squat", "lunge")
     )
-    space, name = model.spaces["proportions"], "a Kinect's"
-    seen = {sample.person for sample in squats}
-    for enrolled in (1, 2):
-        found = measured_pairs(space, squats, enrolled)
-        yield line("UTD-MHAD, squats, %d enrolled" % enrolled, name, "proportions", _minus(found))
+    name = "a Kinect's"
+    people = {sample.person for sample in squats}
     later = [one._replace(session="then " + one.session) for one in lunges]
-    yield line("the same, squat -> lunge", name, "proportions", _minus(measured_pairs(space, squats + later, TRIALS)))
+    for way, streams in WAYS.items():
+        for enrolled in (1, 2):
+            odds = camera_odds(model.spaces, squats, enrolled, streams)
+            yield line("UTD-MHAD, squats, %d enrolled" % enrolled, name, way, odds)
+        odds = camera_odds(model.spaces, squats + later, TRIALS, streams)
+        yield line("the same, squat -> lunge", name, way, odds)
 
-    samples = {"proportions": squats}
-    spaces = {"proportions": space}
+    samples = streams_of(squats)
+    spaces = {stream: model.spaces[stream] for stream in CAMERA}
     learned = sensor_samples({name: cut(read_set(data, name)) for name in LEARNED})
     judged = sensor_samples({"": select(cut(read_set(data, "utd_mhad")), CASES["thigh squat"])})
     for sensor in learned:
-        samples[sensor] = [one._replace(person=one.person[1:]) for one in judged[sensor] if one.person[1:] in seen]
+        samples[sensor] = [one._replace(person=one.person[1:]) for one in judged[sensor] if one.person[1:] in people]
         spaces[sensor] = _learned(learned[sensor], model.spaces[sensor])
-    odds = {stream: _each_enrolled(samples[stream], spaces[stream]) for stream in samples}
+    found = {stream: _each_enrolled(samples[stream], spaces[stream]) for stream in samples}
     for way, streams in (
-        ("accelerometer", ["accelerometer"]),
-        ("gyroscope", ["gyroscope"]),
-        ("both sensors", ["accelerometer", "gyroscope"]),
-        ("proportions", ["proportions"]),
-        ("accelerometer and proportions", ["accelerometer", "proportions"]),
-        ("gyroscope and proportions", ["gyroscope", "proportions"]),
-        ("all three", list(odds)),
+        ("accelerometer", ("accelerometer",)),
+        ("gyroscope", ("gyroscope",)),
+        ("both sensors", SENSORS),
+        ("proportions", ("proportions",)),
+        ("proportions and motion", tuple(CAMERA)),
+        ("both sensors and proportions", (*SENSORS, "proportions")),
+        ("all", tuple(found)),
     ):
-        pairs = set.intersection(*(set(odds[stream]) for stream in streams))
-        both = {pair: together(model, {stream: odds[stream][pair] for stream in streams}) for pair in sorted(pairs)}
+        pairs = set.intersection(*(set(found[stream]) for stream in streams))
+        both = {pair: together(model, {stream: found[stream][pair] for stream in streams}) for pair in sorted(pairs)}
         yield line("the same, each in turn enrolled", name, way, both)
 
 
@@ -104,7 +107,3 @@ def _each_enrolled(samples: List[Sample], space: Space) -> Dict[Pair, float]:
         for one in samples
     ]
     return {pair: space.log_odds(value) for pair, value in measured_pairs(space, turned, 1).items()}
-
-
-def _minus(distances: Dict[Pair, float]) -> Dict[Pair, float]:
-    return {pair: -value for pair, value in distances.items()}

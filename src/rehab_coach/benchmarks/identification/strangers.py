@@ -6,10 +6,12 @@ from typing import Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from rehab_coach.benchmarks.identification.camera import proportions_space
+from rehab_coach.benchmarks.identification.camera import MADE_UP, NOISE, camera_spaces
+from rehab_coach.dataset.ui_prmd import read_executions
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification.fitting import Learned, Pair, Verification, learn_spaces, verified
 from rehab_coach.identification.sets import SEGLEARN, cut, read_set, sensor_samples, set_path
+from rehab_coach.identification.skeletons import recordings_of
 
 FITTED_SETS = (
     "pocket_transitions",
@@ -47,8 +49,10 @@ def fit_model(data: str, progress: Callable[[str], None] = lambda line: None) ->
     if "ui_prmd" not in sets:
         return learned
     # The threshold and the overlap are those of the sensors: there are no people who were measured both ways.
-    spaces = {**learned.model.spaces, "proportions": proportions_space(data, progress)}
-    return learned._replace(model=replace(learned.model, spaces=spaces))
+    executions = read_executions(data)
+    usual, wrong = (recordings_of(executions, correct=correct) for correct in (True, False))
+    spaces = camera_spaces(usual, wrong, NOISE["an estimator's"], 2 * MADE_UP, seed=0)
+    return learned._replace(model=replace(learned.model, spaces={**learned.model.spaces, **spaces}))
 
 
 def verification(learned: Learned, streams: Sequence[str]) -> List[Tuple[str, Verification]]:
