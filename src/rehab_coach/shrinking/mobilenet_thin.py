@@ -192,9 +192,13 @@ def saved(network: NetworkFile, stages: int) -> MobilenetThin:
     Raises:
         RehabCoachError: the file is missing, another one, not written by this package, or has fewer stages.
     """
-    import onnx
-    from onnx import numpy_helper
-
+    try:
+        import onnx
+        from onnx import numpy_helper
+    except ImportError as error:
+        raise RehabCoachError(
+            "starting with a network needs onnx (%s): `pip install -e '.[shrink]'` in the repository" % error
+        ) from error
     network.check()
     constants = {}
     if network.format == "onnx":
