@@ -196,22 +196,24 @@ def random_crop(
     return np.clip(crop * gain, 0, 255).astype(np.uint8), None if key_points is None else points
 
 
-def worsen(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def worsen(picture: np.ndarray, most: float, random: np.random.Generator) -> np.ndarray:
     """The picture of a poorer camera or a darker room: other colours, less light and contrast, blurred, noisy.
 
     Args:
         picture: uint8 (H, W, 3).
+        most: how much of it at most, 0..1; with 1 a seventh of the light may be left.
 
     Returns:
         The same shape.
     """
+    much = random.uniform(0, most)
     values = picture.astype(np.float32)
     if random.random() < 0.5:
-        values = cv2.GaussianBlur(values, (0, 0), random.uniform(0.3, 2.0))
-    light = np.exp(random.uniform(np.log(0.15), 0.0)) * random.uniform(0.8, 1.2, 3)
-    contrast = random.uniform(0.5, 1.2)
+        values = cv2.GaussianBlur(values, (0, 0), 0.3 + 2 * much)
+    light = 0.15**much * (1 + much * random.uniform(-0.2, 0.2, 3))
+    contrast = 1 - 0.5 * much
     values = ((values - values.mean()) * contrast + values.mean()) * light
-    values += random.normal(0, random.uniform(0, 10), values.shape)
+    values += random.normal(0, 10 * much, values.shape)
     return np.clip(values, 0, 255).astype(np.uint8)
 
 

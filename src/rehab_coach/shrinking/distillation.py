@@ -112,9 +112,9 @@ class _Batches(Dataset):
         numbers = np.array([orders[place // len(learned)][place % len(learned)] for place in places])
         pictures, maps = _batch(self._crops, numbers)
         random = np.random.default_rng((self._recipe.seed, step))
-        for picture in pictures.numpy():
-            if random.random() < self._recipe.changed:
-                picture[:] = worsen(picture, random)
+        if self._recipe.worse:
+            for picture in pictures.numpy():
+                picture[:] = worsen(picture, self._recipe.worse, random)
         return pictures, maps
 
 

@@ -13,7 +13,7 @@ _RANGES = {  # inclusive
     "size": (64, 512),
     "held_out": (0.05, 0.9),
     "labels": (0, 1),
-    "changed": (0, 1),
+    "worse": (0, 1),
     "keep": (0.1, 1),
     "frozen_layers": (0, len(BACKBONE)),
     "steps": (1, 10**9),
@@ -36,7 +36,8 @@ class ShrinkRecipe:
         size: side of a crop in pixels, a multiple of 8.
         held_out: part of the clips' groups that nothing is learned from.
         labels: part of the maps that comes from labels where a clip has some (see `rehab_coach.shrinking.crops`).
-        changed: part of the pictures that are made darker, blurred, noisy; the maps stay those of the picture before.
+        worse: how much darker, paler, blurred and noisy the pictures are made, at most, 0..1; the maps stay those of the
+            picture before.
         keep: part of the channels that the backbone's widest layers keep (see `rehab_coach.shrinking.pruning`); 1: all.
         frozen_layers: the first layers of the backbone that keep their weights, 0 to 11 (besides the very first one).
         stage_weights: of the losses of the stages by their numbers; 1 where nothing is said.
@@ -56,7 +57,7 @@ class ShrinkRecipe:
     size: int = 256
     held_out: float = 0.25
     labels: float = 0.0
-    changed: float = 0.0
+    worse: float = 0.0
     keep: float = 1.0
     frozen_layers: int = 4
     stage_weights: Dict[str, Any] = field(default_factory=dict)

@@ -126,7 +126,7 @@ def test_a_worse_picture_is_darker_and_still_a_picture():
     picture = random.integers(0, 255, (64, 64, 3)).astype(np.uint8)
     means = []
     for _ in range(30):
-        worse = worsen(picture, random)
+        worse = worsen(picture, 1.0, random)
         assert worse.shape == picture.shape and worse.dtype == np.uint8
         means.append(worse.mean())
     assert min(means) < 40 < max(means) and max(means) < 1.3 * picture.mean()
@@ -144,9 +144,9 @@ def test_learning_relatively_changes_nothing_by_itself():
 def test_only_what_is_learned_from_is_made_worse(tmp_path):
     from rehab_coach.pose.clips import read_clips
 
-    crops = make_crops(read_clips(write_clips(tmp_path, [LEARNED, HELD_OUT])), str(tmp_path / "crops"), 3, 128, 0.25, 0)
+    crops = make_crops(read_clips(write_clips(tmp_path, [LEARNED, HELD_OUT])), str(tmp_path / "crops"), 3, 192, 0.25, 0)
     plain, worse = (
-        list(Distillation(crops, ShrinkRecipe(steps=1, batch=2, changed=part), original(1)).batches(0))[0]
+        list(Distillation(crops, ShrinkRecipe(steps=1, batch=2, worse=part), original(1)).batches(0))[0]
         for part in (0.0, 1.0)
     )
     assert (plain[0] != worse[0]).float().mean() > 0.5
@@ -196,14 +196,14 @@ def test_crops_are_made_once(tmp_path):
     from rehab_coach.pose.clips import read_clips
 
     clips = read_clips(write_clips(tmp_path, [LEARNED, HELD_OUT]))
-    first = make_crops(clips, str(tmp_path / "crops"), 3, 128, 0.25, 0)
+    first = make_crops(clips, str(tmp_path / "crops"), 3, 192, 0.25, 0)
     stamp = (tmp_path / "crops" / "maps.npy").stat().st_mtime_ns
-    again = make_crops(clips, str(tmp_path / "crops"), 3, 128, 0.25, 0)
+    again = make_crops(clips, str(tmp_path / "crops"), 3, 192, 0.25, 0)
     assert (tmp_path / "crops" / "maps.npy").stat().st_mtime_ns == stamp
     np.testing.assert_array_equal(first.pictures, again.pictures)
     given = create_network("auto")(np.asarray(first.pictures[0], np.float32))
     np.testing.assert_allclose(first.maps[0], given, atol=2e-3)
-    other = make_crops(clips, str(tmp_path / "crops"), 3, 128, 0.25, 1)
+    other = make_crops(clips, str(tmp_path / "crops"), 3, 192, 0.25, 1)
     assert other.identity != first.identity
 
 
@@ -229,7 +229,7 @@ def test_clips_of_one_person_cannot_be_divided(tmp_path, recipe):
     [
         ({"speed": 1}, "unknown key 'speed'"),
         ({"labels": 2}, "'labels' must be between 0 and 1, not 2"),
-        ({"changed": -1}, "'changed' must be between 0 and 1"),
+        ({"worse": -1}, "'worse' must be between 0 and 1"),
         ({"keep": 0}, "'keep' must be between 0.1 and 1"),
         ({"size": 100}, "'size' must be a multiple of 8"),
         ({"steps": 0}, "'steps' must be between 1 and"),
