@@ -184,10 +184,10 @@ def random_crop(
     fitted, scale, corner = letterbox(picture, (width, height))
     points[:, :2] = (points[:, :2] + 0.5) * scale - 0.5 + corner
     left, top = (int(random.integers(min(0, side - size), max(0, side - size) + 1)) for side in (width, height))
-    matrix = cv2.getRotationMatrix2D((left + size / 2, top + size / 2), random.uniform(-LEANING, LEANING), 1.0)
-    matrix[:, 2] -= left, top
-    is_mirrored = random.random() < 0.5
-    if is_mirrored:
+    lean = random.uniform(-LEANING, LEANING)
+    matrix = np.array(cv2.getRotationMatrix2D((left + size / 2, top + size / 2), lean, 1.0), float)
+    matrix[:, 2] -= (left, top)
+    if random.random() < 0.5:
         matrix[0] = np.array([0, 0, size - 1]) - matrix[0]
         points = points[list(COCO_18.mirror)]
     crop = cv2.warpAffine(fitted, matrix, (size, size), borderValue=(128, 128, 128))
@@ -207,7 +207,7 @@ def worsen(picture: np.ndarray, most: float, random: np.random.Generator) -> np.
         The same shape.
     """
     much = random.uniform(0, most)
-    values = picture.astype(np.float32)
+    values: np.ndarray = picture.astype(np.float32)
     if random.random() < 0.5:
         values = cv2.GaussianBlur(values, (0, 0), 0.3 + 2 * much)
     light = 0.15**much * (1 + much * random.uniform(-0.2, 0.2, 3))

@@ -203,7 +203,7 @@ def saved(network: NetworkFile, stages: int) -> MobilenetThin:
     constants = {}
     if network.format == "onnx":
         constants = {entry.name: entry for entry in onnx.load(network.path).graph.initializer}
-    widths = []
+    widths: List[int] = []
     while "backbone.layers.%d.pointwise.bias" % len(widths) in constants:
         widths.append(constants["backbone.layers.%d.pointwise.bias" % len(widths)].dims[0])
     if len(widths) != len(WIDTHS) or network.stages < stages:

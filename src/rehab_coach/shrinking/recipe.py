@@ -36,7 +36,7 @@ class ShrinkRecipe:
         size: side of a crop in pixels, a multiple of 8.
         held_out: part of the clips' groups that nothing is learned from.
         labels: part of the maps that comes from labels where a clip has some (see `rehab_coach.shrinking.crops`).
-        worse: how much darker, paler, blurred and noisy the pictures are made, at most, 0..1; the maps stay as they were.
+        worse: how much darker, paler, blurred, noisy the pictures are made, at most, 0..1; the maps stay as they were.
         keep: part of the channels that the backbone's widest layers keep (see `rehab_coach.shrinking.pruning`); 1: all.
         frozen_layers: the first layers of the backbone that keep their weights, 0 to 11 (besides the very first one).
         stage_weights: of the losses of the stages by their numbers; 1 where nothing is said.
