@@ -57,7 +57,7 @@ EXTRAS = {
     # yt-dlp follows the sites it reads: the newest is the only one that works.
     "data": ["yt-dlp[default]"],
     "ray": ["ray==2.10.0; python_version<'3.9'", "ray>=2.40,<3; python_version>='3.10'"],
-    "shrink": ["nncf==3.4.0; python_version>='3.10'"],
+    "shrink": ["onnx==1.17.0", "nncf==3.4.0; python_version>='3.10'"],
     "benchmark": ["psutil", "dtaidistance>=2.3.11,<3"],
     "identification": [
         "sktime==0.29.1; python_version<'3.9'",

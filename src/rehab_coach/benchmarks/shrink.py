@@ -113,7 +113,7 @@ def measure(
         names: of networks, or paths of their contracts; six stages are always first.
         plot: PNG file for a picture of accuracy over time; "": none.
         precision: of all but the reference, see `rehab_coach.pose.networks`.
-        nth: every n-th clip of a label is also recognised and its repetitions counted, in float32; 0: none.
+        nth: every n-th clip of a label is also recognised and its repetitions counted; 0: none.
         note: whether the contracts are told the quality that was measured (of mobilenet_thin none is written).
         cache: folder of key points of those clips; None: they are not kept.
         report: called with each table.
@@ -146,7 +146,10 @@ def measure(
     if nth:
         recognizer = Recognizer.load()
         clips = every(read_clips(os.path.join(data, "clips", "clips.csv")), nth)
-        answers = [answer_clips(clips, name, recognizer, cache) for name in (MOBILENET_THIN.name, *names)]
+        answers = [
+            answer_clips(clips, name, recognizer, cache, precision if number and precision != "f32" else "")
+            for number, name in enumerate((MOBILENET_THIN.name, *names))
+        ]
         report("\n" + recognition_table(titles, answers))
     if plot:
         _plot(plot, titles, [1000 * cost.processor for cost in costs], found)
@@ -370,8 +373,11 @@ def _plot(path: str, titles: Sequence[str], milliseconds: Sequence[float], resul
     axes = figure.subplots()
     axes.plot([milliseconds[i] for i in front], [worth[i] for i in front], "-", color="#5b8c5a", label="Pareto front")
     axes.plot(milliseconds, worth, "o", color="#2a6f97")
+    middle = (min(milliseconds) + max(milliseconds)) / 2
     for title, x, y in zip(titles, milliseconds, worth):
-        axes.annotate(title, (x, y), xytext=(4, -10), textcoords="offset points", fontsize=8)
+        # Towards the middle, so that none runs past an edge.
+        side, shift = ("left", (5, -10)) if x < middle else ("right", (-5, 4))
+        axes.annotate(title, (x, y), xytext=shift, textcoords="offset points", fontsize=8, horizontalalignment=side)
     axes.set_xlabel("processor milliseconds for a picture of %d x %d" % INPUT)
     axes.set_ylabel("joints within %d pixels of six stages' (%%)" % NEAR)
     axes.margins(x=0.15)

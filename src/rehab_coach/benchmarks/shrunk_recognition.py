@@ -41,7 +41,7 @@ def every(clips: Sequence[Clip], nth: int) -> List[Clip]:
 
 
 def answer_clips(
-    clips: Sequence[Clip], network: str, recognizer: Recognizer, cache: Optional[str] = None
+    clips: Sequence[Clip], network: str, recognizer: Recognizer, cache: Optional[str] = None, precision: str = ""
 ) -> List[Answer]:
     """What is answered about clips when the estimator runs a network.
 
@@ -50,12 +50,14 @@ def answer_clips(
         network: its name, or the path of its contract.
         recognizer: of sequences.
         cache: folder for key points; None: they are not kept.
+        precision: of the network; "": its own, float32.
 
     Raises:
         RehabCoachError: a clip cannot be read.
     """
     found: Dict[int, Answer] = {}
-    for number, sequence, problem in estimate_clips([Job(clip, ESTIMATOR, RATE, network) for clip in clips], cache):
+    jobs = [Job(clip, ESTIMATOR, RATE, network, precision) for clip in clips]
+    for number, sequence, problem in estimate_clips(jobs, cache):
         if sequence is None:
             raise RehabCoachError(problem)
         label = clips[number].row["label"]

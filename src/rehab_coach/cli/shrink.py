@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="the network's file, NAME.onnx, with --int8 NAME.xml; with --retrain the run's folder",
     )
+    parser.add_argument(
+        "--start", metavar="NETWORK", help="with --retrain: a network to go on from, by name or contract"
+    )
     parser.add_argument("--cache", metavar="DIR", help="with --retrain: crops of the clips (default: RUN/crops)")
 
 
@@ -42,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise RehabCoachError("--retrain and --int8 are two steps: give them one after the other")
     if arguments.data and not (arguments.retrain or arguments.int8):
         raise RehabCoachError("--data is for --retrain and --int8")
+    if arguments.start and not arguments.retrain:
+        raise RehabCoachError("--start is for --retrain: a network is cut from mobilenet_thin")
     if arguments.int8:
         from rehab_coach.shrinking.quantisation import quantise
 
@@ -53,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(shrinking.cut(arguments.stages, arguments.out))
         return 0
     for contract in shrinking.retrain(
-        arguments.retrain, arguments.stages, arguments.data, arguments.out, arguments.cache or ""
+        arguments.retrain, arguments.stages, arguments.data, arguments.out, arguments.cache or "", arguments.start or ""
     ):
         print(contract)
     return 0

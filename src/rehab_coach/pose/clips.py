@@ -14,7 +14,8 @@ time_start, time_end, split) can be used as they are.
 
 Key points are estimated once and kept as skeleton sequences:
 
-CACHE/ESTIMATOR/NAME-HASH.npz     one SkeletonSequence a clip; HASH: of the video, the part, the rate, the network
+CACHE/ESTIMATOR/NAME-HASH.npz     one SkeletonSequence a clip; HASH: of the video, the part, the rate, the network,
+                                  its precision
 """
 
 import functools
@@ -172,19 +173,22 @@ class Job:
         estimator: by whom.
         rate: no more frames per second than this are looked at; None = all.
         network: of the estimator, where it has a choice; "" = its own.
+        precision: of the network, where the estimator has a choice; "" = its own.
     """
 
     clip: Clip
     estimator: str
     rate: Optional[float] = None
     network: str = ""
+    precision: str = ""
 
 
 def cached_name(job: Job, cache: str) -> str:
-    """Where the sequence of a job is kept; another video, part, rate, estimator or network is another file."""
+    """Where the sequence of a job is kept; another video, part, rate, estimator, network, precision: another file."""
     digest = hashlib.sha256(("%s %s %s" % (job.clip.start, job.clip.end, job.rate)).encode())
     if job.network not in ("", MOBILENET_THIN.name):
         digest.update(find_network(job.network).sha256.encode())
+    digest.update(job.precision.encode())
     try:
         with open(job.clip.path, "rb") as stream:
             for block in iter(functools.partial(stream.read, 1 << 20), b""):
@@ -229,14 +233,17 @@ def threads_each(workers: int) -> int:
     return max(1, (os.cpu_count() or 1) // max(1, workers))
 
 
-_estimators: Dict[Tuple[str, int, str], PoseEstimator] = {}
+_estimators: Dict[Tuple[str, int, str, str], PoseEstimator] = {}
 
 
-def estimator_here(name: str, threads: int = 0, network: str = "") -> PoseEstimator:
+def estimator_here(name: str, threads: int = 0, network: str = "", precision: str = "") -> PoseEstimator:
     """The one estimator of this kind in this process: making one takes seconds."""
-    key = (name, threads, network)
+    key = (name, threads, network, precision)
     if key not in _estimators:
-        _estimators[key] = create_estimator(name, threads, **({"network": network} if network else {}))
+        chosen = {"network": network, "precision": precision}
+        _estimators[key] = create_estimator(
+            name, threads, **{option: value for option, value in chosen.items() if value}
+        )
     return _estimators[key]
 
 
@@ -280,7 +287,7 @@ def _estimate(task: Tuple[int, Job, Optional[str], int]) -> Estimate:
         path = cached_name(job, cache) if cache else ""
         if path and os.path.exists(path):
             return number, SkeletonSequence.load(path), ""
-        estimator = estimator_here(job.estimator, threads, job.network)
+        estimator = estimator_here(job.estimator, threads, job.network, job.precision)
         sequence, problem = skeleton_of(clip.path, estimator, clip.start, clip.end, job.rate)
         if problem:
             return number, None, "%s: %s" % (clip.path, problem)

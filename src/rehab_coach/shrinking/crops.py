@@ -4,6 +4,9 @@
     maps.npy        float16 (N, S / 8, S / 8, 57): heat maps and fields of the teacher
     crops.json      the clips' groups, which of them are held out, and what decides all this
 
+Where beside a video NAME.mp4 lies NAME.npz, as `rehab-coach render` leaves it, it tells where the person's joints are:
+the maps are then in part made of these labels. Nobody else may be in the video.
+
 Whoever holds still is seen in many pictures of a clip, so clips are divided by their group: of a group that is held out
 no picture is learned from.
 """
@@ -12,7 +15,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from typing import Dict, List, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -22,8 +25,11 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import locked, written_whole
 from rehab_coach.pose.clips import Clip
 from rehab_coach.pose.network_file import MOBILENET_THIN
-from rehab_coach.pose.networks import Network, create_network
-from rehab_coach.pose.tf_pose import LOOKS, letterbox
+from rehab_coach.pose.networks import create_network
+from rehab_coach.pose.part_affinity import JOINTS
+from rehab_coach.pose.tf_pose import BACK, LOOKS, letterbox, turn_back
+from rehab_coach.shrinking.labels import maps_of
+from rehab_coach.skeleton import COCO_18, SkeletonSequence
 from rehab_coach.video import VideoSource
 
 PICTURES, MAPS, CROPS = "pictures.npy", "maps.npy", "crops.json"
@@ -33,6 +39,8 @@ SCALES = (0.5, 1.2)
 """The estimator makes the picture half as large for somebody who is close."""
 TURNED = 0.3
 """Part of the crops that are turned by 90 degrees, as the estimator does for somebody who lies."""
+LEANING = 15.0
+"""Degrees by which a crop is turned besides, at most."""
 BRIGHTNESS = (0.6, 1.4)
 SEEN = 0.3
 """Highest value of a joint's heat map from which a crop shows somebody."""
@@ -64,7 +72,9 @@ def is_held_out(group: str, part: float) -> bool:
     return int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) < part * 16**8
 
 
-def make_crops(clips: Sequence[Clip], folder: str, each: int, size: int, held_out: float, seed: int) -> Crops:
+def make_crops(
+    clips: Sequence[Clip], folder: str, each: int, size: int, held_out: float, seed: int, labels: float = 0.0
+) -> Crops:
     """Crops of the clips with the teacher's maps; those that are there already are taken.
 
     Args:
@@ -74,17 +84,18 @@ def make_crops(clips: Sequence[Clip], folder: str, each: int, size: int, held_ou
         size: side of a crop in pixels, a multiple of 8.
         held_out: part of the groups, 0..1.
         seed: of places, sizes and turns.
+        labels: part of the maps that comes from labels where a clip has some, 0..1.
 
     Raises:
         RehabCoachError: a video cannot be read, nobody is seen in the pictures, the folder cannot be written.
     """
     described = [[clip.path, clip.group, clip.start, clip.end] for clip in clips]
-    text = json.dumps([described, each, size, held_out, seed, MOBILENET_THIN.sha256])
+    text = json.dumps([described, each, size, held_out, seed, labels, MOBILENET_THIN.sha256])
     identity = hashlib.sha256(text.encode()).hexdigest()
     path = os.path.join(folder, CROPS)
     with locked(folder):
         if not os.path.exists(path) or _read(path)["identity"] != identity:
-            _write(clips, folder, each, size, seed, identity)
+            _write(clips, folder, each, size, seed, labels, identity)
     content = _read(path)
     out = np.array([is_held_out(group, held_out) for group in content["groups"]])
     if out.all() or not out.any():
@@ -106,7 +117,7 @@ def _read(path: str) -> Dict:
         return json.load(stream)
 
 
-def _write(clips: Sequence[Clip], folder: str, each: int, size: int, seed: int, identity: str) -> None:
+def _write(clips: Sequence[Clip], folder: str, each: int, size: int, seed: int, labels: float, identity: str) -> None:
     teacher = create_network("auto")
     random = np.random.default_rng(seed)
     pictures: List[np.ndarray] = []
@@ -114,20 +125,25 @@ def _write(clips: Sequence[Clip], folder: str, each: int, size: int, seed: int, 
     groups: List[str] = []
     looked_at = 0
     for clip in tqdm(clips, desc="crops", unit="clip", disable=None, leave=False):
+        truth = _truth_of(clip) if labels else None
         with VideoSource(clip.path) as source:
             start = clip.start or 0.0
             step = max(1, int(((clip.end or source.duration) - start) * source.rate / each))
-            for number, (picture, _) in enumerate(source.read(start, clip.end)):
+            for number, (picture, stamp) in enumerate(source.read(start, clip.end)):
                 if number % step:
                     continue
                 looked_at += 1
-                crop = random_crop(picture, size, random)
-                given = _kept(teacher, crop, random)
-                if given is not None:
-                    pictures.append(crop)
-                    maps.append(given)
-                    groups.append(clip.group)
-    if not any(given[..., :18].max() >= SEEN for given in maps):
+                known = None if truth is None else truth.key_points[np.abs(truth.stamps - stamp).argmin()]
+                crop, known = random_crop(picture, size, random, known)
+                given = teacher(crop.astype(np.float32))
+                if known is not None:
+                    given = (1 - labels) * given + labels * maps_of(known, size)
+                if given[..., :JOINTS].max() < SEEN and random.random() > EMPTY:
+                    continue
+                pictures.append(crop)
+                maps.append(given.astype(np.float16))
+                groups.append(clip.group)
+    if not any(given[..., :JOINTS].max() >= SEEN for given in maps):
         raise RehabCoachError(
             "nobody is seen in the %d pictures to learn from: give clips that show whole people" % looked_at
         )
@@ -138,38 +154,67 @@ def _write(clips: Sequence[Clip], folder: str, each: int, size: int, seed: int, 
         json.dump({"identity": identity, "groups": groups}, stream)
 
 
-def _kept(teacher: Network, crop: np.ndarray, random: np.random.Generator):
-    """The teacher's maps as they are kept, or None for a crop that is left out."""
-    given = teacher(crop.astype(np.float32))
-    if given[..., :18].max() < SEEN and random.random() > EMPTY:
-        return None
-    return given.astype(np.float16)
+def _truth_of(clip: Clip) -> Optional[SkeletonSequence]:
+    """The joints of the person in a clip, where they lie beside it."""
+    path = os.path.splitext(clip.path)[0] + ".npz"
+    return SkeletonSequence.load(path) if os.path.exists(path) else None
 
 
-def random_crop(picture: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+def random_crop(
+    picture: np.ndarray, size: int, random: np.random.Generator, key_points: Optional[np.ndarray] = None
+) -> Tuple[np.ndarray, Optional[np.ndarray]]:
     """A part of a picture as the estimator may show it to a network: turned, smaller, mirrored, brighter or darker.
 
     Args:
         picture: uint8 (H, W, 3).
         size: side of the result.
+        key_points: (18, 3) in the picture, where they are known.
 
     Returns:
-        uint8 (size, size, 3), grey where there is no picture.
+        uint8 (size, size, 3), grey where there is no picture, and the key points in it.
     """
+    points = np.zeros((JOINTS, 3)) if key_points is None else key_points.astype(float)
     if random.random() < TURNED:
         turns = [look.turn for look in LOOKS if look.turn is not None]
-        picture = cv2.rotate(picture, turns[random.integers(len(turns))])
+        turn = turns[random.integers(len(turns))]
+        points = turn_back(points, BACK[turn], picture.shape[0], picture.shape[1])
+        picture = cv2.rotate(picture, turn)
     scale = np.exp(random.uniform(*np.log(SCALES)))
     width, height = (max(8, int(side * scale)) for side in INPUT)
-    fitted = letterbox(picture, (width, height))[0]
-    crop = np.full((size, size, 3), 128, np.uint8)
+    fitted, scale, corner = letterbox(picture, (width, height))
+    points[:, :2] = (points[:, :2] + 0.5) * scale - 0.5 + corner
     left, top = (int(random.integers(min(0, side - size), max(0, side - size) + 1)) for side in (width, height))
-    part = fitted[max(top, 0) : top + size, max(left, 0) : left + size]
-    crop[max(-top, 0) : max(-top, 0) + part.shape[0], max(-left, 0) : max(-left, 0) + part.shape[1]] = part
+    lean = random.uniform(-LEANING, LEANING)
+    matrix = np.array(cv2.getRotationMatrix2D((left + size / 2, top + size / 2), lean, 1.0), float)
+    matrix[:, 2] -= (left, top)
     if random.random() < 0.5:
-        crop = np.ascontiguousarray(crop[:, ::-1])
+        matrix[0] = np.array([0, 0, size - 1]) - matrix[0]
+        points = points[list(COCO_18.mirror)]
+    crop = cv2.warpAffine(fitted, matrix, (size, size), borderValue=(128, 128, 128))
+    points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     gain = random.uniform(*BRIGHTNESS)
-    return np.clip(crop * gain, 0, 255).astype(np.uint8)
+    return np.clip(crop * gain, 0, 255).astype(np.uint8), None if key_points is None else points
+
+
+def worsen(picture: np.ndarray, most: float, random: np.random.Generator) -> np.ndarray:
+    """The picture of a poorer camera or a darker room: other colours, less light and contrast, blurred, noisy.
+
+    Args:
+        picture: uint8 (H, W, 3).
+        most: how much of it at most, 0..1; with 1 a seventh of the light may be left.
+
+    Returns:
+        The same shape.
+    """
+    much = random.uniform(0, most)
+    values: np.ndarray = picture.astype(np.float32)
+    if random.random() < 0.5:
+        values = cv2.GaussianBlur(values, (0, 0), 0.3 + 2 * much)
+    light = 0.15**much * (1 + much * random.uniform(-0.2, 0.2, 3))
+    contrast = 1 - 0.5 * much
+    values = ((values - values.mean()) * contrast + values.mean()) * light
+    values += random.normal(0, 10 * much, values.shape)
+    return np.clip(values, 0, 255).astype(np.uint8)
 
 
 def whole_pictures(clip: Clip, places: int, together: int = 1, step: float = 0.0) -> List[List[np.ndarray]]:

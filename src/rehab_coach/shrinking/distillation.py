@@ -4,6 +4,7 @@ Hinton et al., "Distilling the Knowledge in a Neural Network", 2015. Every stage
 that the network can be cut again after an earlier one.
 """
 
+import copy
 from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union, cast
 
 import numpy as np
@@ -13,8 +14,8 @@ from torch.nn.utils import parametrize
 from torch.utils.data import Dataset
 
 from rehab_coach.pose.part_affinity import JOINTS
-from rehab_coach.shrinking.crops import Crops
-from rehab_coach.shrinking.mobilenet_thin import MobilenetThin, original
+from rehab_coach.shrinking.crops import Crops, worsen
+from rehab_coach.shrinking.mobilenet_thin import MobilenetThin
 from rehab_coach.shrinking.pruning import prune
 from rehab_coach.shrinking.recipe import ShrinkRecipe
 from rehab_coach.training.batches import make_batches
@@ -34,18 +35,19 @@ class Distillation(Task):
     Args:
         crops: pictures and the teacher's maps.
         recipe: batch, steps, weights of the stages ...
-        stages: that are kept.
+        start: the network as it begins.
     """
 
     unit = "crops"
 
-    def __init__(self, crops: Crops, recipe: ShrinkRecipe, stages: int):
-        self._crops, self._recipe, self._stages = crops, recipe, stages
+    def __init__(self, crops: Crops, recipe: ShrinkRecipe, start: MobilenetThin):
+        self._crops, self._recipe, self._start = crops, recipe, start
+        self._stages = len(start.stages)
         few = np.linspace(0, len(crops.held_out) - 1, min(WATCHED, len(crops.held_out))).astype(int)
         self._watched = crops.held_out[few]
 
     def make_network(self) -> nn.Module:
-        network = original(self._stages)
+        network = copy.deepcopy(self._start)
         if self._recipe.keep < 1:
             network = prune(network, self._few_pictures(), self._recipe.keep)
         learn_relatively(network)
@@ -107,7 +109,13 @@ class _Batches(Dataset):
             turn: np.random.default_rng((self._recipe.seed, int(turn))).permutation(learned)
             for turn in np.unique(places // len(learned))
         }
-        return _batch(self._crops, np.array([orders[place // len(learned)][place % len(learned)] for place in places]))
+        numbers = np.array([orders[place // len(learned)][place % len(learned)] for place in places])
+        pictures, maps = _batch(self._crops, numbers)
+        random = np.random.default_rng((self._recipe.seed, step))
+        if self._recipe.worse:
+            for picture in pictures.numpy():
+                picture[:] = worsen(picture, self._recipe.worse, random)
+        return pictures, maps
 
 
 def _batch(crops: Crops, numbers: np.ndarray) -> Tuple[torch.Tensor, torch.Tensor]:

@@ -182,6 +182,41 @@ def original(stages: int = STAGES, network: NetworkFile = MOBILENET_THIN) -> Mob
     return made.eval()
 
 
+def saved(network: NetworkFile, stages: int) -> MobilenetThin:
+    """The network of an ONNX file that `rehab_coach.shrinking.export` wrote, in evaluation mode.
+
+    Args:
+        network: with at least so many stages.
+        stages: after how many it is cut.
+
+    Raises:
+        RehabCoachError: the file is missing, another one, not written by this package, or has fewer stages.
+    """
+    try:
+        import onnx
+        from onnx import numpy_helper
+    except ImportError as error:
+        raise RehabCoachError(
+            "starting with a network needs onnx (%s): `pip install -e '.[shrink]'` in the repository" % error
+        ) from error
+    network.check()
+    constants = {}
+    if network.format == "onnx":
+        constants = {entry.name: entry for entry in onnx.load(network.path).graph.initializer}
+    widths: List[int] = []
+    while "backbone.layers.%d.pointwise.bias" % len(widths) in constants:
+        widths.append(constants["backbone.layers.%d.pointwise.bias" % len(widths)].dims[0])
+    if len(widths) != len(WIDTHS) or network.stages < stages:
+        raise RehabCoachError(
+            "%s is no network of %d stages that `rehab-coach shrink` wrote as .onnx: start with another one"
+            % (network.name, stages)
+        )
+    made = MobilenetThin(stages, widths)
+    names = made.state_dict()
+    made.load_state_dict({name: torch.from_numpy(numpy_helper.to_array(constants[name]).copy()) for name in names})
+    return made.eval()
+
+
 def _named_layers(network: MobilenetThin) -> Iterator[Tuple[str, Convolution]]:
     """Every convolution with its name in the frozen graph."""
     yield "MobilenetV1/Conv2d_0", network.backbone.first

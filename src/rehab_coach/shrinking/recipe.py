@@ -12,6 +12,8 @@ _RANGES = {  # inclusive
     "crops_each": (1, 10000),
     "size": (64, 512),
     "held_out": (0.05, 0.9),
+    "labels": (0, 1),
+    "worse": (0, 1),
     "keep": (0.1, 1),
     "frozen_layers": (0, len(BACKBONE)),
     "steps": (1, 10**9),
@@ -33,6 +35,8 @@ class ShrinkRecipe:
         crops_each: crops of a clip, at most.
         size: side of a crop in pixels, a multiple of 8.
         held_out: part of the clips' groups that nothing is learned from.
+        labels: part of the maps that comes from labels where a clip has some (see `rehab_coach.shrinking.crops`).
+        worse: how much darker, paler, blurred, noisy the pictures are made, at most, 0..1; the maps stay as they were.
         keep: part of the channels that the backbone's widest layers keep (see `rehab_coach.shrinking.pruning`); 1: all.
         frozen_layers: the first layers of the backbone that keep their weights, 0 to 11 (besides the very first one).
         stage_weights: of the losses of the stages by their numbers; 1 where nothing is said.
@@ -51,6 +55,8 @@ class ShrinkRecipe:
     crops_each: int = 64
     size: int = 256
     held_out: float = 0.25
+    labels: float = 0.0
+    worse: float = 0.0
     keep: float = 1.0
     frozen_layers: int = 4
     stage_weights: Dict[str, Any] = field(default_factory=dict)

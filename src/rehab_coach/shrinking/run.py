@@ -11,11 +11,11 @@ import torch
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import locked
 from rehab_coach.pose.clips import read_clips
-from rehab_coach.pose.network_file import MOBILENET_THIN
+from rehab_coach.pose.network_file import MOBILENET_THIN, find_network
 from rehab_coach.shrinking.crops import make_crops
 from rehab_coach.shrinking.distillation import Distillation, plain_network
 from rehab_coach.shrinking.export import save_network
-from rehab_coach.shrinking.mobilenet_thin import MobilenetThin, original
+from rehab_coach.shrinking.mobilenet_thin import MobilenetThin, original, saved
 from rehab_coach.shrinking.recipe import load_recipe
 from rehab_coach.training.checkpoint import forget_checkpoint
 from rehab_coach.training.loop import train
@@ -36,7 +36,13 @@ def cut(stages: int, path: str) -> str:
 
 
 def retrain(
-    recipe_path: str, stages: int, clips: str, out: str, cache: str = "", report: Callable[[str], None] = print
+    recipe_path: str,
+    stages: int,
+    clips: str,
+    out: str,
+    cache: str = "",
+    start: str = "",
+    report: Callable[[str], None] = print,
 ) -> List[str]:
     """Retrain mobilenet_thin cut after a stage; an interrupted run goes on.
 
@@ -47,6 +53,8 @@ def retrain(
         out: folder of the run: log.csv, curves.png, tensorboard/, and for each stage that has a loss the network that
             ends there.
         cache: folder of the crops, by default in the run's.
+        start: name or contract of a network that `cut` or `retrain` made, whose weights are learned on from; "":
+            mobilenet_thin.
         report: called with what is done.
 
     Returns:
@@ -56,7 +64,8 @@ def retrain(
         RehabCoachError: recipe or clips cannot be used, or the folder holds another run or a finished one.
     """
     recipe = load_recipe(recipe_path)
-    original(stages)
+    begun = find_network(start) if start else MOBILENET_THIN
+    network = saved(begun, stages) if start else original(stages)
     kept = [number for number in range(1, stages + 1) if recipe.stage_weight(number)]
     if stages not in kept:
         raise RehabCoachError("%s: the last stage, %d, must have a weight above 0" % (recipe_path, stages))
@@ -70,12 +79,16 @@ def retrain(
             recipe.size,
             recipe.held_out,
             recipe.seed,
+            recipe.labels,
         )
         report("%d crops to learn from, %d of held-out groups" % (len(crops.learned), len(crops.held_out)))
-        identity = json.dumps([recipe.as_dict(), stages, crops.identity], sort_keys=True)
-        task = Distillation(crops, recipe, stages)
-        network, _ = train(
-            task, recipe.options, out, "%d stages" % stages, hashlib.sha256(identity.encode()).hexdigest()
+        identity = json.dumps([recipe.as_dict(), stages, crops.identity, begun.sha256], sort_keys=True)
+        learned, _ = train(
+            Distillation(crops, recipe, network),
+            recipe.options,
+            out,
+            "%d stages" % stages,
+            hashlib.sha256(identity.encode()).hexdigest(),
         )
         source = "%s, %%d of %d retrained stages, recipe %s, %s, %d crops" % (
             MOBILENET_THIN.name,
@@ -87,7 +100,7 @@ def retrain(
         with torch.no_grad():
             written = [
                 save_network(
-                    plain_network(cast(MobilenetThin, network), number), network_path(out, number), source % number
+                    plain_network(cast(MobilenetThin, learned), number), network_path(out, number), source % number
                 )
                 for number in kept
             ]

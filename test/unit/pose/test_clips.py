@@ -76,6 +76,7 @@ def test_a_network_that_is_not_the_built_in_one_is_another_file(clips, monkeypat
     plain = cached_name(Job(clip, "tf_pose"), "cache")
     assert cached_name(Job(clip, "tf_pose", network=MOBILENET_THIN.name), "cache") == plain
     assert cached_name(Job(clip, "tf_pose", network=str(second)), "cache") != plain
+    assert cached_name(Job(clip, "tf_pose", precision="bf16"), "cache") != plain
 
 
 def test_key_points_of_earlier_releases_are_found(tmp_path):

@@ -3,7 +3,10 @@
 import csv
 import os
 import re
+import shutil
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,11 +16,17 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
 from rehab_coach.pose.network_file import find_network
 from rehab_coach.pose.networks import create_network
-from rehab_coach.shrinking.crops import is_held_out, make_crops, random_crop
-from rehab_coach.shrinking.distillation import learn_relatively, plain_network
-from rehab_coach.shrinking.mobilenet_thin import original
+from rehab_coach.pose.part_affinity import decode
+from rehab_coach.pose.registry import create_estimator
+from rehab_coach.pose.video import estimate_video
+from rehab_coach.shrinking.crops import is_held_out, make_crops, random_crop, worsen
+from rehab_coach.shrinking.distillation import Distillation, learn_relatively, plain_network
+from rehab_coach.shrinking.labels import maps_of
+from rehab_coach.shrinking.mobilenet_thin import original, saved
 from rehab_coach.shrinking.recipe import ShrinkRecipe, load_recipe
-from rehab_coach.shrinking.run import retrain
+from rehab_coach.shrinking.run import cut, retrain
+from rehab_coach.skeleton import COCO_18
+from rehab_coach.video import VideoSource
 from rehab_coach.video_file import VideoFile
 
 RECIPE = {"crops_each": 4, "size": 192, "steps": 4, "batch": 2, "log_every": 2, "learning_rate": 1e-4}
@@ -56,9 +65,71 @@ def test_groups_are_divided_by_their_names():
 def test_a_crop_has_its_size_and_grey_around_the_picture():
     random = np.random.default_rng(0)
     picture = np.full((120, 400, 3), 255, np.uint8)
-    crops = [random_crop(picture, 64, random) for _ in range(50)]
+    crops = [random_crop(picture, 64, random)[0] for _ in range(50)]
     assert {crop.shape for crop in crops} == {(64, 64, 3)}
     assert len({int(crop.max()) for crop in crops}) > 10  # brighter and darker
+
+
+def test_key_points_go_where_a_crop_shows_them():
+    random = np.random.default_rng(0)
+    knees = [COCO_18.index("left_knee"), COCO_18.index("right_knee")]
+    key_points = np.zeros((18, 3), np.float32)
+    key_points[knees[0]] = (170, 150, 1)
+    picture = np.zeros((300, 400, 3), np.uint8)
+    cv2.circle(picture, (170, 150), 7, (255, 0, 0), -1)
+    shown = []
+    for _ in range(60):
+        crop, found = random_crop(picture, 256, random, key_points)
+        (joint,) = np.flatnonzero(found[:, 2])
+        if ((found[joint, :2] > 10) & (found[joint, :2] < 246)).all():
+            shown.append(joint)
+            disc = np.argwhere(crop[..., 0].astype(int) - crop[..., 1] > 60)
+            np.testing.assert_allclose(disc.mean(axis=0)[::-1], found[joint, :2], atol=1)
+    assert set(shown) == set(knees) and len(shown) > 30  # as in a mirror the left one is the right one
+
+
+def test_labels_are_maps_that_show_the_person():
+    with VideoSource(share_path("test", "data", "squat.mp4")) as source:
+        picture, _ = next(iter(source.read()))
+    (person,) = create_estimator("tf_pose").estimate(picture)
+    points = person.key_points.copy()
+    points[:, :2] *= 256 / max(picture.shape)
+    (found,) = decode(maps_of(points, 256))
+    np.testing.assert_array_equal(found[:, 2] > 0, points[:, 2] > 0)
+    seen = points[:, 2] > 0
+    np.testing.assert_allclose((found[seen, :2] + 0.5) * 8 - 0.5, points[seen, :2], atol=1.5)
+    assert not maps_of(np.zeros((18, 3)), 64)[..., :18].any()
+
+
+def test_what_is_known_of_a_film_becomes_part_of_its_maps(tmp_path):
+    from rehab_coach.pose.clips import read_clips
+
+    shutil.copy(share_path("test", "data", "squat.mp4"), tmp_path / "film.mp4")
+    estimate_video(str(tmp_path / "film.mp4"), create_estimator("tf_pose")).save(str(tmp_path / "film.npz"))
+    clips = read_clips(write_clips(tmp_path, [LEARNED, HELD_OUT]))
+    shutil.copy(clips[0].path, tmp_path / "film.mp4")
+    clips[0] = replace(clips[0], path=str(tmp_path / "film.mp4"))
+    without, half, all_of = (
+        make_crops(clips, str(tmp_path / str(part)), 3, 256, 0.25, 0, part) for part in (0.0, 0.5, 1.0)
+    )
+    assert len({without.identity, half.identity, all_of.identity}) == 3
+    known = all_of.learned
+    np.testing.assert_array_equal(without.pictures[known], half.pictures[known])
+    mean = (without.maps[known].astype(float) + all_of.maps[known]) / 2
+    np.testing.assert_allclose(half.maps[known], mean, atol=2e-3)
+    assert np.abs(all_of.maps[known] - without.maps[known]).max() > 0.1
+    np.testing.assert_array_equal(all_of.maps[all_of.held_out], without.maps[all_of.held_out])  # nothing is known
+
+
+def test_a_worse_picture_is_darker_and_still_a_picture():
+    random = np.random.default_rng(0)
+    picture = random.integers(0, 255, (64, 64, 3)).astype(np.uint8)
+    means = []
+    for _ in range(30):
+        worse = worsen(picture, 1.0, random)
+        assert worse.shape == picture.shape and worse.dtype == np.uint8
+        means.append(worse.mean())
+    assert min(means) < 40 < max(means) and max(means) < 1.3 * picture.mean()
 
 
 def test_learning_relatively_changes_nothing_by_itself():
@@ -68,6 +139,30 @@ def test_learning_relatively_changes_nothing_by_itself():
     with torch.no_grad():
         torch.testing.assert_close(network(picture), other(picture), atol=1e-4, rtol=0)
         torch.testing.assert_close(plain_network(network, 1)(picture), original(1)(picture), atol=1e-4, rtol=0)
+
+
+def test_only_what_is_learned_from_is_made_worse(tmp_path):
+    from rehab_coach.pose.clips import read_clips
+
+    crops = make_crops(read_clips(write_clips(tmp_path, [LEARNED, HELD_OUT])), str(tmp_path / "crops"), 3, 192, 0.25, 0)
+    plain, worse = (
+        list(Distillation(crops, ShrinkRecipe(steps=1, batch=2, worse=part), original(1)).batches(0))[0]
+        for part in (0.0, 1.0)
+    )
+    assert (plain[0] != worse[0]).float().mean() > 0.5
+    torch.testing.assert_close(plain[1], worse[1])
+
+
+def test_a_run_goes_on_from_a_network(tmp_path):
+    contract = find_network(cut(3, str(tmp_path / "three.onnx")))
+    picture = torch.rand(1, 64, 64, 3) * 255
+    with torch.no_grad():
+        torch.testing.assert_close(saved(contract, 2)(picture), original(2)(picture), atol=1e-4, rtol=0)
+    for start, stages in ((contract, 4), (find_network("mobilenet_thin"), 2)):
+        with pytest.raises(
+            RehabCoachError, match="is no network of %d stages that `rehab-coach shrink` wrote" % stages
+        ):
+            saved(start, stages)
 
 
 def test_a_run_learns_and_leaves_a_network_for_every_stage(tmp_path, recipe):
@@ -101,14 +196,14 @@ def test_crops_are_made_once(tmp_path):
     from rehab_coach.pose.clips import read_clips
 
     clips = read_clips(write_clips(tmp_path, [LEARNED, HELD_OUT]))
-    first = make_crops(clips, str(tmp_path / "crops"), 3, 128, 0.25, 0)
+    first = make_crops(clips, str(tmp_path / "crops"), 3, 192, 0.25, 0)
     stamp = (tmp_path / "crops" / "maps.npy").stat().st_mtime_ns
-    again = make_crops(clips, str(tmp_path / "crops"), 3, 128, 0.25, 0)
+    again = make_crops(clips, str(tmp_path / "crops"), 3, 192, 0.25, 0)
     assert (tmp_path / "crops" / "maps.npy").stat().st_mtime_ns == stamp
     np.testing.assert_array_equal(first.pictures, again.pictures)
     given = create_network("auto")(np.asarray(first.pictures[0], np.float32))
     np.testing.assert_allclose(first.maps[0], given, atol=2e-3)
-    other = make_crops(clips, str(tmp_path / "crops"), 3, 128, 0.25, 1)
+    other = make_crops(clips, str(tmp_path / "crops"), 3, 192, 0.25, 1)
     assert other.identity != first.identity
 
 
@@ -133,6 +228,8 @@ def test_clips_of_one_person_cannot_be_divided(tmp_path, recipe):
     "changed, message",
     [
         ({"speed": 1}, "unknown key 'speed'"),
+        ({"labels": 2}, "'labels' must be between 0 and 1, not 2"),
+        ({"worse": -1}, "'worse' must be between 0 and 1"),
         ({"keep": 0}, "'keep' must be between 0.1 and 1"),
         ({"size": 100}, "'size' must be a multiple of 8"),
         ({"steps": 0}, "'steps' must be between 1 and"),
@@ -152,5 +249,6 @@ def test_the_last_stage_must_learn(tmp_path, recipe):
         retrain(recipe(stage_weights={2: 0}), 2, "clips.csv", str(tmp_path / "run"))
 
 
-def test_the_recipe_that_ships_can_be_read():
-    assert load_recipe(share_path("config", "recipes", "shrinking", "stages.yaml")).held_out == ShrinkRecipe.held_out
+@pytest.mark.parametrize("name", ["stages.yaml", "labels.yaml"])
+def test_the_recipes_that_ship_can_be_read(name):
+    assert load_recipe(share_path("config", "recipes", "shrinking", name)).held_out == ShrinkRecipe.held_out

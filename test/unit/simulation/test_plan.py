@@ -37,6 +37,14 @@ def test_the_plan_that_ships_covers_everything():
     assert any(clip.scene.bystander for clip in clips) and any(clip.scene.camera.yaw < -60 for clip in clips)
 
 
+def test_the_plan_for_pose_networks_shows_one_person_also_from_the_front():
+    plan = read_plan(share_path("config", "plans", "pose.yaml"))
+    clips = [clip_of(plan, number) for number in range(plan.clips)]
+    assert not any(clip.scene.bystander for clip in clips)
+    push_ups = [clip.scene.camera.yaw for clip in clips if clip.scene.exercise == "push_up"]
+    assert len(push_ups) > 0.25 * len(clips) and min(map(abs, push_ups)) < 15
+
+
 @pytest.mark.parametrize("name", ("variants.yaml", "variants_test.yaml"))
 def test_the_plans_of_variants_have_every_one_of_them(name):
     plan = read_plan(share_path("config", "plans", name))
