@@ -2,18 +2,24 @@
 
 import os
 from dataclasses import replace
-from typing import Any, Dict, Optional, Sequence, Set
+from typing import Any, Dict, Optional, Sequence, Set, cast
 
 from tqdm import tqdm
 
 from rehab_coach.learning.cross_validation import part_samples
 from rehab_coach.learning.datasets import Sample
+from rehab_coach.learning.pretraining import PretrainingTask, by_movement
 from rehab_coach.learning.recipe import Recipe
-from rehab_coach.learning.trainer import make_contract, train_network
+from rehab_coach.learning.trainer import make_contract, train_network, training_options
+from rehab_coach.learning.transfer import MODEL
 from rehab_coach.learning.validation import TooFewGroups, choose_threshold, split_validation
 from rehab_coach.recognition.model_file import load_model, save_model
+from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.training.checkpoint import Progress, forget_checkpoint
+from rehab_coach.training.loop import train
 from rehab_coach.training.parallel import Processes
+
+PRETRAINING = "pretraining"
 
 
 def is_trained(path: str, identity: str) -> bool:
@@ -62,6 +68,9 @@ def train_task(
         validation = []
         if processes.first:
             tqdm.write("%s; none is set aside, the threshold stays %g" % (error, recipe.unknown_threshold))
+    if recipe.pretraining:
+        general = _pretrain(recipe, learned, os.path.join(folder, PRETRAINING), seed, identity, loaders, processes)
+        recipe = replace(recipe, init=general)
     network, progress = train_network(
         recipe,
         learned,
@@ -83,6 +92,30 @@ def train_task(
             record["threshold"] = chosen
             contract = replace(contract, unknown_threshold=chosen["threshold"])
         save_model(path, network, replace(contract, training=record))
+        forget_checkpoint(folder)
+    processes.wait()
+    return path
+
+
+def _pretrain(
+    recipe: Recipe,
+    samples: Sequence[Sample],
+    folder: str,
+    seed: int,
+    identity: str,
+    loaders: int,
+    processes: Processes,
+) -> str:
+    """Path of a network that tells the samples' movements apart, trained unless an earlier run has it already."""
+    path = os.path.join(folder, MODEL)
+    if is_trained(path, identity):
+        return path
+    general, known = by_movement(recipe, samples)
+    task = PretrainingTask(general, known, seed, [], [], loaders, processes)
+    network, progress = train(task, training_options(general, seed), folder, PRETRAINING, identity, processes)
+    if processes.first:
+        record = {"identity": identity, **describe_training(progress)}
+        save_model(path, cast(STGCN, network), replace(make_contract(general), training=record))
         forget_checkpoint(folder)
     processes.wait()
     return path

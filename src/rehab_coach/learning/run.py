@@ -22,7 +22,7 @@ from rehab_coach.learning.cross_validation import judge_folds, split_groups
 from rehab_coach.learning.datasets import Sample, check_known, check_labels, fingerprint, read_data_sets
 from rehab_coach.learning.extraction import clip_samples
 from rehab_coach.learning.fold_models import FOLDS
-from rehab_coach.learning.fold_training import train_task
+from rehab_coach.learning.fold_training import PRETRAINING, train_task
 from rehab_coach.learning.recipe import Recipe, load_recipe, make_recipe, with_labels
 from rehab_coach.learning.recipe_checks import CLIPS
 from rehab_coach.learning.report import write_json
@@ -148,7 +148,7 @@ def _forget(out: str) -> None:
     for name in (CHECKPOINT, UNFINISHED, LOG, CURVES, RUN, SUMMARY):
         with contextlib.suppress(FileNotFoundError):
             os.remove(os.path.join(out, name))
-    for name in (FOLDS, TENSORBOARD):
+    for name in (FOLDS, PRETRAINING, TENSORBOARD):
         shutil.rmtree(os.path.join(out, name), ignore_errors=True)
 
 
