@@ -166,9 +166,7 @@ def _flat(entry: _Entry, label_column: str) -> List[Sample]:
         key_points[..., :2] *= np.asarray(size, np.float32)
     key_points[key_points[..., 2] <= 0] = 0
     sequence = _sequence(key_points, entry.rate, size)
-    sample = Sample(
-        sequence, entry.label(label_column), entry.row["group"], source, entry.name, action=entry.action
-    )
+    sample = Sample(sequence, entry.label(label_column), entry.row["group"], source, entry.name, action=entry.action)
     if entry.pull is None or label_column == "action":
         return [sample]
     start, end = entry.pull

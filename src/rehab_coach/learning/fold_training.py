@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import replace
-from typing import Any, Dict, Optional, Sequence, Set, cast
+from typing import Any, Dict, List, Optional, Sequence, Set, cast
 
 from tqdm import tqdm
 
@@ -12,7 +12,7 @@ from rehab_coach.learning.pretraining import PretrainingTask, by_movement
 from rehab_coach.learning.recipe import Recipe
 from rehab_coach.learning.trainer import make_contract, train_network, training_options
 from rehab_coach.learning.transfer import MODEL
-from rehab_coach.learning.validation import TooFewGroups, choose_threshold, split_validation
+from rehab_coach.learning.validation import Answered, TooFewGroups, answers_about, choose_threshold, split_validation
 from rehab_coach.recognition.model_file import load_model, save_model
 from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.training.checkpoint import Progress, forget_checkpoint
@@ -85,13 +85,9 @@ def train_task(
     )
     if processes.first:
         record: Dict[str, Any] = {"identity": identity, "held_out": sorted(held_out)}
+        record["validated"] = sorted({sample.group for sample in validation})
         record.update(describe_training(progress))
-        contract = make_contract(recipe)
-        chosen = choose_threshold(network, contract, validation, recipe) if validation else None
-        if chosen:
-            record["threshold"] = chosen
-            contract = replace(contract, unknown_threshold=chosen["threshold"])
-        save_model(path, network, replace(contract, training=record))
+        save_model(path, network, replace(make_contract(recipe), training=record))
         forget_checkpoint(folder)
     processes.wait()
     return path
@@ -119,6 +115,26 @@ def _pretrain(
         forget_checkpoint(folder)
     processes.wait()
     return path
+
+
+def set_thresholds(recipe: Recipe, samples: Sequence[Sample], paths: Sequence[str]) -> None:
+    """Choose the threshold of each network of a run, and write it into its file.
+
+    One validation part says little: each threshold is chosen on those of all networks, but for the groups that its
+    network held out, which are judged with it.
+    """
+    answers: List[Answered] = []
+    for path in paths:
+        network, contract = load_model(path)
+        groups = set(contract.training["validated"])
+        answers += answers_about(network, contract, [sample for sample in samples if sample.group in groups])
+    for path in paths:
+        network, contract = load_model(path)
+        held_out = set(contract.training["held_out"])
+        chosen = choose_threshold([answer for answer in answers if answer.sample.group not in held_out], recipe)
+        if chosen:
+            training = dict(contract.training, threshold=chosen)
+            save_model(path, network, replace(contract, unknown_threshold=chosen["threshold"], training=training))
 
 
 def describe_training(progress: Progress) -> Dict[str, Any]:

@@ -57,7 +57,9 @@ class PretrainingTask(RecogniserTask):
         return supervised_contrastive(network(inputs).float(), labels)
 
 
-def supervised_contrastive(outputs: torch.Tensor, labels: torch.Tensor) -> Tuple[torch.Tensor, Mapping[str, torch.Tensor]]:
+def supervised_contrastive(
+    outputs: torch.Tensor, labels: torch.Tensor
+) -> Tuple[torch.Tensor, Mapping[str, torch.Tensor]]:
     """How much nearer windows of one label are to each other than to the rest.
 
     Args:
