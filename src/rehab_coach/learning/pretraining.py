@@ -1,8 +1,8 @@
 """Before the classes: the network learns what tells the movements of all sources apart.
 
-Supervised contrastive learning: Khosla et al., "Supervised Contrastive Learning", NeurIPS 2020, equation 2. Of the windows
-of a batch those of one movement shall be nearer to each other than to the rest. What is compared are the outputs of the
-last layer, which is made anew for the classes; the other layers are kept.
+Supervised contrastive learning: Khosla et al., "Supervised Contrastive Learning", NeurIPS 2020, equation 2. Of the
+windows of a batch those of one movement shall be nearer to each other than to the rest. What is compared are the
+outputs of the last layer, which is made anew for the classes; the other layers are kept.
 
 A movement is an exercise of the recipe or, where that says `unknown`, what the source itself calls it (see
 `rehab_coach.learning.movements`): most of what is known of the people who do none of the exercises.
@@ -69,9 +69,9 @@ def supervised_contrastive(
     Returns:
         The loss, and {"accuracy": part of the windows whose nearest other one has the same label}.
     """
-    directions = functional.normalize(outputs, dim=1)
     itself = torch.eye(len(labels), dtype=torch.bool, device=outputs.device)
-    similarity = (directions @ directions.T / TEMPERATURE).masked_fill(itself, -torch.inf)
+    cosines = functional.cosine_similarity(outputs[:, None], outputs, dim=2)
+    similarity = (cosines / TEMPERATURE).masked_fill(itself, -torch.inf)
     same = (labels[:, None] == labels) & ~itself
     likelihood = similarity.log_softmax(dim=1).masked_fill(~same, 0).sum(dim=1)[same.any(dim=1)]
     right = (labels[similarity.argmax(dim=1)] == labels).float().mean()
