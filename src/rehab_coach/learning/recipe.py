@@ -40,7 +40,7 @@ class Recipe:
             teaches what to answer after every part of it.
         dropout: in every layer, 0 to 0.9.
         init: model file, or folder of a run, whose weights the training starts from (those that fit); "" = random.
-        pretraining: windows in which the network learns before to tell all movements of all sources apart (see
+        pretraining: windows before these, in which the network learns to tell the movements of all sources apart (see
             `rehab_coach.learning.pretraining`); 0 = none.
         freeze: first part of the training in which only the output layers learn.
         unfreeze_factor: of the learning rate after that.
