@@ -185,16 +185,8 @@ def _spatial(entry: _Entry, label_column: str) -> List[Sample]:
     key_points[..., :2] = world[..., :2] * PIXELS_PER_METRE + np.asarray(size, np.float32) / 2
     sequence = _sequence(key_points, entry.rate, size)
     sequence = replace(sequence, world=world)
-    return [
-        Sample(
-            sequence,
-            entry.label(label_column),
-            entry.row["group"],
-            entry.row["source"],
-            entry.name,
-            action=entry.action,
-        )
-    ]
+    row = entry.row
+    return [Sample(sequence, entry.label(label_column), row["group"], row["source"], entry.name, action=entry.action)]
 
 
 def _sequence(key_points: np.ndarray, rate: float, size: Tuple[int, int]) -> SkeletonSequence:

@@ -52,7 +52,8 @@ def train_task(
         processes: those that train together.
 
     Returns:
-        The path; the contract's `training` says what was held out and how it went.
+        The path; the contract's `training` says which groups were held out and validated on, and how it went. The
+        threshold is still the recipe's (see `set_thresholds`).
     """
     processes = processes or Processes()
     seed = recipe.seed + number

@@ -42,7 +42,7 @@ class MovementBatches(TrainingBatches):
     """Batches of some of the movements, `OF_ONE` windows of each."""
 
     def _labels(self, random: np.random.Generator) -> Iterable[int]:
-        chosen = random.permutation(self._filled)[: max(2, self._size // OF_ONE)]
+        chosen = random.permutation(self._filled)[: max(1, self._size // OF_ONE)]
         return np.resize(chosen, self._size).tolist()
 
 
