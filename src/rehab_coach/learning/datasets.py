@@ -59,6 +59,7 @@ class Sample:
         estimator: which pose estimator saw the clip; "" for data sets, `TRUTH` for the true places of rendered people.
         whole_body: False for clips marked as showing no whole body.
         variant: the way in which the exercise is done, where the table says it.
+        action: what the source itself calls the movement, as `SAME_ACTION` unites it; "" = it does not say.
     """
 
     sequence: SkeletonSequence
@@ -69,6 +70,7 @@ class Sample:
     estimator: str = ""
     whole_body: bool = True
     variant: str = ""
+    action: str = ""
 
     @property
     def estimated(self) -> bool:
@@ -115,7 +117,15 @@ class _Entry(NamedTuple):
         return "%s %s" % (self.row["source"], self.row["sequence"])
 
     def label(self, column: str) -> str:
-        return SAME_ACTION.get(self.row[column], self.row[column])
+        return _united(self.row[column])
+
+    @property
+    def action(self) -> str:
+        return _united(self.row.get("action", ""))
+
+
+def _united(action: str) -> str:
+    return SAME_ACTION.get(action, action)
 
 
 def _read_set(folder: str, name: str, label_column: str) -> Iterator[_Entry]:
@@ -156,7 +166,7 @@ def _flat(entry: _Entry, label_column: str) -> List[Sample]:
         key_points[..., :2] *= np.asarray(size, np.float32)
     key_points[key_points[..., 2] <= 0] = 0
     sequence = _sequence(key_points, entry.rate, size)
-    sample = Sample(sequence, entry.label(label_column), entry.row["group"], source, entry.name)
+    sample = Sample(sequence, entry.label(label_column), entry.row["group"], source, entry.name, action=entry.action)
     if entry.pull is None or label_column == "action":
         return [sample]
     start, end = entry.pull
@@ -175,7 +185,8 @@ def _spatial(entry: _Entry, label_column: str) -> List[Sample]:
     key_points[..., :2] = world[..., :2] * PIXELS_PER_METRE + np.asarray(size, np.float32) / 2
     sequence = _sequence(key_points, entry.rate, size)
     sequence = replace(sequence, world=world)
-    return [Sample(sequence, entry.label(label_column), entry.row["group"], entry.row["source"], entry.name)]
+    row = entry.row
+    return [Sample(sequence, entry.label(label_column), row["group"], row["source"], entry.name, action=entry.action)]
 
 
 def _sequence(key_points: np.ndarray, rate: float, size: Tuple[int, int]) -> SkeletonSequence:
@@ -199,6 +210,7 @@ def clip_sample(sequence: SkeletonSequence, row: Dict[str, str], estimator: str,
         estimator,
         row.get("body", "yes") != "no",
         row.get("variant", ""),
+        _united(row.get("exercise", "")),
     )
 
 

@@ -40,6 +40,8 @@ class Recipe:
             teaches what to answer after every part of it.
         dropout: in every layer, 0 to 0.9.
         init: model file, or folder of a run, whose weights the training starts from (those that fit); "" = random.
+        pretraining: windows before these, in which the network learns to tell the movements of all sources apart (see
+            `rehab_coach.learning.pretraining`); 0 = none.
         freeze: first part of the training in which only the output layers learn.
         unfreeze_factor: of the learning rate after that.
         sources: weight of each data source; a source that is not named is not read.
@@ -94,6 +96,7 @@ class Recipe:
     causal: bool = False
     dropout: float = 0.0
     init: str = ""
+    pretraining: int = 0
     freeze: float = 0.0
     unfreeze_factor: float = 1.0
     sets: Dict[str, str] = field(default_factory=dict)

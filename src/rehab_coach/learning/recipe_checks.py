@@ -33,6 +33,7 @@ _RANGES = {  # inclusive
     "temporal_kernel": (1, 31),
     "fully_connected": (0, 8192),
     "dropout": (0, 0.9),
+    "pretraining": (0, 10**9),
     "freeze": (0, 0.9),
     "unfreeze_factor": (0.001, 10),
     "unknown_share": (0, 0.9),
@@ -71,6 +72,8 @@ def check_recipe(values: Mapping[str, Any]) -> None:
             refuse(key, "between %g and %g" % (low, high), getattr(recipe, key))
     if recipe.windows < recipe.batch:
         refuse("windows", "at least one batch (%d)" % recipe.batch, recipe.windows)
+    if 0 < recipe.pretraining < recipe.batch:
+        refuse("pretraining", "0, or at least one batch (%d)" % recipe.batch, recipe.pretraining)
     for key, allowed in _CHOICES.items():
         if getattr(recipe, key) not in allowed:
             refuse(key, "one of " + ", ".join(allowed), getattr(recipe, key))

@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 from dataclasses import replace
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
@@ -22,7 +21,7 @@ from rehab_coach.learning.cross_validation import judge_folds, split_groups
 from rehab_coach.learning.datasets import Sample, check_known, check_labels, fingerprint, read_data_sets
 from rehab_coach.learning.extraction import clip_samples
 from rehab_coach.learning.fold_models import FOLDS
-from rehab_coach.learning.fold_training import train_task
+from rehab_coach.learning.fold_training import PRETRAINING, set_thresholds, train_task
 from rehab_coach.learning.recipe import Recipe, load_recipe, make_recipe, with_labels
 from rehab_coach.learning.recipe_checks import CLIPS
 from rehab_coach.learning.report import write_json
@@ -148,7 +147,7 @@ def _forget(out: str) -> None:
     for name in (CHECKPOINT, UNFINISHED, LOG, CURVES, RUN, SUMMARY):
         with contextlib.suppress(FileNotFoundError):
             os.remove(os.path.join(out, name))
-    for name in (FOLDS, TENSORBOARD):
+    for name in (FOLDS, PRETRAINING, TENSORBOARD):
         shutil.rmtree(os.path.join(out, name), ignore_errors=True)
 
 
@@ -226,17 +225,17 @@ def _finish(recipe: Recipe, samples: List[Sample], options: Options, record: Dic
     """Judge the folds, write the summary, and at last the model with its record."""
     out = options.out
     *folds, model = paths
+    set_thresholds(recipe, samples, paths)
     network, contract = load_model(model)
-    # Each network's threshold was chosen on other groups: the middle one is more certain than the model's own.
-    threshold = round(statistics.median(load_model(path)[1].unknown_threshold for path in paths), 4)
-    training = {key: value for key, value in contract.training.items() if key not in ("identity", "held_out")}
+    groups = ("identity", "held_out", "validated")
+    training = {key: value for key, value in contract.training.items() if key not in groups}
     summary = {
         "model": MODEL,
         "recipe": record["recipe"],
         "parameters": network.parameter_count,
         "device": record["device"],
         "precision": recipe.precision,
-        "unknown_threshold": threshold,
+        "unknown_threshold": contract.unknown_threshold,
         **training,
     }
     if folds:
@@ -253,7 +252,7 @@ def _finish(recipe: Recipe, samples: List[Sample], options: Options, record: Dic
     record.update({key: summary[key] for key in ("minutes", "threshold", "cross_validated") if key in summary})
     write_json(os.path.join(out, RUN), record)
     write_json(os.path.join(out, SUMMARY), summary)
-    save_model(os.path.join(out, MODEL), network, replace(contract, unknown_threshold=threshold, training=record))
+    save_model(os.path.join(out, MODEL), network, replace(contract, training=record))
     os.remove(model)
     print(
         "%s: %.2f million parameters, trained in %.1f minutes on %s"

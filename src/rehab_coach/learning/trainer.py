@@ -94,6 +94,7 @@ class RecogniserTask(Task):
 
     unit = "windows"
     changes = CHANGES
+    windows_of = TrainingBatches
 
     def __init__(
         self,
@@ -107,7 +108,7 @@ class RecogniserTask(Task):
     ):
         self._recipe, self._loaders, self._processes = recipe, loaders, processes
         self._contract = make_contract(recipe)
-        self._windows = TrainingBatches(samples, recipe, self._contract, seed, processes.rank, processes.count)
+        self._windows = self.windows_of(samples, recipe, self._contract, seed, processes.rank, processes.count)
         self._watched = {
             "validation": watch_as_drawn(validation, recipe, self._contract, seed),
             "held_out": watch_all(held_out, recipe, self._contract),

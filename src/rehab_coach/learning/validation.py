@@ -131,38 +131,47 @@ def judge_watched(network: nn.Module, watched: Watched, device: str) -> Tuple[fl
     return float((losses * watched.weights).sum()), float((right * watched.weights).sum())
 
 
-def choose_threshold(
-    network: STGCN, contract: ModelContract, samples: Sequence[Sample], recipe: Recipe
-) -> Optional[Dict[str, Any]]:
+class Answered(NamedTuple):
+    """A sample that a network did not learn from, recognised as a whole recording.
+
+    Attributes:
+        sample: somebody is seen in it.
+        probabilities: float32 (classes,).
+    """
+
+    sample: Sample
+    probabilities: np.ndarray
+
+
+def answers_about(network: STGCN, contract: ModelContract, samples: Sequence[Sample]) -> List[Answered]:
+    """A network's answers about those samples in which somebody is seen."""
+    recognizer = Recognizer(network, contract)
+    answers = [(sample, recognizer.recognize(sample.sequence)) for sample in samples if len(sample.sequence) > 1]
+    return [Answered(sample, answer.probabilities) for sample, answer in answers if answer.status != Status.NOT_SEEN]
+
+
+def choose_threshold(answers: Sequence[Answered], recipe: Recipe) -> Optional[Dict[str, Any]]:
     """The probability under which an exercise had better be answered as `unknown`.
 
     Where `unknown` has the recipe's share and the exercises have the rest in equal parts: of those whose accuracy is
     within `AS_GOOD` of the best, the one next to the middle. The few samples of a validation part say no more.
 
     Args:
-        network: trained.
-        contract: its contract.
-        samples: of the validation part, recognised as whole recordings.
-        recipe: for the share of `unknown`, and the weights of the samples within a class.
+        answers: about samples of validation parts, by one network or several of the recipe.
+        recipe: for the labels, the share of `unknown`, and the weights of the samples within a class.
 
     Returns:
-        "threshold", "exercises_recall", "unknown_recall" there, "exercises" and "unknown" (numbers of samples); None
-        if the samples lack one of both kinds.
+        "threshold", "exercises_recall", "unknown_recall" there, "exercises" and "unknown" (numbers of answers); None
+        if the answers lack one of both kinds.
     """
-    recognizer = Recognizer(network, contract)
-    kept, answers = [], []
-    for sample in samples:
-        answer = recognizer.recognize(sample.sequence) if len(sample.sequence) > 1 else None
-        if answer is not None and answer.status != Status.NOT_SEEN:
-            kept.append(sample)
-            answers.append(answer.probabilities)
-    is_unknown = np.array([sample.label == UNKNOWN for sample in kept], bool)
-    if UNKNOWN not in contract.labels or not is_unknown.any() or is_unknown.all():
+    samples = [answer.sample for answer in answers]
+    is_unknown = np.array([sample.label == UNKNOWN for sample in samples], bool)
+    if UNKNOWN not in recipe.labels or not is_unknown.any() or is_unknown.all():
         return None
-    probabilities = np.array(answers)
-    numbers = np.array([contract.labels.index(sample.label) for sample in kept])
-    weights = sample_weights(kept, recipe.sources)
-    exercises = np.array([label != UNKNOWN for label in contract.labels])
+    probabilities = np.array([answer.probabilities for answer in answers])
+    numbers = np.array([recipe.labels.index(sample.label) for sample in samples])
+    weights = sample_weights(samples, recipe.sources)
+    exercises = np.array([label != UNKNOWN for label in recipe.labels])
     best = np.where(exercises, probabilities, -1).argmax(axis=1)
     confidence = np.where(probabilities.argmax(axis=1) == best, probabilities[np.arange(len(best)), best], 0.0)
     right = (best == numbers) & ~is_unknown

@@ -1,7 +1,7 @@
 """Training windows: which sequence is drawn how often, and what the network gets of it."""
 
 from collections import Counter, defaultdict
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, Iterable, List, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -116,11 +116,15 @@ class TrainingBatches(Dataset):
     def draw(self, number: int) -> List[Tuple[List[SkeletonSequence], int]]:
         """The windows of a batch before normalisation: the people, the patient first, and the label of each."""
         random = np.random.default_rng(self._seed + [number])
-        return [self._window(random) for _ in range(self._size)]
+        # One after the other, so that a label is drawn after all that was drawn for the window before.
+        return [self._window(label, random) for label in self._labels(random)]
 
-    def _window(self, random: np.random.Generator) -> Tuple[List[SkeletonSequence], int]:
+    def _labels(self, random: np.random.Generator) -> Iterable[int]:
+        """What the windows of a batch show, one after the other."""
+        return (_pick(self._shares, random) for _ in range(self._size))
+
+    def _window(self, label: int, random: np.random.Generator) -> Tuple[List[SkeletonSequence], int]:
         """The patient, with whoever else is there, and the label's number."""
-        label = _pick(self._shares, random)
         idle = self._recipe.labels[label] == UNKNOWN and (
             random.random() < self._recipe.idle_share or not len(self._of_label[label])
         )

@@ -77,6 +77,11 @@ def test_the_sets_own_names_of_movements_can_be_the_labels(data):
     samples = read_data_sets(str(data), ["penn"], "action")
     assert [sample.label for sample in samples] == ["push_up", "clean_and_jerk"]
     assert len(samples[1].sequence) == 20  # the whole of it
+    labelled = read_data_sets(str(data), ["penn"])
+    assert [(sample.label, sample.action) for sample in labelled] == [
+        ("push_up", "push_up"),
+        ("deadlift", "clean_and_jerk"),
+    ]
     with pytest.raises(RehabCoachError, match="no column 'action'"):
         read_data_sets(str(data), ["utd"], "action")
 
@@ -163,8 +168,10 @@ def test_a_clip_keeps_the_estimators_depth_in_the_coco_order():
     key_points = random.uniform(1, 100, (5, 33, 3)).astype(np.float32) / (1, 1, 100)
     world = random.uniform(-1, 1, (5, 33, 3)).astype(np.float32)
     seen = SkeletonSequence(key_points, np.arange(5.0), (640, 480), BLAZEPOSE_33, world)
-    sample = clip_sample(seen, {"label": "squat", "file": "a.mp4", "group": "", "body": "no"}, "mediapipe")
+    row = {"label": "squat", "file": "a.mp4", "group": "", "body": "no", "exercise": "goblet_squat"}
+    sample = clip_sample(seen, row, "mediapipe")
     assert sample.sequence.layout is COCO_18 and sample.group == "a.mp4" and not sample.whole_body
+    assert sample.action == "goblet_squat"
     knee = BLAZEPOSE_33.index("left_knee")
     np.testing.assert_array_equal(sample.sequence.world[:, COCO_18.index("left_knee")], world[:, knee])
     shoulders = [BLAZEPOSE_33.index(side + "_shoulder") for side in ("left", "right")]

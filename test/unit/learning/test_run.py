@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -72,15 +73,28 @@ def test_a_run_leaves_a_model_with_its_record(data, figure):
     assert summary["minutes"] > 0 and summary["windows"] == 64 and summary["train_loss"] > 0
 
 
-def test_the_model_has_the_middle_one_of_all_thresholds(data, monkeypatch):
-    chosen = iter([{"threshold": value} for value in (0.2, 0.4, 0.9)])  # two folds, and the model itself
-    monkeypatch.setattr("rehab_coach.learning.fold_training.choose_threshold", lambda *_: next(chosen))
+def test_a_threshold_is_chosen_on_all_validation_parts_but_not_on_what_is_judged_with_it(data, monkeypatch):
+    asked = []
+
+    def choose(answers, recipe):
+        asked.append(Counter(answer.sample.group for answer in answers))
+        return {"threshold": len(asked) / 10}
+
+    monkeypatch.setattr("rehab_coach.learning.fold_training.choose_threshold", choose)
     changes = {"validation": 0.25, "folds": 2, "judged": ["penn"]}
     (data / "recipe.yaml").write_text(yaml.safe_dump(dict(RECIPE, **changes)))
     out = data / "run"
     assert main(["train", str(data / "recipe.yaml"), "--data", str(data / "data"), "--out", str(out)]) == 0
-    assert load_model(str(out / "model.safetensors"))[1].unknown_threshold == 0.4
-    assert json.loads((out / "summary.json").read_text())["unknown_threshold"] == 0.4
+    folds = [load_model(str(out / "cross_validation" / name / "model.safetensors"))[1] for name in ("fold-1", "fold-2")]
+    assert [fold.unknown_threshold for fold in folds] == [0.1, 0.2]
+    validated = [set(fold.training["validated"]) for fold in folds]
+    for fold, groups in zip(folds, asked):
+        held_out = set(fold.training["held_out"])
+        assert not held_out & set(groups) and set(groups) >= set.union(*validated) - held_out
+    # Each person has two sequences; the model's own part comes on top.
+    assert sum(asked[2].values()) > 2 * sum(len(part) for part in validated)
+    assert load_model(str(out / "model.safetensors"))[1].unknown_threshold == 0.3
+    assert json.loads((out / "summary.json").read_text())["unknown_threshold"] == 0.3
 
 
 def test_a_finished_run_is_not_overwritten(data, capsys):

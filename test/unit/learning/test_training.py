@@ -203,7 +203,7 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(samples, tmp_pa
             return super().__getitem__(number)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rehab_coach.learning.trainer.TrainingBatches", Killing)
+        patch.setattr("rehab_coach.learning.trainer.RecogniserTask.windows_of", Killing)
         with pytest.raises(Killed):
             train_network(recipe, samples, str(tmp_path / "killed"), loaders=0, identity="a")
     with pytest.raises(RehabCoachError, match="another recipe, data or seed"):

@@ -8,13 +8,13 @@ from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import make_recipe
 from rehab_coach.learning.trainer import make_contract, train_network
 from rehab_coach.learning.validation import (
+    Answered,
     TooFewGroups,
     choose_threshold,
     judge_watched,
     split_validation,
     watch_as_drawn,
 )
-from rehab_coach.recognition.recognizer import Recognition
 from rehab_coach.recognition.st_gcn import STGCN
 
 SMALL = {
@@ -94,7 +94,7 @@ def test_loss_and_accuracy_are_weighted(samples):
     assert accuracy == pytest.approx(float(watched.weights[outputs.argmax(1) == watched.labels].sum()))
 
 
-def test_the_threshold_is_where_both_kinds_are_told_apart_best(samples, monkeypatch):
+def test_the_threshold_is_where_both_kinds_are_told_apart_best(samples):
     recipe = make_recipe(dict(SMALL, unknown_share=0.5))
     labels = ["squat"] * 4 + ["unknown"] * 4
     # The best exercise's probability; the squats above 0.55 and the others below, but for one of each.
@@ -104,21 +104,14 @@ def test_the_threshold_is_where_both_kinds_are_told_apart_best(samples, monkeypa
         for number, (sample, label) in enumerate(zip(samples, labels))
     ]
 
-    class Knowing:
-        def __init__(self, network, contract):
-            self._answers = iter(confidences)
-
-        def recognize(self, sequence):
-            value = next(self._answers)
-            probabilities = np.float32([value, 0.0, min(1 - value, value - 0.01)])
-            return Recognition("squat", "recognised", value, tuple(recipe.labels), probabilities)
-
-    monkeypatch.setattr("rehab_coach.learning.validation.Recognizer", Knowing)
-    contract = make_contract(recipe)
-    answer = choose_threshold(STGCN(contract.network), contract, chosen, recipe)
+    answers = [
+        Answered(sample, np.float32([value, 0.0, min(1 - value, value - 0.01)]))
+        for sample, value in zip(chosen, confidences)
+    ]
+    answer = choose_threshold(answers, recipe)
     assert 0.5 < answer["threshold"] < 0.6
     assert answer["exercises_recall"] == pytest.approx(0.75) and answer["unknown_recall"] == pytest.approx(0.75)
-    assert choose_threshold(STGCN(contract.network), contract, chosen[:4], recipe) is None
+    assert choose_threshold(answers[:4], recipe) is None
     # Where hardly anything is unknown, all squats had better be heard.
-    answer = choose_threshold(STGCN(contract.network), contract, chosen, make_recipe(dict(SMALL, unknown_share=0.1)))
+    answer = choose_threshold(answers, make_recipe(dict(SMALL, unknown_share=0.1)))
     assert 0.3 < answer["threshold"] < 0.35 and answer["exercises_recall"] == pytest.approx(1)
