@@ -9,7 +9,9 @@ LABELS = ("squat", "lunge", "unknown")
 
 def _follow(probabilities, rate=10.0, **hysteresis):
     """What is shown, and whether it is stable, after each of the probabilities of (squat, lunge)."""
-    steady = SteadyAnswer(LABELS, 0.4, Hysteresis(**{"clear": 0.9, "hold": 0.3, "sure": 0.7, "sure_for": 0.5, **hysteresis}))
+    steady = SteadyAnswer(
+        LABELS, 0.4, Hysteresis(**{"clear": 0.9, "hold": 0.3, "sure": 0.7, "sure_for": 0.5, **hysteresis})
+    )
     seen = []
     for number, (squat, lunge) in enumerate(probabilities):
         steady.update(number / rate, np.array([squat, lunge, 1 - squat - lunge], np.float32))
