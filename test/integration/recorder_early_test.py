@@ -18,7 +18,7 @@ from rehab_coach.ros.testing import wait_for
 from rehab_coach.video import VideoSource
 
 RATE = 15.0
-AWAY = range(20, 40)
+AWAY = range(20, 55)
 """Pictures of the recording in which nobody is to be seen."""
 
 

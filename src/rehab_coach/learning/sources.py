@@ -20,6 +20,8 @@ from rehab_coach.skeleton import SkeletonSequence
 
 FROM_A_SET = "somebody"
 """Sets do not say which estimator their key points come from, but they do come from one."""
+PLAN = "plan.json"
+"""What `rehab-coach render --plan` begins its folder with; the table comes last."""
 
 
 def read_source(name: str, path: str, labels: Sequence[str], report: Callable[[str], None]) -> List[Sample]:
@@ -55,6 +57,11 @@ def table_of(path: str) -> str:
     tables = sorted(entry for entry in os.listdir(path) if entry.endswith(".csv") and not entry.startswith("."))
     if len(tables) > 1:
         raise RehabCoachError("%s holds several tables (%s): name the one that is meant" % (path, ", ".join(tables)))
+    if not tables and os.path.exists(os.path.join(path, PLAN)):
+        raise RehabCoachError(
+            "%s has no table yet, its rendering was interrupted: run the same `rehab-coach render` command again, it "
+            "makes only what is missing" % path
+        )
     return os.path.join(path, tables[0]) if tables else ""
 
 

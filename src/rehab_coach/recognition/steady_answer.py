@@ -1,4 +1,4 @@
-"""An answer that grows without flickering: shown when it has lasted, taken back only when something else has."""
+"""An answer that grows without flickering: shown when it is clear or has lasted, until something else is or has."""
 
 from dataclasses import dataclass
 from typing import Optional, Sequence, Tuple
@@ -12,16 +12,18 @@ from rehab_coach.exercises import UNKNOWN
 class Hysteresis:
     """When an answer changes, and when it may be relied upon.
 
-    The defaults were chosen on Penn Action and on rendered people, not on the clips that the numbers are of
+    The defaults were chosen on films of rendered people, not on the clips that the numbers are of
     (docs/streaming.md).
 
     Attributes:
-        hold: seconds that another answer must last before it is shown.
+        clear: probability from which another answer is shown at once.
+        hold: seconds that one less probable must last before it is shown.
         sure: probability from which the shown answer counts as sure.
         sure_for: seconds that it must have been sure, without a pause, to be stable.
     """
 
-    hold: float = 0.25
+    clear: float = 0.6
+    hold: float = 1.0
     sure: float = 0.8
     sure_for: float = 1.5
 
@@ -63,7 +65,8 @@ class SteadyAnswer:
             self._other = self.label
         elif candidate != self._other:
             self._other, self._other_since = candidate, stamp
-        if candidate != self.label and stamp - self._other_since >= self._hysteresis.hold:
+        lasted = stamp - self._other_since >= self._hysteresis.hold
+        if candidate != self.label and (lasted or confidence >= self._hysteresis.clear):
             self.label, self.stable, self._sure_since = candidate, False, None
         if self.label == UNKNOWN or candidate != self.label or confidence < self._hysteresis.sure:
             self._sure_since = None

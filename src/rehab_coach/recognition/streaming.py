@@ -28,9 +28,8 @@ from rehab_coach.skeleton import COCO_18, Layout, to_coco_18
 from rehab_coach.skeleton.sequence import key_points_between
 
 LONGEST_GAP = 2.0
-"""Seconds without any frame after which what follows is another movement; the recorder's camera then counts as gone."""
-LONGEST_ABSENCE = 0.8
-"""Seconds without the person after which they have left. Less than the tracker's patience: it then chooses anew."""
+"""Seconds without any frame, or without the person, after which what follows is another movement. An estimator may miss
+somebody who lies for longer than a second; whoever is elsewhere when the tracker has chosen anew is another person."""
 LONGEST_DOUBT = 0.3
 """Seconds that somebody must be elsewhere to be another person; before that it was an error of the estimator."""
 JUMP = 0.6
@@ -208,7 +207,7 @@ class StreamingRecognizer:
         if stamp - self._stamp > LONGEST_GAP:
             return "no frame came for %.1f s" % (stamp - self._stamp)
         was_missed = not ((current[:, 2] > 0).any() and (self._frame[:, 2] > 0).any())
-        if was_missed and stamp - self._seen_at > LONGEST_ABSENCE:
+        if was_missed and stamp - self._seen_at > LONGEST_GAP:
             return "the person was away for %.1f s" % (stamp - self._seen_at)
         if not self._is_elsewhere(current):
             if (current[:, 2] > 0).any():

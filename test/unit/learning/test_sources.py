@@ -36,6 +36,13 @@ def test_a_table_of_sequences_is_read_and_what_is_broken_is_told(table):
     assert len(lines) == 2 and "missing.npz" in lines[0] and "short.npz" in lines[1]
 
 
+def test_a_rendering_that_was_interrupted_is_no_set(table):
+    (table / "people.csv").unlink()
+    (table / "plan.json").write_text("{}\n")
+    with pytest.raises(RehabCoachError, match="its rendering was interrupted: run the same `rehab-coach render`"):
+        read_source("rendered", str(table), LABELS, print)
+
+
 @pytest.mark.parametrize("format", ["kinetics", "npz", "packed"])
 def test_every_kind_of_set_is_a_source(tmp_path, figure, format):
     path = str(tmp_path / "sets" / "train")

@@ -9,7 +9,9 @@ LABELS = ("squat", "lunge", "unknown")
 
 def _follow(probabilities, rate=10.0, **hysteresis):
     """What is shown, and whether it is stable, after each of the probabilities of (squat, lunge)."""
-    steady = SteadyAnswer(LABELS, 0.4, Hysteresis(**{"hold": 0.3, "sure": 0.7, "sure_for": 0.5, **hysteresis}))
+    steady = SteadyAnswer(
+        LABELS, 0.4, Hysteresis(**{"clear": 0.9, "hold": 0.3, "sure": 0.7, "sure_for": 0.5, **hysteresis})
+    )
     seen = []
     for number, (squat, lunge) in enumerate(probabilities):
         steady.update(number / rate, np.array([squat, lunge, 1 - squat - lunge], np.float32))
@@ -21,6 +23,11 @@ def test_an_answer_is_shown_when_it_has_lasted_and_stable_when_it_has_been_sure(
     seen = _follow([(0.1, 0.1)] * 3 + [(0.8, 0.1)] * 12)
     assert [label for label, _ in seen] == ["unknown"] * 6 + ["squat"] * 9
     assert [stable for _, stable in seen].index(True) == 11  # 0.5 s after it was shown
+
+
+def test_what_is_clear_is_shown_at_once():
+    seen = _follow([(0.1, 0.1)] * 3 + [(0.95, 0.0)] * 2 + [(0.02, 0.95)] + [(0.02, 0.02)])
+    assert [label for label, _ in seen] == ["unknown"] * 3 + ["squat"] * 2 + ["lunge", "unknown"]
 
 
 def test_what_flickers_is_not_shown():

@@ -111,11 +111,11 @@ def test_a_frame_that_comes_twice_changes_nothing():
 
 
 def test_a_person_who_leaves_and_comes_back():
-    key_points, stamps = _person(6)
-    key_points[30:60] = 0
+    key_points, stamps = _person(7)
+    key_points[30:75] = 0
     answers, notices = _notices(key_points, stamps)
-    assert list(notices.values()) == ["the person was away for 0.9 s"]
-    assert answers[55].seconds == 0 and answers[55].label == "unknown" and not answers[55].probabilities.any()
+    assert list(notices.values()) == ["the person was away for 2.1 s"]
+    assert answers[70].seconds == 0 and answers[70].label == "unknown" and not answers[70].probabilities.any()
     assert answers[-1].seconds == pytest.approx(2)
 
 
@@ -126,12 +126,22 @@ def test_frames_that_come_slowly_are_no_absence():
     assert answers[-1].seconds == pytest.approx(29, abs=0.1)
 
 
-def test_somebody_who_is_missed_for_a_moment_goes_on():
+@pytest.mark.parametrize("missed", [8, 25])
+def test_somebody_who_is_missed_for_a_moment_goes_on(missed):
     key_points, stamps = _person(4)
-    key_points[30:38] = 0
+    key_points[30 : 30 + missed] = 0
     answers, notices = _notices(key_points, stamps)
     assert not notices
     assert answers[-1].seconds == pytest.approx(4)
+
+
+def test_somebody_else_who_comes_after_the_person_was_missed():
+    key_points, stamps = _person(6)
+    key_points[30:50] = 0
+    key_points[50:, :, 0] -= 400
+    answers, notices = _notices(key_points, stamps)
+    assert notices == {55: "somebody else is there"}
+    assert answers[-1].seconds == pytest.approx((90 - 55) / 15)
 
 
 def test_somebody_else_in_mid_stream():
