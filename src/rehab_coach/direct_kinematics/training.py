@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union, cast
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, Union, cast
 
 import numpy as np
 import torch
@@ -79,7 +79,7 @@ def make_contract(model: Model, recordings: List[Recording], recipe: KinematicsR
         [0.0] * len(names),
         [0.0] * len(PELVIS),
         as_dict(recipe),
-        len({recording.person for recording in recordings}),
+        len({(recording.folder, recording.person) for recording in recordings}),
     )
 
 
@@ -226,11 +226,13 @@ TASKS = {"kinematics": KinematicsTask, "markers": MarkersTask}
 """By the recipe's output."""
 
 
-def train_on_films(folder: str, recipe: KinematicsRecipe, out: str, device: str = "cpu") -> Tuple[str, Dict[str, int]]:
-    """Train on a folder of films, or go on with a training that was interrupted.
+def train_on_films(
+    folders: Sequence[str], recipe: KinematicsRecipe, out: str, device: str = "cpu"
+) -> Tuple[str, Dict[str, int]]:
+    """Train on folders of films, or go on with a training that was interrupted.
 
     Args:
-        folder: of films with their true kinematics.
+        folders: of films with their true kinematics.
         recipe: what to train.
         out: folder for the model, the log and the curves.
         device: "cpu" or "cuda".
@@ -243,7 +245,7 @@ def train_on_films(folder: str, recipe: KinematicsRecipe, out: str, device: str 
             training.
     """
     make_folder(out)
-    model, recordings = read_films(folder)
+    model, recordings = read_films(*folders)
     check_rate(recordings, recipe.rate)
     divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
     with join(device) as processes:
@@ -256,7 +258,7 @@ def train_on_films(folder: str, recipe: KinematicsRecipe, out: str, device: str 
         contract = with_errors(contract, network, task.watched or task.learned)
     save_network(path, cast(FrameNetwork, network), contract)
     forget_checkpoint(out)
-    return path, {kind: len({one.person for one in group}) for kind, group in divided.items()}
+    return path, {kind: len({(one.folder, one.person) for one in group}) for kind, group in divided.items()}
 
 
 def with_errors(
