@@ -1,13 +1,13 @@
 """Joint angles of real people from motion capture: what a virtual patient can then perform (`motions` of a plan).
 
-    OUT/PERSON.osim                               Pose2Sim's skeleton, scaled to the person, with her markers
-    OUT/PERSON/MOVEMENT-correct-REPETITION.mot    the angles of one repetition, degrees
-    OUT/motions.csv                               file, person, frames, how many of them are far, mean distance (mm)
+OUT/PERSON.osim                               Pose2Sim's skeleton, scaled to the person, with her markers
+OUT/PERSON/MOVEMENT-correct-REPETITION.mot    the angles of one repetition, degrees
+OUT/motions.csv                               file, person, frames, how many of them are far, mean distance (mm)
 """
 
 import csv
 import os
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, List, Tuple
 
 import numpy as np
 
@@ -100,7 +100,8 @@ def _write_table(path: str, rows: Dict[str, Dict[str, object]]) -> None:
 def places_of(one: MarkedExecution, every: int = EVERY) -> Dict[str, np.ndarray]:
     """Its markers in OpenSim's axes, each (T, 3) metres, the person facing along x; NaN where lost throughout."""
     markers = np.where((one.markers == 0).all(axis=2, keepdims=True), np.nan, one.markers)[::every]
-    places = dict(zip(one.names, np.stack([markers[..., 0], markers[..., 2], -markers[..., 1]], axis=-1).swapaxes(0, 1)))
+    upright = np.stack([markers[..., 0], markers[..., 2], -markers[..., 1]], axis=-1)
+    places = dict(zip(one.names, upright.swapaxes(0, 1)))
     facing = np.nanmean([places[s + "ASI"] - places[s + "PSI"] for s in "RL"], axis=(0, 1))
     x, z = facing[[0, 2]] / np.linalg.norm(facing[[0, 2]])
     turn = np.array([[x, 0.0, z], [0.0, 1.0, 0.0], [-z, 0.0, x]])
@@ -112,11 +113,15 @@ def report(out: str) -> str:
     rows = read_table(os.path.join(out, TABLE), COLUMNS)
     frames, far = (np.array([int(row[name]) for row in rows]) for name in ("frames", "far"))
     distance = np.average([float(row["distance_mm"]) for row in rows], weights=frames)
-    return "%d repetitions of %d people, %d frames; mean distance of the markers %.1f mm; in %.1f %% of the frames it is more than %.0f mm" % (
-        len(rows),
-        len({row["person"] for row in rows}),
-        frames.sum(),
-        distance,
-        100 * far.sum() / frames.sum(),
-        1000 * FAR,
+    return (
+        "%d repetitions of %d people, %d frames; mean distance of the markers %.1f mm; in %.1f %% of the frames it is "
+        "more than %.0f mm"
+        % (
+            len(rows),
+            len({row["person"] for row in rows}),
+            frames.sum(),
+            distance,
+            100 * far.sum() / frames.sum(),
+            1000 * FAR,
+        )
     )

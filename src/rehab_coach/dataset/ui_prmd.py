@@ -44,9 +44,10 @@ class Execution:
 
 @dataclass(frozen=True, eq=False)
 class MarkedExecution:
-    """One repetition as motion capture has it; attributes as of `Execution`, and
+    """One repetition as motion capture has it.
 
     Attributes:
+        movement, subject, repetition, correct: see `Execution`.
         names: of the markers, Plug-in Gait's.
         markers: float64 (T, 39, 3) metres, z up, at `RATE`; 0, 0, 0 where one was lost throughout.
     """

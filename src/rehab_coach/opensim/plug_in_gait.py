@@ -1,19 +1,21 @@
 """Plug-in Gait's 39 markers, as motion capture sticks them on people, on Pose2Sim's skeleton.
 
-Markers are metres in OpenSim's axes: x to where the person faces, y up, z to her right. Those over bones that can be felt
-are where Pose2Sim has such markers; the others are put where the person has them. Then all are moved to where they are
-in the middle of her poses, twice, so that they fit her.
+Markers are metres in OpenSim's axes: x to where the person faces, y up, z to her right. Those over bones that can be
+felt are where Pose2Sim has such markers; the others are put where the person has them. Then all are moved to where they
+are in the middle of her poses, twice, so that they fit her.
 """
 
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
-from typing import Dict, Mapping, Tuple
+from typing import Dict, Mapping, Set, Tuple
 
 import numpy as np
 import torch
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.files import written_whole
 from rehab_coach.opensim.layer import SkeletonLayer
 from rehab_coach.opensim.model_file import read_model
 from rehab_coach.opensim.packages import default_model
@@ -146,15 +148,18 @@ def fit_person(out: str, stamps: np.ndarray, places: Places) -> None:
         raise RehabCoachError("there are no two moments in which all markers are seen: nobody can be measured by them")
     on_bones = tuple(name for name, marker in MARKERS.items() if marker.is_joint)
     with tempfile.TemporaryDirectory() as folder:
-        generic = os.path.join(folder, "generic.osim")
+        generic, own = os.path.join(folder, "generic.osim"), os.path.join(folder, "own.osim")
         write_with_markers(default_model(), generic, {**MARKERS, **HIPS}, RANGES)
         seen = {name: place[whole] for name, place in places.items()}
-        scale_by_distances(generic, out, MEASUREMENTS, stamps[: whole.sum()], seen)
-    for fitted, moved in ((on_bones, set(MARKERS) - set(on_bones)), (tuple(MARKERS), set(MARKERS)), (tuple(MARKERS), set(MARKERS))):
-        _put_markers(out, stamps, places, fitted, moved)
+        scale_by_distances(generic, own, MEASUREMENTS, stamps[: whole.sum()], seen)
+        everywhere = (tuple(MARKERS), set(MARKERS))
+        for fitted, moved in ((on_bones, set(MARKERS) - set(on_bones)), everywhere, everywhere):
+            _put_markers(own, stamps, places, fitted, moved)
+        with written_whole(out) as temporary:
+            shutil.copyfile(own, temporary)
 
 
-def _put_markers(path: str, stamps: np.ndarray, places: Places, fitted: Tuple[str, ...], moved) -> None:
+def _put_markers(path: str, stamps: np.ndarray, places: Places, fitted: Tuple[str, ...], moved: Set[str]) -> None:
     """Move some markers of a model to where they are in the middle of the poses that others give."""
     names, values = inverse_kinematics(path, stamps, {name: places[name] for name in fitted})
     model = read_model(path)

@@ -267,7 +267,9 @@ def inverse_kinematics(
     opensim = load_opensim()
     with tempfile.TemporaryDirectory() as folder:
         trc, mot = os.path.join(folder, "markers.trc"), os.path.join(folder, "angles.mot")
-        write_trc(trc, stamps, {name: _for_trc(place) for name, place in places.items()})
+        # OpenSim does not read a line whose last marker is missing.
+        names = sorted(places, key=lambda name: bool(np.isfinite(places[name]).all()))
+        write_trc(trc, stamps, {name: _for_trc(places[name]) for name in names})
         model = opensim.Model(path)
         tool = opensim.InverseKinematicsTool(setup, False) if setup else opensim.InverseKinematicsTool()
         tool.setModel(model)
@@ -280,5 +282,5 @@ def inverse_kinematics(
         for name in () if setup else places:
             tool.upd_IKTaskSet().cloneAndAppend(_marker_task(opensim, name, 1.0))
         _run(tool, "inverse kinematics")
-        _, names, values = read_coordinates(mot)
-        return names, values
+        _, coordinates, values = read_coordinates(mot)
+        return coordinates, values

@@ -32,7 +32,7 @@ def recorded_motion(file: str, duration: float, rate: float) -> Motion:
     """What the virtual patient does to perform a file.
 
     She faces forwards on average, her lower foot stands on the floor. A recording that is shorter is played back and
-    forth. Angles that she has not (the foot's roll, the neck's bending) do not count; where the file has none, hers is 0.
+    forth. Angles that she has not (the foot's roll, the neck's bending) do not count; those that the file has not are 0.
 
     Args:
         file: an OpenSim motion with the names of OpenSim's full-body model or of Pose2Sim's skeleton.
@@ -48,9 +48,7 @@ def recorded_motion(file: str, duration: float, rate: float) -> Motion:
     stamps = np.arange(max(1, int(round(duration * rate)))) / rate
     length = max(float(given.stamps[-1] - given.stamps[0]), 1e-9)
     there_and_back = given.stamps[0] + length - np.abs(stamps % (2 * length) - length)
-    angles = {
-        name: np.interp(there_and_back, given.stamps, values) for name, values in _known(given).items()
-    }
+    angles = {name: np.interp(there_and_back, given.stamps, values) for name, values in _known(given).items()}
     zero = np.zeros(len(stamps))
     sided = tuple(name + side for name in SIDE_ANGLES for side in ("_r", "_l"))
     angles = {name: angles.get(name, zero) for name in CENTRAL_ANGLES + sided}
@@ -62,9 +60,7 @@ def recorded_motion(file: str, duration: float, rate: float) -> Motion:
         angles[name] = np.clip(angles[name], *np.radians(limits(name)))
     feet = np.ones((len(stamps), 2), bool)
     nothing = np.zeros((len(stamps), 3))
-    return Motion(
-        RECORDED, stamps, angles, RECORDED, feet, zero, None, 0.0, (), nothing[:, :2], nothing, {}, ()
-    )
+    return Motion(RECORDED, stamps, angles, RECORDED, feet, zero, None, 0.0, (), nothing[:, :2], nothing, {}, ())
 
 
 def _known(given: JointAngles) -> Dict[str, np.ndarray]:

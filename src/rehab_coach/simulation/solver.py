@@ -108,7 +108,7 @@ def _follow(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
 
 
 def _level_feet(skeleton: Skeleton, turns: Turns) -> Tuple[np.ndarray, np.ndarray]:
-    """Take the roll out of both feet: their balls (T, 2, 3) and the heights (T, 2) of their soles, seen from the root."""
+    """Take the roll out of both feet: their balls (T, 2, 3) and heights of their soles (T, 2), seen from the root."""
     for side in "RL":
         _level_foot(turns, side)
     still = np.zeros((len(turns["footR"]), 3))

@@ -52,7 +52,7 @@ def test_people_are_divided(own_skeleton, films):
 
 
 def test_a_network_learns_and_is_measured(own_skeleton, films, recipe, tmp_path, one_thread):
-    path, people = train_on_films(films, recipe, str(tmp_path / "run"))
+    path, people = train_on_films([films], recipe, str(tmp_path / "run"))
     assert people == {"train": 7, "validation": 1, "test": 2}
     text = evaluate(path, films, str(tmp_path / "report"))
     rows = {line.split("|")[1].strip(): line.split("|")[2:-1] for line in text.splitlines() if line.startswith("| ")}
@@ -195,7 +195,7 @@ def test_the_pelvis_is_measured_from_where_it_faces_on_average():
 
 
 def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path, capsys, squat):
-    path, _ = train_on_films(films, replace(recipe, steps=2, log_every=2), str(tmp_path / "run"))
+    path, _ = train_on_films([films], replace(recipe, steps=2, log_every=2), str(tmp_path / "run"))
     whole = squat()  # at another rate than the network's
     key_points = whole.key_points.copy()
     key_points[4] = 0
