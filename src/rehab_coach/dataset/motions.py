@@ -1,8 +1,10 @@
 """Joint angles of real people from motion capture: what a virtual patient can then perform (`motions` of a plan).
 
-OUT/PERSON.osim                               Pose2Sim's skeleton, scaled to the person, with her markers
-OUT/PERSON/MOVEMENT-correct-REPETITION.mot    the angles of one repetition, degrees
-OUT/motions.csv                               file, person, frames, how many of them are far, mean distance (mm)
+A folder gets
+
+    OUT/PERSON.osim                               Pose2Sim's skeleton, scaled to the person, with her markers
+    OUT/PERSON/MOVEMENT-correct-REPETITION.mot    the angles of one repetition, degrees
+    OUT/motions.csv                               file, person, frames, how many of them are far, mean distance (mm)
 """
 
 import csv

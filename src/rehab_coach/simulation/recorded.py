@@ -32,7 +32,7 @@ def recorded_motion(file: str, duration: float, rate: float) -> Motion:
     """What the virtual patient does to perform a file.
 
     She faces forwards on average, her lower foot stands on the floor. A recording that is shorter is played back and
-    forth. Angles that she has not (the foot's roll, the neck's bending) do not count; those that the file has not are 0.
+    forth. Angles that she has not (the foot's roll, the neck's bending) do not count; those that it lacks are 0.
 
     Args:
         file: an OpenSim motion with the names of OpenSim's full-body model or of Pose2Sim's skeleton.
