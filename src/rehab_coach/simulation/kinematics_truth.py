@@ -32,8 +32,10 @@ from rehab_coach.opensim.tools import inverse_kinematics, scale_model
 from rehab_coach.simulation.body import Body, Physique
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.films import Order, body_of, claim
+from rehab_coach.simulation.patient import Performance
 from rehab_coach.simulation.plan import Clip, Plan, clip_of
 from rehab_coach.simulation.render import Film
+from rehab_coach.simulation.solver import lead
 from rehab_coach.simulation.truth import describe, write_json
 from rehab_coach.simulation.virtual_markers import (
     MEASUREMENTS,
@@ -47,6 +49,9 @@ from rehab_coach.simulation.virtual_markers import (
 
 LARGEST_DISTANCE = 0.02
 """Metres: where a body's markers are on average farther from where they should be, its angles do not count."""
+
+LEAD = 12
+"""Poses on the way to a film's first one."""
 
 MODELS = "models"
 COLUMNS = ("file", "group", "frames", "counting", "distance_mm")
@@ -121,7 +126,7 @@ def _make(folder: str, clip: Clip, path: str, model: Model, vertices: Mapping[st
     own, factors = _person(folder, clip.group, path, model, markers)
     performance = film.subject.performance
     places = markers.places(performance.rotations, performance.heads)
-    names, values = inverse_kinematics(own, film.motion.stamps, places)
+    names, values = _followed(own, markers, performance, places)
     scaled = read_model(own)
     layer = SkeletonLayer(scaled, torch.float64)
     given = torch.from_numpy(values[:, [names.index(name) for name in layer.coordinates]])
@@ -150,6 +155,20 @@ def _make(folder: str, clip: Clip, path: str, model: Model, vertices: Mapping[st
         JointAngles(tuple(turning), film.motion.stamps, angles, np.zeros_like(angles), "truth"),
     )
     truth.save(_file(folder, clip, ".npz"))
+
+
+def _followed(
+    own: str, markers: VirtualMarkers, performance: Performance, places: Mapping[str, np.ndarray]
+) -> Tuple[Tuple[str, ...], np.ndarray]:
+    """Names and values (T, C) of the coordinates.
+
+    OpenSim looks for each pose from the one before and begins where all angles are 0: so the body is led from there to
+    its first pose.
+    """
+    way = markers.places(*lead(markers.body.skeleton, performance.rotations[0], performance.heads[0], LEAD))
+    together = {name: np.concatenate([way[name], place]) for name, place in places.items()}
+    names, values = inverse_kinematics(own, np.arange(len(together[markers.names[0]])) / 10, together)
+    return names, values[LEAD:]
 
 
 def check_same(folder: str, clip: Clip, film: Film) -> None:
