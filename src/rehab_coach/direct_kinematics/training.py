@@ -147,13 +147,19 @@ class KinematicsTask(Task):
         seen = counts.any(dim=2)
         parts = self._parts(guess, Guess(coordinates, scales, root), counts, seen)
         recipe = self.recipe
-        weights = (recipe.joint_weight, recipe.marker_weight, recipe.body_weight, recipe.angle_weight)
+        weights = (
+            recipe.joint_weight,
+            recipe.marker_weight,
+            recipe.body_weight,
+            recipe.angle_weight,
+            recipe.pelvis_weight,
+        )
         error = torch.rad2deg((guess.coordinates - coordinates).abs()[counts].mean())
         total = torch.stack([weight * part for weight, part in zip(weights, parts)]).sum()
         return total, {"degrees": error, "joints_mm": 1000 * parts[0].sqrt() if recipe.squared else 1000 * parts[0]}
 
     def _parts(self, guess: Guess, truth: Guess, counts: torch.Tensor, seen: torch.Tensor) -> Tuple[torch.Tensor, ...]:
-        """Losses of joints, markers, bodies and angles."""
+        """Losses of joints, markers, bodies, angles and the pelvis."""
         ours, theirs = (self.points(*(part[seen][::POINTS_EVERY] for part in one)) for one in (guess, truth))
         apart = (ours - theirs).square() if self.recipe.squared else (ours - theirs).abs()
         smooth = nn.functional.smooth_l1_loss
@@ -162,6 +168,7 @@ class KinematicsTask(Task):
             apart[:, self.points.joints :].mean(),
             smooth(guess.scales[seen], truth.scales[seen], beta=SCALE_BEND),
             smooth(guess.coordinates[counts], truth.coordinates[counts], beta=float(ANGLE_BEND)),
+            (guess.root[seen] - truth.root[seen]).abs().mean(),
         )
 
     def watch(self, network: nn.Module) -> Dict[str, float]:
