@@ -22,7 +22,7 @@ from tqdm import tqdm
 from rehab_coach.direct_kinematics.truth import FOLDER, TABLE, KinematicsTruth
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import locked, read_table, written_whole
-from rehab_coach.opensim.coordinates import JointAngles
+from rehab_coach.opensim.coordinates import IN_POSE2SIM, JointAngles
 from rehab_coach.opensim.files import write_mot
 from rehab_coach.opensim.layer import SkeletonLayer
 from rehab_coach.opensim.model import Model
@@ -32,10 +32,8 @@ from rehab_coach.opensim.tools import inverse_kinematics, scale_model
 from rehab_coach.simulation.body import Body, Physique
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.films import Order, body_of, claim
-from rehab_coach.simulation.patient import Performance
 from rehab_coach.simulation.plan import Clip, Plan, clip_of
 from rehab_coach.simulation.render import Film
-from rehab_coach.simulation.solver import lead
 from rehab_coach.simulation.truth import describe, write_json
 from rehab_coach.simulation.virtual_markers import (
     MEASUREMENTS,
@@ -49,9 +47,6 @@ from rehab_coach.simulation.virtual_markers import (
 
 LARGEST_DISTANCE = 0.02
 """Metres: where a body's markers are on average farther from where they should be, its angles do not count."""
-
-LEAD = 12
-"""Poses on the way to a film's first one."""
 
 MODELS = "models"
 COLUMNS = ("file", "group", "frames", "counting", "distance_mm")
@@ -126,7 +121,9 @@ def _make(folder: str, clip: Clip, path: str, model: Model, vertices: Mapping[st
     own, factors = _person(folder, clip.group, path, model, markers)
     performance = film.subject.performance
     places = markers.places(performance.rotations, performance.heads)
-    names, values = _followed(own, markers, performance, places)
+    begin = {name: angle[0] for name, angle in performance.angles.items()}
+    begin.update((IN_POSE2SIM[name], begin[name]) for name in IN_POSE2SIM)
+    names, values = inverse_kinematics(own, film.motion.stamps, places, begin=begin)
     scaled = read_model(own)
     layer = SkeletonLayer(scaled, torch.float64)
     given = torch.from_numpy(values[:, [names.index(name) for name in layer.coordinates]])
@@ -155,20 +152,6 @@ def _make(folder: str, clip: Clip, path: str, model: Model, vertices: Mapping[st
         JointAngles(tuple(turning), film.motion.stamps, angles, np.zeros_like(angles), "truth"),
     )
     truth.save(_file(folder, clip, ".npz"))
-
-
-def _followed(
-    own: str, markers: VirtualMarkers, performance: Performance, places: Mapping[str, np.ndarray]
-) -> Tuple[Tuple[str, ...], np.ndarray]:
-    """Names and values (T, C) of the coordinates.
-
-    OpenSim looks for each pose from the one before and begins where all angles are 0: so the body is led from there to
-    its first pose.
-    """
-    way = markers.places(*lead(markers.body.skeleton, performance.rotations[0], performance.heads[0], LEAD))
-    together = {name: np.concatenate([way[name], place]) for name, place in places.items()}
-    names, values = inverse_kinematics(own, np.arange(len(together[markers.names[0]])) / 10, together)
-    return names, values[LEAD:]
 
 
 def check_same(folder: str, clip: Clip, film: Film) -> None:

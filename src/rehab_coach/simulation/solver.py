@@ -333,23 +333,6 @@ def _part_way(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarr
     return start @ Rotation.from_rotvec(share[:, None] * between).as_matrix()
 
 
-def lead(skeleton: Skeleton, rotations: np.ndarray, heads: np.ndarray, steps: int) -> Tuple[np.ndarray, np.ndarray]:
-    """The way from standing upright with hanging arms to a pose.
-
-    Args:
-        skeleton: of the body.
-        rotations, heads: (B, 3, 3) and (B, 3) of the pose.
-        steps: how many poses there shall be, the last of them short of this one.
-
-    Returns:
-        rotations (steps, B, 3, 3) and heads (steps, B, 3).
-    """
-    still = {skeleton.segment(label)[0]: np.eye(3)[None] for label in skeleton.labels}
-    upright = skeleton.place(still, np.zeros((1, 3)))[0][0]
-    way = np.stack([_part_way(upright, rotations, np.full(len(heads), step / steps)) for step in range(steps)])
-    return way, np.stack([skeleton.follow(pose, heads[skeleton.parents.index(-1)]) for pose in way])
-
-
 def bar_height(skeleton: Skeleton) -> float:
     """Metres over the floor of a bar from which this person hangs with the feet just off the floor."""
     standing = skeleton.heads[skeleton.index["upperarm01.R"]][2] - skeleton.heels["R"][2]
