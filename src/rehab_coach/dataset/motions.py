@@ -23,7 +23,10 @@ EVERY = 5
 """Of the markers' frames, that are solved: 10 a second."""
 
 SAMPLE = 15
-"""The same of those by which a person is measured."""
+"""The same, while a person is measured."""
+
+MEASURED = 10
+"""Of a person's repetitions, by which she is measured: UI-PRMD has ten of each movement, well and badly done."""
 
 FAR = 0.02
 """Metres: where the markers are on average farther from where they should be, a frame is far."""
@@ -55,8 +58,7 @@ def write_motions(data: str, out: str, most: int, progress=iter) -> None:
     for person in progress(sorted(people)):
         own = os.path.join(out, person + ".osim")
         if not os.path.exists(own):
-            samples = [places_of(one, SAMPLE) for one in people[person] if one.repetition == "1"]
-            fit_person(own, *_joined(samples))
+            fit_person(own, *_joined([places_of(one, SAMPLE) for one in people[person][::MEASURED]]))
         make_folder(os.path.join(out, person))
         wanted = {_file(person, one): places_of(one) for one in people[person] if not 0 < most < int(one.repetition)}
         if all(file in kept for file in wanted):

@@ -158,11 +158,12 @@ def read_plan(path: str) -> Plan:
         if name not in values:
             raise RehabCoachError("%s: the entry '%s' is missing" % (path, name))
     try:
-        if (RECORDED in (values["exercises"] or ())) != bool(values.get("motions")):
+        plan = Plan(**{name: _checked(name, value) for name, value in values.items()})
+        if (RECORDED in plan.exercises) != bool(plan.motions):
             raise RehabCoachError("the exercise '%s' and the entry 'motions' go together" % RECORDED)
-        return Plan(**{name: _checked(name, value) for name, value in values.items()})
     except RehabCoachError as error:
         raise RehabCoachError("%s: %s" % (path, error)) from error
+    return plan
 
 
 def _checked(name: str, value: Any) -> Any:
