@@ -27,9 +27,9 @@ class Camera:
     Raw pictures are large and come fast: whoever takes them one by one gets behind.
     """
 
-    def __init__(self, namespace, raw=False):
+    def __init__(self, namespace, raw=False, rate=15):
         self.on, self.bad = False, ()
-        self._rate, changes = (30, 7.5) if raw else (15, 15)
+        self._rate, changes = (30, 7.5) if raw else (rate, rate)
         self._times = self._rate / changes  # so often is each picture published: 30 large ones a second are 187 MB
         with VideoSource(share_path("test", "data", "squat.mp4")) as source:
             pictures = [picture for picture, _ in source.read(end=6.0)][:: int(source.rate / changes)]
@@ -218,6 +218,21 @@ class RecorderTest(unittest.TestCase):
         self.assertGreater(third, 3)
         first, last = statistics.median(neighbours.ages[:third]), statistics.median(neighbours.ages[-third:])
         self.assertLess(last - first, 1.0, "a recorder that gets behind answers to older and older pictures")
+
+    def test_angles_of_the_network(self):
+        neighbours, camera = Neighbours("angles"), Camera("angles", rate=10)
+        camera.on = True
+        try:
+            number = neighbours.ask()
+            prediction, movement = neighbours.prediction(number), neighbours.movement(number)
+        finally:
+            camera.on = False
+        self.assertEqual((prediction.status, movement.label, movement.angles), ("recognised", "squat", "d3ke"))
+        self.assertTrue(movement.measured_by.startswith("mediapipe, "))
+        self.assertTrue(movement.measured_by.endswith(", angles from d3ke"))
+        (first, *_) = movement.repetitions
+        knee = first.names.index("knee_angle_r")
+        self.assertGreater(first.maximum[knee] - first.minimum[knee], 0.8)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ EXAMPLES = {
     "convert": "convert small/train packed/train --to packed",
     "from-public": "from-public penn ~/Downloads/Penn_Action DATA",
     "kinematics": "kinematics FILMS --plan PLAN.yaml",
+    "motions": "motions OUT --data DATA",
 }
 EPILOG = """\
 A SET is a folder of Kinetics-skeleton .json or of .npz files, or a packed pair NAME_data.npy + NAME_label.pkl.
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("subset", "some classes of a set, others as unknown, split by person or video", _add_subset),
         ("inspect", "pictures and numbers about sets", _add_inspect),
         ("kinematics", "true joint angles, by OpenSim, of films of virtual patients", _add_kinematics),
+        ("motions", "joint angles of UI-PRMD's people, for virtual patients to perform", _add_motions),
     ):
         example = "example: rehab-coach dataset " + EXAMPLES[name]
         fill(commands.add_parser(name, help=text, description=text, epilog=example))
@@ -114,6 +116,13 @@ def _add_kinematics(parser: argparse.ArgumentParser) -> None:
     add("--plan", metavar="FILE", required=True, help="that plan; a run that was interrupted goes on where it stopped")
 
 
+def _add_motions(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("out", metavar="OUT", help="folder for the motions (.mot); a run that was interrupted goes on where it stopped")
+    add("--data", metavar="DATA", required=True, help="folder with mocap/ui_prmd (docs/datasets.md)")
+    add("--most", type=int, default=0, metavar="N", help="only N repetitions of each movement (default: all)")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run one sub-command; returns the exit code."""
     actions = {
@@ -123,6 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
         "subset": _subset,
         "inspect": _inspect,
         "kinematics": _kinematics,
+        "motions": _motions,
     }
     return actions[arguments.action](arguments)
 
@@ -252,4 +262,15 @@ def _kinematics(arguments: argparse.Namespace) -> int:
     for problem in add_truth(arguments.films, read_plan(arguments.plan)):
         _report(problem)
     print(report(arguments.films))
+    return 0
+
+
+def _motions(arguments: argparse.Namespace) -> int:
+    from rehab_coach.dataset.motions import report, write_motions
+    from rehab_coach.errors import RehabCoachError
+
+    if arguments.most < 0:
+        raise RehabCoachError("--most must be a number of repetitions, not %d" % arguments.most)
+    write_motions(arguments.data, arguments.out, arguments.most, _progress)
+    print(report(arguments.out))
     return 0

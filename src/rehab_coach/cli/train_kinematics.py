@@ -15,7 +15,9 @@ EPILOG = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
     parser.add_argument("recipe", metavar="RECIPE", help="YAML file, see config/recipes/kinematics")
-    parser.add_argument("--data", metavar="FILMS", required=True, help="films with their true kinematics")
+    parser.add_argument(
+        "--data", metavar="FILMS", nargs="+", required=True, help="folders of films with their true kinematics"
+    )
     parser.add_argument(
         "--out", metavar="RUN", required=True, help="for the model, log and curves; an interrupted run goes on"
     )

@@ -42,13 +42,52 @@ class Execution:
     joints: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class MarkedExecution:
+    """One repetition as motion capture has it.
+
+    Attributes:
+        movement, subject, repetition, correct: see `Execution`.
+        names: of the markers, Plug-in Gait's.
+        markers: float64 (T, 39, 3) metres, z up, at `RATE`; 0, 0, 0 where one was lost throughout.
+    """
+
+    movement: str
+    subject: str
+    repetition: str
+    correct: bool
+    names: List[str]
+    markers: np.ndarray
+
+
 def read_executions(folder: str) -> List[Execution]:
     """All repetitions of the four movements.
 
     Raises:
         RehabCoachError: the files are missing or not as the module's docstring says.
     """
-    root = os.path.join(folder, "mocap", "ui_prmd")
+    try:
+        return [
+            Execution(
+                one.movement,
+                one.subject,
+                one.repetition,
+                one.correct,
+                joints_from_markers(one.markers, one.names),
+            )
+            for one in read_markers(folder)
+        ]
+    except ValueError as error:
+        raise RehabCoachError("%s has not the markers of Plug-in Gait: %s" % (_folder(folder), error)) from error
+
+
+def read_markers(folder: str) -> List[MarkedExecution]:
+    """The same with their markers.
+
+    Raises:
+        RehabCoachError: as of `read_executions`.
+    """
+    root = _folder(folder)
     rows = read_table(os.path.join(root, "index.csv"), ("sequence", "movement", "subject", "repetition", "execution"))
     path = os.path.join(root, "markers.npz")
     try:
@@ -56,12 +95,13 @@ def read_executions(folder: str) -> List[Execution]:
             positions, offsets = arrays["positions_mm"], arrays["offsets"]
             names = [str(name) for name in arrays["marker_names"]]
         return [
-            Execution(
+            MarkedExecution(
                 row["movement"],
                 row["subject"],
                 row["repetition"],
                 row["execution"] == "correct",
-                joints_from_markers(filled(positions[offsets[number] : offsets[number + 1]]) / 1000, names),
+                names,
+                filled(positions[offsets[number] : offsets[number + 1]]) / 1000,
             )
             for row in rows
             for number in [int(row["sequence"])]
@@ -71,6 +111,10 @@ def read_executions(folder: str) -> List[Execution]:
         raise RehabCoachError(
             "cannot read %s (arrays positions_mm, offsets, marker_names): %s" % (path, error)
         ) from error
+
+
+def _folder(data: str) -> str:
+    return os.path.join(data, "mocap", "ui_prmd")
 
 
 def filled(positions: np.ndarray) -> np.ndarray:

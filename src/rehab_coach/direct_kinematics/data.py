@@ -3,7 +3,7 @@
 import glob
 import os
 from dataclasses import dataclass, replace
-from typing import Dict, List, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -34,6 +34,7 @@ class Recording:
         counts: bool (T, C), see `KinematicsTruth`.
         scales: float32 (bodies, 3).
         root: float32 (T, 3, 3).
+        folder: of the films.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Recording:
     counts: np.ndarray
     scales: np.ndarray
     root: np.ndarray
+    folder: str
 
 
 def answered(model: Model) -> Tuple[str, ...]:
@@ -55,20 +57,23 @@ def answered(model: Model) -> Tuple[str, ...]:
     return tuple(name for name in model.independent if model.coordinates[name].is_rotation and name not in own)
 
 
-def read_films(folder: str) -> Tuple[Model, List[Recording]]:
+def read_films(*folders: str) -> Tuple[Model, List[Recording]]:
     """The skeleton, with markers where people have them on average, and all films that have their truth.
 
     Raises:
-        RehabCoachError: the folder holds none, or they are of different skeletons.
+        RehabCoachError: a folder holds none, or they are of different skeletons.
     """
-    table = os.path.join(folder, TABLE)
-    if not os.path.exists(table):
-        raise RehabCoachError("%s has no %s: `rehab-coach dataset kinematics` makes it" % (folder, TABLE))
-    rows = read_table(table, ("file", "group"))
-    model = _with_mean_markers(folder)
+    for folder in folders:
+        if not os.path.exists(os.path.join(folder, TABLE)):
+            raise RehabCoachError("%s has no %s: `rehab-coach dataset kinematics` makes it" % (folder, TABLE))
+    model = _with_mean_markers(folders)
+    return model, [recording for folder in folders for recording in _recordings(folder, model)]
+
+
+def _recordings(folder: str, model: Model) -> List[Recording]:
     names = answered(model)
     recordings = []
-    for row in rows:
+    for row in read_table(os.path.join(folder, TABLE), ("file", "group")):
         truth = KinematicsTruth.load(os.path.join(folder, row["file"]))
         name = os.path.basename(row["file"])
         path = os.path.join(folder, ESTIMATOR, name)
@@ -91,22 +96,26 @@ def read_films(folder: str) -> Tuple[Model, List[Recording]]:
                 truth.counts[:, columns],
                 truth.scales,
                 truth.root,
+                folder,
             )
         )
-    return model, recordings
+    return recordings
 
 
-def _with_mean_markers(folder: str) -> Model:
+def _with_mean_markers(folders: Sequence[str]) -> Model:
     """The skeleton before it is scaled; its markers where those of the people would be, had they its size."""
-    paths = sorted(glob.glob(os.path.join(folder, "models", "*.osim")))
-    if not paths:
-        raise RehabCoachError("%s has no folder models: `rehab-coach dataset kinematics` makes it" % folder)
+    paths: List[str] = []
+    for folder in folders:
+        own = sorted(glob.glob(os.path.join(folder, "models", "*.osim")))
+        if not own:
+            raise RehabCoachError("%s has no folder models: `rehab-coach dataset kinematics` makes it" % folder)
+        paths += own
     people = [read_model(path) for path in paths]
     generic = read_model(default_model())
     scales: Dict[str, np.ndarray] = {}
-    for path in glob.glob(os.path.join(folder, FOLDER, "*.npz")):
-        truth = KinematicsTruth.load(path)
-        scales.setdefault(os.path.basename(path), truth.scales)
+    for folder in folders:
+        for path in glob.glob(os.path.join(folder, FOLDER, "*.npz")):
+            scales[path] = KinematicsTruth.load(path).scales
     mean = np.mean(list(scales.values()), axis=0)
     number = {body: place for place, body in enumerate(generic.bodies)}
     markers = {}
@@ -126,21 +135,23 @@ def _with_mean_markers(folder: str) -> Model:
 
 
 def split(recordings: List[Recording], validation: float, test: float, seed: int) -> Dict[str, List[Recording]]:
-    """Learned from, watched and kept to test with, divided by person.
+    """Learned from, watched and kept to test with, divided by person, each folder by itself.
 
     Raises:
         RehabCoachError: too few people for that.
     """
-    people = sorted({recording.person for recording in recordings})
-    order = np.random.default_rng(seed).permutation(len(people))
-    tested, watched = int(round(test * len(people))), int(round(validation * len(people)))
-    if tested + watched >= len(people) or (test and not tested) or (validation and not watched):
-        raise RehabCoachError("%d people are too few to learn from some and to measure others" % len(people))
-    kinds = {people[number]: "test" for number in order[:tested]}
-    kinds.update({people[number]: "validation" for number in order[tested : tested + watched]})
     divided: Dict[str, List[Recording]] = {"train": [], "validation": [], "test": []}
-    for recording in recordings:
-        divided[kinds.get(recording.person, "train")].append(recording)
+    for folder in dict.fromkeys(recording.folder for recording in recordings):
+        own = [recording for recording in recordings if recording.folder == folder]
+        people = sorted({recording.person for recording in own})
+        order = np.random.default_rng(seed).permutation(len(people))
+        tested, watched = int(round(test * len(people))), int(round(validation * len(people)))
+        if tested + watched >= len(people) or (test and not tested) or (validation and not watched):
+            raise RehabCoachError("%d people are too few to learn from some and to measure others" % len(people))
+        kinds = {people[number]: "test" for number in order[:tested]}
+        kinds.update({people[number]: "validation" for number in order[tested : tested + watched]})
+        for recording in own:
+            divided[kinds.get(recording.person, "train")].append(recording)
     return divided
 
 

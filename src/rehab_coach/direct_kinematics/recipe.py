@@ -47,6 +47,8 @@ class KinematicsRecipe:
         window: frames that are learned from, and looked at, together.
         joint_weight, marker_weight, body_weight, angle_weight: of the losses. The paper has 1, 2, 0.1 and 0.06, its
             authors' code 0.01 for the angles.
+        pelvis_weight: of a loss of its own for the pelvis's rotation (the mean difference of the matrices' entries),
+            which the paper has not: there points teach it.
         squared: mean square distances of points (the authors' sequence networks), else mean distances.
         masked: angles whose markers OpenSim did not meet are not learned from; nor measured, if `evaluate-kinematics`
             is not told otherwise. The authors' code measures all.
@@ -76,6 +78,7 @@ class KinematicsRecipe:
     marker_weight: float = 2.0
     body_weight: float = 0.1
     angle_weight: float = 0.06
+    pelvis_weight: float = 0.0
     squared: bool = False
     masked: bool = True
     flip: float = 0.5

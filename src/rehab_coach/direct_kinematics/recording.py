@@ -11,7 +11,7 @@ from rehab_coach.direct_kinematics.features import check_estimator
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import KinematicsNetwork
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.opensim.coordinates import SIDES, JointAngles
+from rehab_coach.opensim.coordinates import IN_POSE2SIM, SIDES, JointAngles
 from rehab_coach.opensim.model_file import read_model
 from rehab_coach.opensim.packages import default_model
 from rehab_coach.opensim.scaled_model import write_scaled_model
@@ -21,15 +21,7 @@ from rehab_coach.skeleton import SkeletonSequence
 SOURCE, MODEL = "d3ke", "d3ke.safetensors"
 PELVIS = ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
 ELEVATION = "shoulder_elv"
-SAME = {
-    "L5_S1_Flex_Ext": "lumbar_extension",
-    "L5_S1_Lat_Bending": "lumbar_bending",
-    "L5_S1_axial_rotation": "lumbar_rotation",
-}
-"""Coordinates of Pose2Sim's skeleton that have another name in OpenSim's full-body model."""
-
-
-SKELETONS = {name: own for own, name in SAME.items()}
+SAME = {name: own for own, name in IN_POSE2SIM.items()}
 
 
 FARTHEST = {
@@ -151,7 +143,7 @@ def is_shown(sequence: SkeletonSequence, name: str) -> np.ndarray:
 def for_skeleton(angles: JointAngles) -> JointAngles:
     """The same with the names of Pose2Sim's skeleton, without what it has not."""
     columns = [number for number, name in enumerate(angles.names) if not name.startswith(ELEVATION)]
-    names = tuple(SKELETONS.get(angles.names[number], angles.names[number]) for number in columns)
+    names = tuple(IN_POSE2SIM.get(angles.names[number], angles.names[number]) for number in columns)
     return replace(angles, names=names, values=angles.values[:, columns], uncertainty=angles.uncertainty[:, columns])
 
 

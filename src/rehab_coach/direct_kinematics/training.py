@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union, cast
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, Union, cast
 
 import numpy as np
 import torch
@@ -79,7 +79,7 @@ def make_contract(model: Model, recordings: List[Recording], recipe: KinematicsR
         [0.0] * len(names),
         [0.0] * len(PELVIS),
         as_dict(recipe),
-        len({recording.person for recording in recordings}),
+        len({(recording.folder, recording.person) for recording in recordings}),
     )
 
 
@@ -147,13 +147,19 @@ class KinematicsTask(Task):
         seen = counts.any(dim=2)
         parts = self._parts(guess, Guess(coordinates, scales, root), counts, seen)
         recipe = self.recipe
-        weights = (recipe.joint_weight, recipe.marker_weight, recipe.body_weight, recipe.angle_weight)
+        weights = (
+            recipe.joint_weight,
+            recipe.marker_weight,
+            recipe.body_weight,
+            recipe.angle_weight,
+            recipe.pelvis_weight,
+        )
         error = torch.rad2deg((guess.coordinates - coordinates).abs()[counts].mean())
         total = torch.stack([weight * part for weight, part in zip(weights, parts)]).sum()
         return total, {"degrees": error, "joints_mm": 1000 * parts[0].sqrt() if recipe.squared else 1000 * parts[0]}
 
     def _parts(self, guess: Guess, truth: Guess, counts: torch.Tensor, seen: torch.Tensor) -> Tuple[torch.Tensor, ...]:
-        """Losses of joints, markers, bodies and angles."""
+        """Losses of joints, markers, bodies, angles and the pelvis."""
         ours, theirs = (self.points(*(part[seen][::POINTS_EVERY] for part in one)) for one in (guess, truth))
         apart = (ours - theirs).square() if self.recipe.squared else (ours - theirs).abs()
         smooth = nn.functional.smooth_l1_loss
@@ -162,6 +168,7 @@ class KinematicsTask(Task):
             apart[:, self.points.joints :].mean(),
             smooth(guess.scales[seen], truth.scales[seen], beta=SCALE_BEND),
             smooth(guess.coordinates[counts], truth.coordinates[counts], beta=float(ANGLE_BEND)),
+            (guess.root[seen] - truth.root[seen]).abs().mean(),
         )
 
     def watch(self, network: nn.Module) -> Dict[str, float]:
@@ -226,11 +233,13 @@ TASKS = {"kinematics": KinematicsTask, "markers": MarkersTask}
 """By the recipe's output."""
 
 
-def train_on_films(folder: str, recipe: KinematicsRecipe, out: str, device: str = "cpu") -> Tuple[str, Dict[str, int]]:
-    """Train on a folder of films, or go on with a training that was interrupted.
+def train_on_films(
+    folders: Sequence[str], recipe: KinematicsRecipe, out: str, device: str = "cpu"
+) -> Tuple[str, Dict[str, int]]:
+    """Train on folders of films, or go on with a training that was interrupted.
 
     Args:
-        folder: of films with their true kinematics.
+        folders: of films with their true kinematics.
         recipe: what to train.
         out: folder for the model, the log and the curves.
         device: "cpu" or "cuda".
@@ -243,7 +252,7 @@ def train_on_films(folder: str, recipe: KinematicsRecipe, out: str, device: str 
             training.
     """
     make_folder(out)
-    model, recordings = read_films(folder)
+    model, recordings = read_films(*folders)
     check_rate(recordings, recipe.rate)
     divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
     with join(device) as processes:
@@ -256,7 +265,7 @@ def train_on_films(folder: str, recipe: KinematicsRecipe, out: str, device: str 
         contract = with_errors(contract, network, task.watched or task.learned)
     save_network(path, cast(FrameNetwork, network), contract)
     forget_checkpoint(out)
-    return path, {kind: len({one.person for one in group}) for kind, group in divided.items()}
+    return path, {kind: len({(one.folder, one.person) for one in group}) for kind, group in divided.items()}
 
 
 def with_errors(

@@ -69,6 +69,13 @@ _ALL = (
 COORDINATES: Dict[str, Coordinate] = {coordinate.name: coordinate for coordinate in _ALL}
 """Every coordinate by its name without side."""
 
+IN_POSE2SIM = {
+    "lumbar_extension": "L5_S1_Flex_Ext",
+    "lumbar_bending": "L5_S1_Lat_Bending",
+    "lumbar_rotation": "L5_S1_axial_rotation",
+}
+"""Coordinates that have another name in Pose2Sim's skeleton than in OpenSim's full-body model."""
+
 
 def limits(name: str) -> Tuple[float, float]:
     """Lowest and highest value in degrees of a column such as `knee_angle_r`.

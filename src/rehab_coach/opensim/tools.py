@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Dict, Iterable, Iterator, Mapping, Tuple
 from xml.etree import ElementTree
 
@@ -248,7 +249,11 @@ def _for_trc(places: np.ndarray) -> np.ndarray:
 
 
 def inverse_kinematics(
-    path: str, stamps: np.ndarray, places: Mapping[str, np.ndarray], setup: str = ""
+    path: str,
+    stamps: np.ndarray,
+    places: Mapping[str, np.ndarray],
+    setup: str = "",
+    begin: Mapping[str, float] = MappingProxyType({}),
 ) -> Tuple[Tuple[str, ...], np.ndarray]:
     """Coordinates of a scaled model whose markers are nearest to a person's, by OpenSim's InverseKinematicsTool.
 
@@ -257,6 +262,8 @@ def inverse_kinematics(
         stamps: (T,) seconds.
         places: for each marker (T, 3) metres, NaN where it is not known.
         setup: file of OpenSim's tool that has the weights of the markers; "" = all alike.
+        begin: about what some coordinates are in the first frame, radians; each pose is looked for from the one before,
+            and far from the first one another may be found.
 
     Returns:
         Names (C,) and values (T, C), radians and metres.
@@ -267,8 +274,15 @@ def inverse_kinematics(
     opensim = load_opensim()
     with tempfile.TemporaryDirectory() as folder:
         trc, mot = os.path.join(folder, "markers.trc"), os.path.join(folder, "angles.mot")
-        write_trc(trc, stamps, {name: _for_trc(place) for name, place in places.items()})
+        # OpenSim does not read a line whose last marker is missing.
+        names = sorted(places, key=lambda name: bool(np.isfinite(places[name]).all()))
+        write_trc(trc, stamps, {name: _for_trc(places[name]) for name in names})
         model = opensim.Model(path)
+        for number in range(model.getCoordinateSet().getSize()):
+            coordinate = model.updCoordinateSet().get(number)
+            lowest, highest = coordinate.getRangeMin(), coordinate.getRangeMax()
+            known = begin.get(coordinate.getName(), coordinate.getDefaultValue())
+            coordinate.setDefaultValue(float(np.clip(known, lowest, highest)))
         tool = opensim.InverseKinematicsTool(setup, False) if setup else opensim.InverseKinematicsTool()
         tool.setModel(model)
         tool.setMarkerDataFileName(trc)
@@ -280,5 +294,5 @@ def inverse_kinematics(
         for name in () if setup else places:
             tool.upd_IKTaskSet().cloneAndAppend(_marker_task(opensim, name, 1.0))
         _run(tool, "inverse kinematics")
-        _, names, values = read_coordinates(mot)
-        return names, values
+        _, coordinates, values = read_coordinates(mot)
+        return coordinates, values

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from rehab_coach.direct_kinematics.truth import FOLDER, TABLE, KinematicsTruth
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import locked, read_table, written_whole
-from rehab_coach.opensim.coordinates import JointAngles
+from rehab_coach.opensim.coordinates import IN_POSE2SIM, JointAngles
 from rehab_coach.opensim.files import write_mot
 from rehab_coach.opensim.layer import SkeletonLayer
 from rehab_coach.opensim.model import Model
@@ -121,7 +121,9 @@ def _make(folder: str, clip: Clip, path: str, model: Model, vertices: Mapping[st
     own, factors = _person(folder, clip.group, path, model, markers)
     performance = film.subject.performance
     places = markers.places(performance.rotations, performance.heads)
-    names, values = inverse_kinematics(own, film.motion.stamps, places)
+    begin = {name: angle[0] for name, angle in performance.angles.items()}
+    begin.update((IN_POSE2SIM[name], begin[name]) for name in IN_POSE2SIM)
+    names, values = inverse_kinematics(own, film.motion.stamps, places, begin=begin)
     scaled = read_model(own)
     layer = SkeletonLayer(scaled, torch.float64)
     given = torch.from_numpy(values[:, [names.index(name) for name in layer.coordinates]])

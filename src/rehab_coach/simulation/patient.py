@@ -82,7 +82,7 @@ class Patient:
         if motion.contact in ON_THE_FLOOR:
             # The middle between head and toes is in the middle of the room.
             shift[1] = heads[0, :, 1].mean() - 0.1
-        elif KINDS[motion.name].travels:
+        elif motion.name in KINDS and KINDS[motion.name].travels:
             # The middle of the way is.
             root = heads[:, self.body.skeleton.index["root"], 1]
             shift[1] = (root.min() + root.max()) / 2

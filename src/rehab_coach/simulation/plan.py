@@ -5,6 +5,7 @@ can be made in any order, by several workers, and taken up again after a kill.
 """
 
 import json
+import os
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Dict, List, NamedTuple, Tuple
 
@@ -17,6 +18,7 @@ from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.clothing import CLOTHES
 from rehab_coach.simulation.motions import HELD, KINDS, ON_THE_FLOOR
 from rehab_coach.simulation.patient import anyone
+from rehab_coach.simulation.recorded import RECORDED, motion_files
 from rehab_coach.simulation.render import SCENES, VIEW, Look, Scene, default_view
 from rehab_coach.simulation.room import LIGHTS, ROOMS
 
@@ -29,7 +31,7 @@ class Plan:
 
     Attributes:
         clips: how many films.
-        exercises: weight of each motion (or "nobody").
+        exercises: weight of each motion (or "nobody", or "recorded").
         clips_per_person: consecutive films of one person, the group that splits must not divide.
         seed: of everything random.
         duration: seconds.
@@ -52,6 +54,8 @@ class Plan:
         field_of_view: degrees, vertical.
         clothes, rooms, lights: names to choose from.
         bystander: share of the films with a second person beside, among those seen from the front.
+        motions: OpenSim motions (.mot), or folders with some, of which each film of "recorded" performs one. Such films
+            have the label unknown: they are for joint angles.
     """
 
     clips: int
@@ -84,10 +88,14 @@ class Plan:
     rooms: List[str] = field(default_factory=lambda: list(ROOMS))
     lights: List[str] = field(default_factory=lambda: list(LIGHTS))
     bystander: float = 0.0
+    motions: List[str] = field(default_factory=list)
 
     def as_json(self) -> str:
         """The plan without the number of films, which may grow: what a folder of films was made from."""
-        return json.dumps({**asdict(self), "clips": None}, sort_keys=True)
+        entries = {**asdict(self), "clips": None}
+        if not self.motions:  # as before there was this entry
+            del entries["motions"]
+        return json.dumps(entries, sort_keys=True)
 
 
 LIMITS = {
@@ -150,14 +158,22 @@ def read_plan(path: str) -> Plan:
         if name not in values:
             raise RehabCoachError("%s: the entry '%s' is missing" % (path, name))
     try:
-        return Plan(**{name: _checked(name, value) for name, value in values.items()})
+        plan = Plan(**{name: _checked(name, value) for name, value in values.items()})
+        if (RECORDED in plan.exercises) != bool(plan.motions):
+            raise RehabCoachError("the exercise '%s' and the entry 'motions' go together" % RECORDED)
     except RehabCoachError as error:
         raise RehabCoachError("%s: %s" % (path, error)) from error
+    return plan
 
 
 def _checked(name: str, value: Any) -> Any:
     if name == "exercises":
         return _weights(value)
+    if name == "motions":
+        if not isinstance(value, list) or not all(isinstance(path, str) for path in value):
+            raise RehabCoachError("motions must be a list of .mot files and folders, not %s" % value)
+        motion_files(tuple(value))
+        return value
     if name in CHOICES:
         if not isinstance(value, list) or not value:
             raise RehabCoachError("%s must be a list, such as [%s]" % (name, ", ".join(CHOICES[name][:2])))
@@ -216,6 +232,10 @@ def clip_of(plan: Plan, number: int) -> Clip:
         # Plans without it keep their films: nothing is drawn then.
         if plan.bare and kind.equipment in HELD and rng.random() < plan.bare:
             motion["bare"] = True
+    called = exercise
+    if exercise == RECORDED:
+        file = str(rng.choice(motion_files(tuple(plan.motions))))
+        motion, called = {"file": file}, os.path.basename(file)[: -len(".mot")].split("-")[0]
     camera = _camera(plan, exercise, rng)
     look = Look(*(str(rng.choice(getattr(plan, name))) for name in ("clothes", "rooms", "lights")))
     beside = float(rng.choice((-1, 1)) * rng.uniform(0.9, 1.6)) if rng.random() < plan.bystander else None
@@ -233,7 +253,7 @@ def clip_of(plan: Plan, number: int) -> Clip:
         bystander,
         motion,
     )
-    return Clip("%06d-%s" % (number, exercise), "person-%06d" % person, scene, physique)
+    return Clip("%06d-%s" % (number, called), "person-%06d" % person, scene, physique)
 
 
 def _faults(plan: Plan, known: List[str], rng: np.random.Generator) -> Dict[str, float]:

@@ -24,13 +24,14 @@ from rehab_coach.simulation.patient import (
     world_of,
 )
 from rehab_coach.simulation.plain_renderer import PlainRenderer
+from rehab_coach.simulation.recorded import RECORDED, recorded_motion
 from rehab_coach.simulation.renderer import Renderer
 from rehab_coach.simulation.room import check_room, furnished, lit
 from rehab_coach.skeleton import SkeletonSequence
 from rehab_coach.video_file import VideoFile
 
 NOBODY = "nobody"
-SCENES = MOTIONS + (NOBODY,)
+SCENES = MOTIONS + (NOBODY, RECORDED)
 RENDERERS: Dict[str, Union[Type[Renderer], Type[PlainRenderer]]] = {"moderngl": Renderer, "pyrender": PlainRenderer}
 FEWEST = 5  # joints that a camera must see in some frame
 VIEW = Camera(yaw=25, distance=2.7, look_at=0.87)
@@ -74,7 +75,7 @@ class Scene:
         camera: where it stands.
         look: clothes, room and light.
         bystander: metres to the patient's left at which a second person stands; None = nobody.
-        motion: options of `make_motion`.
+        motion: options of `make_motion`; of "recorded" the file, see `recorded.recorded_motion`.
         renderer: one of `RENDERERS`.
     """
 
@@ -104,9 +105,14 @@ class Scene:
             raise RehabCoachError("the picture's size must be between 32x32 and 4096x4096, not %dx%d" % self.size)
         if self.renderer not in RENDERERS:
             raise RehabCoachError("there is no renderer '%s'; choose one of %s" % (self.renderer, ", ".join(RENDERERS)))
-        # An empty room is as long as a motion and takes the same options.
-        name = "standing" if self.exercise == NOBODY else self.exercise
-        motion = make_motion(name, self.duration, self.rate, self.seed, **self.motion)
+        if self.exercise == RECORDED:
+            if "file" not in self.motion:
+                raise RehabCoachError("what is recorded is named by the entry 'motions' of a plan: render --plan PLAN")
+            motion = recorded_motion(self.motion["file"], self.duration, self.rate)
+        else:
+            # An empty room is as long as a motion and takes the same options.
+            name = "standing" if self.exercise == NOBODY else self.exercise
+            motion = make_motion(name, self.duration, self.rate, self.seed, **self.motion)
         camera = self.camera or default_view(self.exercise)
         camera.check()
         self.look.check()

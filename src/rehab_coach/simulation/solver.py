@@ -30,6 +30,9 @@ FLESH = {"lowerleg01": 0.05, "foot": 0.07, "toe2-1": 0.02, "upperleg01": 0.10, "
 FLESH.update({"spine01": 0.11, "head": 0.06, "lowerarm01": 0.05, "wrist": 0.04})
 """What lies between a bone's head and the floor, metres."""
 
+ALIKE = 0.03
+"""Metres by which one foot may be higher than the other and yet stand."""
+
 
 def solve(skeleton: Skeleton, motion: Motion) -> Tuple[np.ndarray, np.ndarray]:
     """Where all bones are in every frame, floor at z = 0.
@@ -40,6 +43,7 @@ def solve(skeleton: Skeleton, motion: Motion) -> Tuple[np.ndarray, np.ndarray]:
     turns = turns_of(motion)
     hold = {
         "feet": _stand,
+        "recorded": _follow,
         "hands_and_toes": _lie_on_hands,
         "hands_and_knees": _lie_on_hands,
         "bar": _hang,
@@ -66,24 +70,16 @@ def _foot_points(skeleton: Skeleton, side: str) -> Dict[str, np.ndarray]:
 
 def _stand(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
     """Root of a person on her feet; changes the legs' turns so that a foot that stands does not slide."""
-    still = np.zeros((len(motion.stamps), 3))
-    for side in "RL":
-        _level_foot(turns, side)
-    ankles = _head(skeleton, turns, still, "foot.R", "foot.L")
-    balls, lowest = [], []
-    for side, ankle in zip("RL", ankles):
-        points = _foot_points(skeleton, side)
-        balls.append(ankle + turns["foot" + side] @ points["ball"])
-        lowest.append(np.minimum(balls[-1][:, 2], (ankle + turns["foot" + side] @ points["heel"])[:, 2]))
-    root = still.copy()
-    root[:, 2] = motion.hop * (skeleton.thigh + skeleton.shank) - np.min(lowest, axis=0)
-    root[:, :2] = _without_sliding(np.stack(balls, axis=1)[:, :, :2], motion.support)
+    balls, lowest = _level_feet(skeleton, turns)
+    root = np.zeros((len(motion.stamps), 3))
+    root[:, 2] = motion.hop * (skeleton.thigh + skeleton.shank) - lowest.min(axis=1)
+    root[:, :2] = _without_sliding(balls[:, :, :2], motion.support)
     planted = root
     root = root + motion.sway * (skeleton.thigh + skeleton.shank) * np.array([1.0, -1.0, 1.0])
     hips = _head(skeleton, turns, root, "upperleg01.R", "upperleg01.L")
     for number, side in enumerate("RL"):
         points = _foot_points(skeleton, side)
-        goal = _planted(balls[number] + planted, motion.support[:, number])
+        goal = _planted(balls[:, number] + planted, motion.support[:, number])
         ankle = goal - (turns["foot" + side] @ points["ball"])
         toes_forward = turns["foot" + side] @ FORWARD
         toes_forward = np.where(np.abs(toes_forward[:, 2:]) < 0.95, toes_forward, FORWARD)
@@ -99,6 +95,29 @@ def _stand(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
             LEFT,
         )
     return root
+
+
+def _follow(skeleton: Skeleton, motion: Motion, turns: Turns) -> np.ndarray:
+    """Root of a person whose legs' angles are kept: the foot that is lower stands still, both where they are alike."""
+    balls, lowest = _level_feet(skeleton, turns)
+    root = np.zeros((len(motion.stamps), 3))
+    root[:, 2] = -lowest.min(axis=1)
+    root[:, :2] = _without_sliding(balls[:, :, :2], lowest < lowest.min(axis=1, keepdims=True) + ALIKE)
+    root[:, :2] -= root[:, :2].mean(axis=0)
+    return root
+
+
+def _level_feet(skeleton: Skeleton, turns: Turns) -> Tuple[np.ndarray, np.ndarray]:
+    """Take the roll out of both feet: their balls (T, 2, 3) and heights of their soles (T, 2), seen from the root."""
+    for side in "RL":
+        _level_foot(turns, side)
+    still = np.zeros((len(turns["footR"]), 3))
+    balls, lowest = [], []
+    for side, ankle in zip("RL", _head(skeleton, turns, still, "foot.R", "foot.L")):
+        points = _foot_points(skeleton, side)
+        balls.append(ankle + turns["foot" + side] @ points["ball"])
+        lowest.append(np.minimum(balls[-1][:, 2], (ankle + turns["foot" + side] @ points["heel"])[:, 2]))
+    return np.stack(balls, axis=1), np.stack(lowest, axis=1)
 
 
 def _about(axes: np.ndarray, angle: np.ndarray, vectors: np.ndarray) -> np.ndarray:
@@ -392,7 +411,7 @@ def angles_of(skeleton: Skeleton, motion: Motion, rotations: np.ndarray) -> Dict
         if motion.contact not in (*ON_HANDS, "feet_and_hands", "bar", "dip_bars"):
             continue
         upper, fore = turn["upperarm01." + side], turn["lowerarm01." + side]
-        shoulder = _nearest(*_cardan(_between(turn["spine01"], upper), sign))
+        shoulder = nearest_shoulder(*_cardan(_between(turn["spine01"], upper), sign))
         angles.update(zip(("arm_flex" + end, "arm_add" + end, "arm_rot" + end), shoulder))
         angles["elbow_flex" + end] = _cardan(_between(upper, fore), sign)[0]
     return angles
@@ -410,7 +429,7 @@ def _cardan(turn: np.ndarray, sign: float) -> Tuple[np.ndarray, np.ndarray, np.n
     return -x, -sign * y, sign * z
 
 
-def _nearest(flexion: np.ndarray, adduction: np.ndarray, inwards: np.ndarray):
+def nearest_shoulder(flexion: np.ndarray, adduction: np.ndarray, inwards: np.ndarray):
     """Of the two ways to write a shoulder's turn the one that a shoulder can do, without jumps over time."""
     ways = np.stack(
         [

@@ -22,6 +22,10 @@ ALONE = 0.8
 """Share of its movement that a marked vertex has from the body's bones."""
 
 
+ABOVE_LEGS = 0.1
+"""Metres of the body's root over the legs, about."""
+
+
 class Part(NamedTuple):
     """What a body of the skeleton is in the body model.
 
@@ -172,7 +176,9 @@ class VirtualMarkers:
         """All markers, each (3,), of the person who stands upright with hanging arms: all angles are 0."""
         skeleton = self.body.skeleton
         still = {skeleton.segment(label)[0]: np.eye(3)[None] for label in skeleton.labels}
-        rotations, heads = skeleton.place(still, np.zeros((1, 3)))
+        # As high as OpenSim's skeletons stand: from far away its marker placer does not always find there.
+        height = skeleton.thigh + skeleton.shank + ABOVE_LEGS
+        rotations, heads = skeleton.place(still, np.array([[0.0, 0.0, height]]))
         places = {name: place[0] for name, place in self.places(rotations, heads).items()}
         for name, (_, _, bone) in JOINTS.items():
             places[name] = in_opensim(heads[0, skeleton.index[bone]])

@@ -51,8 +51,38 @@ def test_people_are_divided(own_skeleton, films):
         split(recordings[:2], 0.1, 0.2, seed=0)
 
 
+def test_each_folder_is_divided_by_itself(own_skeleton, films, recipe, tmp_path):
+    other = shutil.copytree(films, str(tmp_path / "other"))
+    model, recordings = read_films(films, other)
+    assert len(recordings) == 40 and {one.folder for one in recordings} == {films, other}
+    divided, alone = split(recordings, 0.1, 0.2, seed=0), split(read_films(films)[1], 0.1, 0.2, seed=0)
+    for kind, group in alone.items():
+        assert [one.name for one in divided[kind]] == 2 * [one.name for one in group]
+    for name in model.markers:
+        np.testing.assert_allclose(model.markers[name].place, read_films(films)[0].markers[name].place)
+    _, people = train_on_films([films, other], replace(recipe, steps=1, log_every=1), str(tmp_path / "run"))
+    assert people == {"train": 14, "validation": 2, "test": 4}
+    with pytest.raises(RehabCoachError, match="has no kinematics.csv"):
+        read_films(films, str(tmp_path / "gone"))
+
+
+def test_the_pelvis_may_have_a_loss_of_its_own(own_skeleton, films, recipe):
+    model, recordings = read_films(films)
+    divided = split(recordings, 0.1, 0.2, seed=0)
+    losses = []
+    for weight in (0.0, 2.0):
+        torch.manual_seed(0)
+        task = KinematicsTask(model, divided, replace(recipe, pelvis_weight=weight))
+        network = task.make_network()
+        batch = next(iter(task.batches(0)))
+        losses.append(task.loss(network, batch)[0])
+        seen = batch[2].any(dim=2)
+        apart = (network(batch[0]).root - batch[4]).abs()[seen].mean()
+    assert (losses[1] - losses[0]).item() == pytest.approx(2 * apart.item(), rel=1e-4)
+
+
 def test_a_network_learns_and_is_measured(own_skeleton, films, recipe, tmp_path, one_thread):
-    path, people = train_on_films(films, recipe, str(tmp_path / "run"))
+    path, people = train_on_films([films], recipe, str(tmp_path / "run"))
     assert people == {"train": 7, "validation": 1, "test": 2}
     text = evaluate(path, films, str(tmp_path / "report"))
     rows = {line.split("|")[1].strip(): line.split("|")[2:-1] for line in text.splitlines() if line.startswith("| ")}
@@ -195,7 +225,7 @@ def test_the_pelvis_is_measured_from_where_it_faces_on_average():
 
 
 def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path, capsys, squat):
-    path, _ = train_on_films(films, replace(recipe, steps=2, log_every=2), str(tmp_path / "run"))
+    path, _ = train_on_films([films], replace(recipe, steps=2, log_every=2), str(tmp_path / "run"))
     whole = squat()  # at another rate than the network's
     key_points = whole.key_points.copy()
     key_points[4] = 0

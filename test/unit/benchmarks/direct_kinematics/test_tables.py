@@ -39,6 +39,7 @@ def _result(yaw=0.0, person="a", movement="squat"):
         np.isfinite(errors),
         np.ones((1, 3)),
         root,
+        "films",
     )
     return Result(recording, errors, np.full(FRAMES, 30.0), 5.0, np.full(FRAMES, 2.0))
 

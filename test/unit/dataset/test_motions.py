@@ -1,0 +1,89 @@
+import csv
+import os
+
+import numpy as np
+import pytest
+
+from rehab_coach.cli.main import main
+from rehab_coach.dataset import motions
+from rehab_coach.dataset.motions import places_of
+from rehab_coach.dataset.ui_prmd import MarkedExecution
+from rehab_coach.opensim.files import read_mot
+from rehab_coach.opensim.plug_in_gait import MARKERS, Pose
+
+NAMES = list(MARKERS)
+
+
+def standing(heading=0.0, frames=30):
+    """Markers (T, 39, 3) millimetres, z up, of a pelvis that faces `heading` degrees to the left of x."""
+    markers = np.random.default_rng(0).uniform(-200, 200, (len(NAMES), 3)) + [0, 0, 1200]
+    for name, place in (("RASI", (100, -120)), ("LASI", (100, 120)), ("RPSI", (-100, -50)), ("LPSI", (-100, 50))):
+        markers[NAMES.index(name)] = (*place, 950)
+    angle = np.radians(heading)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    return np.tile(markers @ turn.T, (frames, 1, 1))
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A data folder with two people; one repetition each is well done, the other badly."""
+    folder = tmp_path / "data" / "mocap" / "ui_prmd"
+    folder.mkdir(parents=True)
+    rows = [("deep_squat", person, 1, how) for person in (1, 2) for how in ("correct", "incorrect")]
+    np.savez(
+        folder / "markers.npz",
+        positions_mm=np.concatenate([standing()] * len(rows)).astype(np.int16),
+        offsets=np.arange(len(rows) + 1) * 30,
+        marker_names=NAMES,
+    )
+    with open(folder / "index.csv", "w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("sequence", "movement", "subject", "repetition", "execution"))
+        writer.writerows((number, *row) for number, row in enumerate(rows))
+    return str(tmp_path / "data")
+
+
+def test_people_face_along_x_in_opensims_axes():
+    for heading in (0, 75, 200):
+        markers = standing(heading) / 1000
+        markers[:, NAMES.index("LTOE")] = 0  # lost throughout
+        places = places_of(MarkedExecution("deep_squat", "1", "1", True, NAMES, markers))
+        assert places["RASI"].shape == (6, 3)
+        np.testing.assert_allclose(places["RASI"][0] - places["LASI"][0], [0, 0, 0.24], atol=1e-3)
+        np.testing.assert_allclose(places["RASI"][0] - places["RPSI"][0], [0.2, 0, 0.07], atol=1e-3)
+        assert np.isnan(places["LTOE"]).all()
+
+
+def test_each_repetition_becomes_a_file(data, tmp_path, monkeypatch, capsys):
+    # OpenSim itself is asked in test_plug_in_gait.
+    asked = []
+
+    def fit(out, stamps, places):
+        asked.append(out)
+        open(out, "w").close()
+
+    def solved(own, stamps, places):
+        asked.append(own)
+        angles = np.stack([np.linspace(0, 1, len(stamps)), stamps], axis=1)
+        return Pose(("knee_angle_r", "pelvis_tx"), angles, np.full((len(stamps), 39), 0.03))
+
+    monkeypatch.setattr(motions, "fit_person", fit)
+    monkeypatch.setattr(motions, "solve", solved)
+    out = str(tmp_path / "motions")
+    command = ["dataset", "motions", out, "--data", data]
+    assert main(command) == 0
+    assert len(asked) == 4
+    said = capsys.readouterr().out
+    assert "4 repetitions of 2 people, 24 frames" in said and "30.0 mm" in said and "100.0 % of the frames" in said
+    first = read_mot(os.path.join(out, "s01", "deep_squat-correct-01.mot"))
+    second = read_mot(os.path.join(out, "s01", "deep_squat-incorrect-01.mot"))
+    assert first.names == ("knee_angle_r",) and len(first.stamps) == 6
+    assert second["knee_angle_r"][0] > first["knee_angle_r"][-1] and second.stamps[0] == 0
+    assert main(command) == 0 and len(asked) == 4  # nothing is made twice
+
+
+def test_what_is_wrong_is_said(data, tmp_path, capsys):
+    assert main(["dataset", "motions", str(tmp_path / "out"), "--data", str(tmp_path / "gone")]) == 2
+    assert "index.csv" in capsys.readouterr().err
+    assert main(["dataset", "motions", str(tmp_path / "out"), "--data", data, "--most", "-1"]) == 2
+    assert "--most must be" in capsys.readouterr().err
