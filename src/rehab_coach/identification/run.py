@@ -51,7 +51,8 @@ def load_recipe(path: str) -> NetworkRecipe:
             raise RehabCoachError("%s: '%s' must be of the kind %s, not %r" % (path, key, known[key].__name__, value))
         if key in _CHOICES and value not in _CHOICES[key]:
             raise RehabCoachError("%s: '%s' must be one of %s, not %r" % (path, key, ", ".join(_CHOICES[key]), value))
-    recipe = NetworkRecipe(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+    lists: Dict[str, Any] = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+    recipe = NetworkRecipe(**{**values, **lists})
     named = [("without", name) for name in recipe.without] + [("set", recipe.set)] * (recipe.stage == "people")
     for key, name in named:
         if name not in READERS:
@@ -152,8 +153,8 @@ def save_network(
     path: str, network: GaitNetwork, people: List[str], recipe: NetworkRecipe, training: Dict[str, Any]
 ) -> None:
     """Write a network with the names of its outputs, whole or not at all."""
-    header = {"people": people, "stage": recipe.stage, "sensor": recipe.sensor, "strength": recipe.strength}
-    header["training"] = training
+    said = {"stage": recipe.stage, "sensor": recipe.sensor, "strength": recipe.strength}
+    header = {"people": people, **said, "training": training}
     write_arrays(path, KIND, header, {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()})
 
 

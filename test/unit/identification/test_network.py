@@ -113,7 +113,9 @@ def test_saved_network_gives_the_same(trained, people, tmp_path):
         load_network(str(tmp_path / "missing"))
 
 
-@pytest.mark.parametrize("name", ["gait_gyroscope", "gait_accelerometer", "squat_transfer", "all_gyroscope"])
+@pytest.mark.parametrize(
+    "name", ["gait_gyroscope", "gait_accelerometer", "squat_transfer", "all_gyroscope", "all_accelerometer"]
+)
 def test_recipes_that_ship(name):
     recipe = load_recipe(share_path("config", "recipes", "identification", name + ".yaml"))
     assert recipe.label_smoothing == (0.0 if recipe.stage == "all" else 0.1) and recipe.dropout == 0.25
