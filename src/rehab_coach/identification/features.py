@@ -17,6 +17,11 @@ NAMES = ("channels_per_combination", "channels", "dilations", "features_per_dila
 """What sktime's transform keeps in its tuple `parameters`, in order."""
 
 
+def centred(cycles: np.ndarray) -> np.ndarray:
+    """Cycles (n, 4, 100) with each channel about its mean, float32: their strength stays."""
+    return (cycles - cycles.mean(axis=2, keepdims=True)).astype(np.float32)
+
+
 def normalised(cycles: np.ndarray) -> np.ndarray:
     """Cycles without their mean and their strength: the shape of a movement, whatever the movement is.
 

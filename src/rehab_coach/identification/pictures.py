@@ -5,7 +5,6 @@ from typing import Sequence
 import numpy as np
 import torch
 
-from rehab_coach.identification.features import normalised
 from rehab_coach.identification.network import GaitNetwork
 from rehab_coach.plotting import new_figure, save_figure
 
@@ -37,7 +36,7 @@ def plot_features(
 
     chosen = np.random.default_rng(seed).permutation(len(cycles))[:MOST]
     with torch.no_grad():
-        features = network.features(torch.from_numpy(normalised(cycles[chosen]))).numpy()
+        features = network.features(network.inputs(cycles[chosen])).numpy()
     perplexity = min(30.0, (len(chosen) - 1) / 3)
     places = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(features)
     figure = new_figure(7, 6.4)

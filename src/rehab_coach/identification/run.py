@@ -11,7 +11,7 @@ import yaml
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import locked, written_whole
-from rehab_coach.identification.network import HEAD, GaitNetwork, NetworkRecipe, train_people
+from rehab_coach.identification.network import HEAD, STRENGTHS, GaitNetwork, NetworkRecipe, train_people
 from rehab_coach.identification.pictures import plot_features
 from rehab_coach.identification.sets import Cycle, cut, read_set, set_path
 from rehab_coach.inertial.readers import READERS
@@ -27,7 +27,12 @@ GAIT_SETS = ("lumbar_gait", "pocket_gait", "wisdm_watch", "uci_walking")
 GAIT_CYCLES = 80
 """Strides of one recording for the gait network, at most."""
 
-_CHOICES = {"stage": ("gait", "people"), "sensor": SENSORS, "start": ("transfer", "random")}
+_CHOICES = {
+    "stage": ("gait", "all", "people"),
+    "sensor": SENSORS,
+    "start": ("transfer", "random"),
+    "strength": tuple(STRENGTHS),
+}
 
 
 def load_recipe(path: str) -> NetworkRecipe:
@@ -46,9 +51,14 @@ def load_recipe(path: str) -> NetworkRecipe:
             raise RehabCoachError("%s: '%s' must be of the kind %s, not %r" % (path, key, known[key].__name__, value))
         if key in _CHOICES and value not in _CHOICES[key]:
             raise RehabCoachError("%s: '%s' must be one of %s, not %r" % (path, key, ", ".join(_CHOICES[key]), value))
-    recipe = NetworkRecipe(**{**values, "movements": tuple(values.get("movements", ()))})
-    if recipe.stage == "people" and recipe.set not in READERS:
-        raise RehabCoachError("%s: 'set' must be one of %s, not %r" % (path, ", ".join(READERS), recipe.set))
+    lists: Dict[str, Any] = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+    recipe = NetworkRecipe(**{**values, **lists})
+    named = [("without", name) for name in recipe.without] + [("set", recipe.set)] * (recipe.stage == "people")
+    for key, name in named:
+        if name not in READERS:
+            raise RehabCoachError("%s: '%s' must be one of %s, not %r" % (path, key, ", ".join(READERS), name))
+    if recipe.stage == "all" and recipe.label_smoothing:
+        raise RehabCoachError("%s: 'label_smoothing' must be 0 for all sets: other contexts are out of question" % path)
     for key in ("learning_rate", "steps", "batch", "log_every", "step_factor"):
         if not getattr(recipe, key) > 0:
             raise RehabCoachError("%s: '%s' must be positive, not %r" % (path, key, getattr(recipe, key)))
@@ -56,20 +66,25 @@ def load_recipe(path: str) -> NetworkRecipe:
 
 
 def recipe_cycles(recipe: NetworkRecipe, data: str) -> Tuple[np.ndarray, List[str]]:
-    """Cycles float32 (n, 4, 100) that a recipe learns from, and whose each is.
+    """Cycles float32 (n, 4, 100) that a recipe learns from, and whose each is; for "all" with the context before it.
 
     Raises:
         RehabCoachError: a set is missing, or there are not two people with the sensor.
     """
     chosen: List[Tuple[str, Cycle]] = []
-    if recipe.stage == "gait":
-        there = [name for name in GAIT_SETS if set_path(data, name)]
+    if recipe.stage != "people":
+        wanted = GAIT_SETS if recipe.stage == "gait" else [name for name in READERS if name not in recipe.without]
+        there = [name for name in wanted if set_path(data, name)]
         for name in there:
+            if recipe.stage == "all":
+                for one in cut(read_set(data, name), GAIT_CYCLES):
+                    chosen.append((":".join((name, one.place, one.movement, one.form, one.person)), one))
+                continue
             walking = [one for one in read_set(data, name) if one.movement != "jog"]
             # The same person's other pocket is another input: it is another class.
             chosen += [("%s:%s:%s" % (name, one.person, one.place), one) for one in cut(walking, GAIT_CYCLES)]
         if not there:
-            raise RehabCoachError("none of the gait sets %s is in %s" % (", ".join(GAIT_SETS), data))
+            raise RehabCoachError("none of the sets %s is in %s" % (", ".join(wanted), data))
     else:
         for one in cut(read_set(data, recipe.set)):
             if (not recipe.movements or one.movement in recipe.movements) and recipe.place in ("", one.place):
@@ -109,22 +124,28 @@ def train_recipe(
     if recipe.start == "transfer" and recipe.stage == "people" and init is None:
         raise RehabCoachError("this recipe starts from the gait network: name its run with --init")
     start = load_network(init)[0] if init is not None else None
+    if start is not None and start.strength != recipe.strength:
+        raise RehabCoachError("%s learned with strength '%s': so must this recipe" % (init, start.strength))
     cycles, people = recipe_cycles(recipe, data)
     names = sorted(set(people))
     numbers = np.array([names.index(person) for person in people])
+    contexts = None
+    if recipe.stage == "all":
+        contexts = np.unique([name.rsplit(":", 1)[0] for name in names], return_inverse=True)[1]
     report("%d cycles of %d people" % (len(cycles), len(names)))
     identity = json.dumps([asdict(recipe), len(cycles), names, init], sort_keys=True)
     with locked(out):
         with written_whole(os.path.join(out, "recipe.yaml")) as temporary, open(temporary, "w") as stream:
-            yaml.safe_dump({**asdict(recipe), "movements": list(recipe.movements)}, stream, sort_keys=False)
+            yaml.safe_dump(json.loads(json.dumps(asdict(recipe))), stream, sort_keys=False)
         torch.set_num_threads(1)  # threads cost such small networks more than they bring
-        network, progress = train_people(recipe, cycles, numbers, start, out, recipe.stage, identity)
+        network, progress = train_people(recipe, cycles, numbers, start, out, recipe.stage, identity, contexts)
         plot_features(network, cycles, numbers, names, os.path.join(out, "features.png"))
         best = progress.history[progress.best_line]
         training = {"recipe": asdict(recipe), "people": len(names), "cycles": len(cycles), "best": best}
         save_network(model, network, names, recipe, training)
         forget_checkpoint(out)
-    report("%s: %.0f %% of the cycles that were set aside" % (model, 100 * best["validation_accuracy"]))
+    watched, part = ("validation_accuracy", "set aside") if recipe.validation else ("accuracy", "learned from")
+    report("%s: %.0f %% of the cycles that were %s" % (model, 100 * best[watched], part))
     return model
 
 
@@ -132,7 +153,8 @@ def save_network(
     path: str, network: GaitNetwork, people: List[str], recipe: NetworkRecipe, training: Dict[str, Any]
 ) -> None:
     """Write a network with the names of its outputs, whole or not at all."""
-    header = {"people": people, "stage": recipe.stage, "sensor": recipe.sensor, "training": training}
+    said = {"stage": recipe.stage, "sensor": recipe.sensor, "strength": recipe.strength}
+    header = {"people": people, **said, "training": training}
     write_arrays(path, KIND, header, {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()})
 
 
@@ -145,7 +167,8 @@ def load_network(run: str) -> Tuple[GaitNetwork, Dict[str, Any]]:
     path = os.path.join(run, MODEL) if os.path.isdir(run) else run
     header, weights = read_arrays(path, KIND)
     try:
-        network = GaitNetwork(len(header["people"]), head=() if header["stage"] == "gait" else HEAD)
+        head = HEAD if header["stage"] == "people" else ()
+        network = GaitNetwork(len(header["people"]), head=head, strength=header["strength"])
         network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     except (KeyError, TypeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]

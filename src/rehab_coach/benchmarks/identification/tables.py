@@ -20,6 +20,7 @@ from rehab_coach.benchmarks.identification.protocols import (
     random_split,
     select,
 )
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder, written_whole
 from rehab_coach.identification.network import NetworkRecipe
 from rehab_coach.identification.run import load_network
@@ -149,18 +150,42 @@ def honest_outcome(data: str, case: str) -> Outcome:
     return judge(first_half(_cycles(data, CASES[case])), minirocket, SENSORS["both"])
 
 
+def _without_movement(outcome: Outcome) -> Outcome:
+    """Of classes "PERSON MOVEMENT", who was named."""
+    names = [name.rsplit(" ", 1)[0] for name in outcome.people]
+    people = sorted(set(names))
+    numbers = np.array([people.index(name) for name in names])
+    done, named = numbers[outcome.done], numbers[outcome.named]
+    return Outcome(people, done, named, float((done == named).mean()))
+
+
 def networks(data: str, init: str, cases: Sequence[str], seeds: int) -> Iterator[Dict[str, Any]]:
     """The people's network in the paper's protocol and by executions: transfer, frozen, random start.
+
+    From features of stage "all" each movement of a person is a class, cycles keep their strength and are varied, and
+    none is set aside.
 
     Args:
         data: folder with imu/ and mocap/.
         init: run of the gait network, whose sensor is used.
         cases: of `CASES`.
         seeds: of weights and splits.
+
+    Raises:
+        RehabCoachError: the features were learned from the people who are to be judged.
     """
     start, header = load_network(init)
+    is_wide = header["stage"] == "all"
+    for name in cases:
+        if is_wide and CASES[name].set not in header["training"]["recipe"]["without"]:
+            raise RehabCoachError(
+                "%s learned from the people of %s: put that set under 'without' in its recipe, and train it anew"
+                % (init, CASES[name].set)
+            )
     torch.set_num_threads(1)
     recipe = NetworkRecipe(stage="people", learning_rate=1e-3, steps=300, batch=32, log_every=15, plateau=3, patience=8)
+    if is_wide:
+        recipe = replace(recipe, strength=header["strength"], vary=0.1, validation=0.0)
     ways = {
         "transfer": network(recipe, start),
         "frozen": network(replace(recipe, freeze=1.0), start),
@@ -169,7 +194,11 @@ def networks(data: str, init: str, cases: Sequence[str], seeds: int) -> Iterator
     for name in cases:
         # One network for all movements of an execution.
         cycles = [
-            one._replace(session="%s %s" % (one.session, one.movement), movement="any")
+            one._replace(
+                person="%s %s" % (one.person, one.movement) if is_wide else one.person,
+                session="%s %s" % (one.session, one.movement),
+                movement="any",
+            )
             for one in _cycles(data, CASES[name])
         ]
         splits = {
@@ -179,4 +208,6 @@ def networks(data: str, init: str, cases: Sequence[str], seeds: int) -> Iterator
         for protocol, ones in splits.items():
             for way, method in ways.items():
                 outcomes = [judge(one, method, (header["sensor"],), seed) for seed, one in enumerate(ones)]
+                if is_wide:
+                    outcomes = [_without_movement(one) for one in outcomes]
                 yield row(name, protocol, way, header["sensor"], outcomes)

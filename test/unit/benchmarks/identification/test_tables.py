@@ -1,10 +1,24 @@
 """What was measured is a table and a report."""
 
 import json
+from dataclasses import asdict
+
+import pytest
 
 from rehab_coach.benchmarks.identification.methods import dtw, judge
 from rehab_coach.benchmarks.identification.protocols import first_half
-from rehab_coach.benchmarks.identification.tables import row, table, write_report
+from rehab_coach.benchmarks.identification.tables import networks, row, table, write_report
+from rehab_coach.errors import RehabCoachError
+from rehab_coach.identification.network import GaitNetwork, NetworkRecipe
+from rehab_coach.identification.run import save_network
+
+
+def test_nobody_is_judged_whom_the_features_were_learned_from(tmp_path):
+    recipe = NetworkRecipe(stage="all", without=("pocket_transitions",))
+    path = str(tmp_path / "model.safetensors")
+    save_network(path, GaitNetwork(2, head=()), ["a", "b"], recipe, {"recipe": asdict(recipe)})
+    with pytest.raises(RehabCoachError, match="learned from the people of ui_prmd"):
+        next(networks("", path, ["transitions", "squat"], 1))
 
 
 def test_report(cycles, tmp_path):
