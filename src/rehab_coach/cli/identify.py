@@ -65,10 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument("recipe", metavar="RECIPE", help="YAML file, see config/recipes/identification/")
     one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
     one.add_argument("--out", required=True, metavar="RUN", help="folder of the run, made if needed")
-    one.add_argument("--init", metavar="RUN", help="run of the gait network, where the recipe says `start: transfer`")
+    one.add_argument(
+        "--init", metavar="RUN", help="run whose features are taken, where the recipe says `start: transfer`"
+    )
     one = action("networks", "measure transfer, frozen features and a random start against each other")
     one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
-    one.add_argument("--init", required=True, metavar="RUN", help="run of the gait network")
+    one.add_argument("--init", required=True, metavar="RUN", help="run whose features are taken (stage gait or all)")
     one.add_argument("--case", action="append", metavar="NAME", help="as of evaluate (default: squat, transitions)")
     one.add_argument("--seeds", type=int, default=5, metavar="N", help="random starts (default: %(default)s)")
 
@@ -182,7 +184,7 @@ def _match(arguments: argparse.Namespace) -> int:
         for person, against in sorted(found.distances.items(), key=lambda entry: entry[1])[:3]:
             print("  %-12s log odds %6.1f" % (person, -against))
         if whole_repetitions(recording, observation) < FEWEST_CYCLES:
-            print("  of one whole repetition or less: three say more, and enrol refuses it")
+            print("  this is about one whole repetition at most: record three to be surer (enrol refuses so little)")
     return 0
 
 

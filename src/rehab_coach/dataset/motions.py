@@ -13,11 +13,12 @@ from typing import Dict, List, Tuple
 
 import numpy as np
 
-from rehab_coach.dataset.ui_prmd import RATE, MarkedExecution, read_markers
+from rehab_coach.dataset.ui_prmd import MOVEMENTS, RATE, MarkedExecution, read_markers
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder, read_table, written_whole
 from rehab_coach.opensim.coordinates import JointAngles
 from rehab_coach.opensim.files import write_mot
-from rehab_coach.opensim.plug_in_gait import Pose, fit_person, solve
+from rehab_coach.opensim.plug_in_gait import MARKERS, Pose, fit_person, solve
 
 EVERY = 5
 """Of the markers' frames, that are solved: 10 a second."""
@@ -47,14 +48,12 @@ def write_motions(data: str, out: str, most: int, progress=iter) -> None:
     Raises:
         RehabCoachError: the data cannot be read, OpenSim is not installed or fails.
     """
+    people = _people(data)
     make_folder(out)
     kept: Dict[str, Dict[str, object]] = {}
     table = os.path.join(out, TABLE)
     if os.path.exists(table):
         kept = {row["file"]: dict(row) for row in read_table(table, COLUMNS)}
-    people: Dict[str, List[MarkedExecution]] = {}
-    for one in read_markers(data):
-        people.setdefault("s%02d" % int(one.subject), []).append(one)
     for person in progress(sorted(people)):
         own = os.path.join(out, person + ".osim")
         if not os.path.exists(own):
@@ -74,6 +73,25 @@ def write_motions(data: str, out: str, most: int, progress=iter) -> None:
             kept[file] = dict(zip(COLUMNS, (file, person, *numbers)))
             start = end
         _write_table(table, kept)
+
+
+def _people(data: str) -> Dict[str, List[MarkedExecution]]:
+    """The repetitions of each person, "s01" ...; RehabCoachError where they are not what is needed."""
+    executions = read_markers(data)
+    if not executions:
+        raise RehabCoachError("%s: index.csv has none of the movements %s" % (data, ", ".join(MOVEMENTS)))
+    lacking = sorted(set(MARKERS) - set(executions[0].names))
+    if lacking:
+        raise RehabCoachError("%s: these are not the markers of Plug-in Gait: %s is missing" % (data, lacking[0]))
+    people: Dict[str, List[MarkedExecution]] = {}
+    for one in executions:
+        if not (one.subject.isdigit() and one.repetition.isdigit()):
+            raise RehabCoachError(
+                "%s: index.csv must number subjects and repetitions, not %r and %r"
+                % (data, one.subject, one.repetition)
+            )
+        people.setdefault("s%02d" % int(one.subject), []).append(one)
+    return people
 
 
 def _file(person: str, one: MarkedExecution) -> str:

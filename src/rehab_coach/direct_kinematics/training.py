@@ -257,7 +257,7 @@ def train_on_films(
     divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
     with join(device) as processes:
         task = TASKS[recipe.output](model, divided, recipe, processes.device)
-        identity = "%s %s" % (as_dict(recipe), sorted(recording.name for recording in recordings))
+        identity = "%s %s" % (as_dict(recipe), sorted(os.path.join(one.folder, one.name) for one in recordings))
         network, _ = train(task, recipe.options(), out, "training", identity, processes)
     path = os.path.join(out, MODEL)
     contract = task.contract

@@ -64,5 +64,18 @@ def observe(series: Optional[InertialSeries] = None, skeleton: Optional[Skeleton
     if series is not None:
         streams.update(of_cycles(cut_cycles(series)).streams)
     if skeleton is not None:
-        streams.update({name: measure(skeleton)[None] for name, measure in CAMERA.items()})
+        streams.update(_of_skeleton(skeleton))
     return Observation(streams)
+
+
+def _of_skeleton(skeleton: SkeletonSequence) -> Dict[str, np.ndarray]:
+    """What can be measured of it; RehabCoachError where nothing can."""
+    streams, problems = {}, []
+    for name, measure in CAMERA.items():
+        try:
+            streams[name] = measure(skeleton)[None]
+        except RehabCoachError as problem:
+            problems.append(problem)
+    if not streams:
+        raise problems[0]
+    return streams

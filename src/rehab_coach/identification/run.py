@@ -1,6 +1,7 @@
 """Trainings of the people's network, in a folder each: recipe, log, curves, the features as a picture, the model."""
 
 import json
+import math
 import os
 from dataclasses import asdict, fields
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -47,6 +48,8 @@ def load_recipe(path: str) -> NetworkRecipe:
         raise RehabCoachError("%s: the keys of this recipe are %s" % (path, ", ".join(sorted(known))))
     for key, value in values.items():
         wanted = {float: (int, float), tuple: (list,)}.get(known[key], (known[key],))
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            raise RehabCoachError("%s: '%s' must be a list of names, not %r" % (path, key, value))
         if isinstance(value, bool) or not isinstance(value, wanted):
             raise RehabCoachError("%s: '%s' must be of the kind %s, not %r" % (path, key, known[key].__name__, value))
         if key in _CHOICES and value not in _CHOICES[key]:
@@ -62,6 +65,9 @@ def load_recipe(path: str) -> NetworkRecipe:
     for key in ("learning_rate", "steps", "batch", "log_every", "step_factor"):
         if not getattr(recipe, key) > 0:
             raise RehabCoachError("%s: '%s' must be positive, not %r" % (path, key, getattr(recipe, key)))
+    for key, limit in (("vary", math.pi), ("validation", 1.0)):
+        if not 0 <= getattr(recipe, key) < limit:
+            raise RehabCoachError("%s: '%s' must be 0 to below %.3g, not %r" % (path, key, limit, getattr(recipe, key)))
     return recipe
 
 

@@ -157,7 +157,12 @@ def _write(clips: Sequence[Clip], folder: str, each: int, size: int, seed: int, 
 def _truth_of(clip: Clip) -> Optional[SkeletonSequence]:
     """The joints of the person in a clip, where they lie beside it."""
     path = os.path.splitext(clip.path)[0] + ".npz"
-    return SkeletonSequence.load(path) if os.path.exists(path) else None
+    if not os.path.exists(path):
+        return None
+    truth = SkeletonSequence.load(path)
+    if truth.layout is not COCO_18:
+        raise RehabCoachError("%s: the joints beside a video must be COCO's 18, as `rehab-coach render` writes" % path)
+    return truth
 
 
 def random_crop(

@@ -91,7 +91,7 @@ def retrain(
             hashlib.sha256(identity.encode()).hexdigest(),
         )
         source = "%s, %%d of %d retrained stages, recipe %s, %s, %d crops" % (
-            MOBILENET_THIN.name,
+            begun.name,
             stages,
             os.path.basename(recipe_path),
             datetime.date.today().isoformat(),

@@ -162,7 +162,9 @@ def check_same(folder: str, clip: Clip, film: Film) -> None:
             with open(path, encoding="utf-8") as stream:
                 kept = json.load(stream)
             if kept != json.loads(json.dumps(describe(film))):
-                raise RehabCoachError("%s was made by another version of this package: make it again" % path)
+                raise RehabCoachError(
+                    "%s was made by another version of this package, or from other motions: make it again" % path
+                )
             return
     raise RehabCoachError("the truth of %s is not there (%s.json)" % (clip.name, clip.name))
 

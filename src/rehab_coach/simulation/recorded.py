@@ -21,7 +21,11 @@ def motion_files(paths: Tuple[str, ...]) -> Tuple[str, ...]:
     """All motions of files and folders, and of folders in them; RehabCoachError where one has none."""
     files: List[str] = []
     for path in paths:
-        found = [path] if os.path.isfile(path) else sorted(glob.glob(os.path.join(path, "**", "*.mot"), recursive=True))
+        found = (
+            [path]
+            if os.path.isfile(path) and path.endswith(".mot")
+            else sorted(glob.glob(os.path.join(path, "**", "*.mot"), recursive=True))
+        )
         if not found:
             raise RehabCoachError("motions: there is no .mot in %s" % path)
         files += found

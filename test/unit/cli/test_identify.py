@@ -54,7 +54,7 @@ def test_one_repetition_is_enough_to_ask_and_too_little_to_enrol(people, tmp_pat
     path = write_squats(tmp_path / "today.csv", 2, 9, repetitions=2)
     capsys.readouterr()
     assert main(["identify", "match", path, "--people", people]) == 0
-    assert "three say more, and enrol refuses it" in capsys.readouterr().out
+    assert "record three to be surer" in capsys.readouterr().out
     assert main(["identify", "enrol", "P-9", path, "--people", people]) == 2
     assert "only one repetition is found" in capsys.readouterr().err
 

@@ -87,3 +87,32 @@ def test_what_is_wrong_is_said(data, tmp_path, capsys):
     assert "index.csv" in capsys.readouterr().err
     assert main(["dataset", "motions", str(tmp_path / "out"), "--data", data, "--most", "-1"]) == 2
     assert "--most must be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("2", "two"), "must number subjects"),
+        (("deep_squat", "crawl"), "has none of the movements"),
+        (("RASI", "HIP"), "not the markers of Plug-in Gait: RASI is missing"),
+    ],
+)
+def test_other_tables_and_markers_are_refused_before_anything_is_written(change, sentence, data, tmp_path, capsys):
+    folder = os.path.join(data, "mocap", "ui_prmd")
+    before, after = change
+    if before == "RASI":
+        with np.load(os.path.join(folder, "markers.npz")) as arrays:
+            content = dict(arrays)
+        content["marker_names"] = np.array([after if name == before else name for name in content["marker_names"]])
+        np.savez(os.path.join(folder, "markers.npz"), **content)
+    else:
+        with open(os.path.join(folder, "index.csv")) as stream:
+            rows = list(csv.reader(stream))
+        with open(os.path.join(folder, "index.csv"), "w", newline="") as stream:
+            csv.writer(stream).writerows(
+                [row[0], *(after if cell == before else cell for cell in row[1:])] for row in rows
+            )
+    out = str(tmp_path / "out")
+    assert main(["dataset", "motions", out, "--data", data]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not os.path.exists(out)

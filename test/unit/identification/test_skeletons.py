@@ -132,3 +132,15 @@ def test_skeleton_becomes_an_observation(joints):
     assert {name: values.shape for name, values in seen.streams.items()} == {"proportions": (1, 28), "motion": (1, 19)}
     with pytest.raises(RehabCoachError, match="neither"):
         observe()
+
+
+def test_what_one_measure_cannot_use_another_may(joints):
+    sequence = filmed_once(joints)
+    points = sequence.key_points.copy()
+    half = len(points) // 2
+    points[:half, COCO_18.index("left_wrist")] = 0
+    points[half:, COCO_18.index("right_wrist")] = 0
+    hidden = SkeletonSequence(points, sequence.stamps, sequence.size)
+    with pytest.raises(RehabCoachError, match="whole body"):
+        limb_motion(hidden)
+    assert set(observe(skeleton=hidden).streams) == {"proportions"}

@@ -184,8 +184,9 @@ def networks(data: str, init: str, cases: Sequence[str], seeds: int) -> Iterator
             )
     torch.set_num_threads(1)
     recipe = NetworkRecipe(stage="people", learning_rate=1e-3, steps=300, batch=32, log_every=15, plateau=3, patience=8)
+    recipe = replace(recipe, strength=header["strength"])
     if is_wide:
-        recipe = replace(recipe, strength=header["strength"], vary=0.1, validation=0.0)
+        recipe = replace(recipe, vary=0.1, validation=0.0)
     ways = {
         "transfer": network(recipe, start),
         "frozen": network(replace(recipe, freeze=1.0), start),
