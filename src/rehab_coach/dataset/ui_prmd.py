@@ -13,6 +13,7 @@ import numpy as np
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import read_table
+from rehab_coach.opensim.hip_centres import hip_centres
 from rehab_coach.skeleton import BLAZEPOSE_33
 
 RATE = 50.0
@@ -137,8 +138,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 def joints_from_markers(markers: np.ndarray, names: List[str]) -> np.ndarray:
     """Joints where pose estimators put them, from the Plug-in Gait markers.
 
-    Hip centres by Bell et al. 1990: 22 % of the distance between the front iliac spines behind them, 30 %
-    below, 36 % to the side of their middle. Knees and ankles lie half a joint's width inwards of their markers.
+    Hip centres by Bell et al. 1990. Knees and ankles lie half a joint's width inwards of their markers.
 
     Args:
         markers: float (T, M, 3) metres, z up.
@@ -156,18 +156,14 @@ def joints_from_markers(markers: np.ndarray, names: List[str]) -> np.ndarray:
 
     joints: Dict[str, np.ndarray] = {}
     front, back = at("LASI", "RASI"), at("LPSI", "RPSI")
-    left = at("LASI") - at("RASI")
-    width = np.linalg.norm(left, axis=1, keepdims=True)
-    left = _unit(left)
-    forward = _unit((front - back) - np.sum((front - back) * left, axis=1, keepdims=True) * left)
-    up = np.cross(forward, left)
+    left = _unit(at("LASI") - at("RASI"))
+    hips = hip_centres({name: at(name) for name in ("LASI", "RASI", "LPSI", "RPSI")})
     looking = _unit(at("LFHD", "RFHD") - at("LBHD", "RBHD"))
     head_left = _unit(at("LFHD") - at("RFHD"))
     head_down = -np.cross(looking, head_left)
     joints["nose"] = at("LFHD", "RFHD") + 0.02 * looking + NOSE_DEPTH * head_down
     for side, letter, sign in (("left", "L", 1.0), ("right", "R", -1.0)):
         outwards = sign * left
-        hip = front + width * (0.36 * outwards - 0.22 * forward - 0.30 * up)
         shank = _unit(at(letter + "KNE") - at(letter + "ANK"))
         foot = at(letter + "TOE") - at(letter + "HEE")
         knee_out = _unit(outwards - np.sum(outwards * shank, axis=1, keepdims=True) * shank)
@@ -180,7 +176,7 @@ def joints_from_markers(markers: np.ndarray, names: List[str]) -> np.ndarray:
         joints[side + "_wrist"] = at(letter + "WRA", letter + "WRB")
         for finger in ("_pinky", "_index", "_thumb"):
             joints[side + finger] = at(letter + "FIN")
-        joints[side + "_hip"] = hip
+        joints[side + "_hip"] = hips[letter + "HJC"]
         joints[side + "_knee"] = at(letter + "KNE") - KNEE_HALF_WIDTH * knee_out
         joints[side + "_ankle"] = at(letter + "ANK") - ANKLE_HALF_WIDTH * ankle_out
         joints[side + "_heel"], joints[side + "_foot_index"] = at(letter + "HEE"), at(letter + "TOE")

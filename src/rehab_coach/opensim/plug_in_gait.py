@@ -16,6 +16,7 @@ import torch
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
+from rehab_coach.opensim.hip_centres import hip_centres
 from rehab_coach.opensim.layer import SkeletonLayer
 from rehab_coach.opensim.model_file import read_model
 from rehab_coach.opensim.packages import default_model
@@ -62,7 +63,7 @@ MARKERS: Dict[str, ModelMarker] = {
     **_sided("HEE", "calcn_?", (-0.032, 0.0326, -0.011), True),
     **_sided("TOE", "calcn_?", (0.187, 0.0084, 0.005), True),
 }
-"""Where they are before anybody is known; `is_joint`: over a bone."""
+"""Where they are before anybody is known; `is_fixed`: over a bone, known on the skeleton."""
 
 HIPS = _sided("HJC", "pelvis", (-0.0563, -0.0785, 0.0773), True)
 """Centres of the hips, which scale the thighs."""
@@ -111,23 +112,6 @@ class Pose:
     distances: np.ndarray
 
 
-def hip_centres(places: Places) -> Dict[str, np.ndarray]:
-    """Centres of the hips, each (T, 3), by Bell et al. 1990.
-
-    From the middle of the front iliac spines 22 % of their distance behind, 30 % below, 36 % to the side.
-    """
-    front, back = (places["R" + name] + places["L" + name] for name in ("ASI", "PSI"))
-    width = np.linalg.norm(places["RASI"] - places["LASI"], axis=1, keepdims=True)
-    right = (places["RASI"] - places["LASI"]) / width
-    forward = front - back - np.sum((front - back) * right, axis=1, keepdims=True) * right
-    forward /= np.linalg.norm(forward, axis=1, keepdims=True)
-    up = np.cross(right, forward)
-    return {
-        side + "HJC": front / 2 + width * (sign * 0.36 * right - 0.22 * forward - 0.30 * up)
-        for side, sign in (("R", 1.0), ("L", -1.0))
-    }
-
-
 def fit_person(out: str, stamps: np.ndarray, places: Places) -> None:
     """Scale the skeleton to a person and put the markers where she has them.
 
@@ -146,7 +130,7 @@ def fit_person(out: str, stamps: np.ndarray, places: Places) -> None:
     whole = np.isfinite(np.stack(list(places.values()), axis=1)).all(axis=(1, 2))
     if whole.sum() < 2:
         raise RehabCoachError("there are no two moments in which all markers are seen: nobody can be measured by them")
-    on_bones = tuple(name for name, marker in MARKERS.items() if marker.is_joint)
+    on_bones = tuple(name for name, marker in MARKERS.items() if marker.is_fixed)
     with tempfile.TemporaryDirectory() as folder:
         generic, own = os.path.join(folder, "generic.osim"), os.path.join(folder, "own.osim")
         write_with_markers(default_model(), generic, {**MARKERS, **HIPS}, RANGES)
@@ -173,7 +157,7 @@ def _put_markers(path: str, stamps: np.ndarray, places: Places, fitted: Tuple[st
             away = places[name] - pose.bodies[:, body].numpy()
             place = np.nanmedian(np.einsum("tji,tj->ti", pose.rotations[:, body].numpy(), away), axis=0)
         if name in MARKERS:
-            markers[name] = ModelMarker(frame.body, tuple(place), MARKERS[name].is_joint)
+            markers[name] = ModelMarker(frame.body, tuple(place), MARKERS[name].is_fixed)
     write_with_markers(path, path, markers, {})
 
 

@@ -30,13 +30,13 @@ class ModelMarker:
     Attributes:
         body: name.
         location: metres in the body's axes, before the model is scaled.
-        is_joint: it stays where the model has it, and scale and pelvis are fitted to it; others are moved to where the
+        is_fixed: it stays where the model has it, and scale and pelvis are fitted to it; others are moved to where the
             person has them.
     """
 
     body: str
     location: Tuple[float, float, float]
-    is_joint: bool
+    is_fixed: bool
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def scale_model(
             if not name.startswith("pelvis_t") or name == "pelvis_tilt":
                 tasks.cloneAndAppend(_coordinate_task(opensim, name))
         for name, marker in markers.items():
-            if marker.is_joint:
+            if marker.is_fixed:
                 tasks.cloneAndAppend(_marker_task(opensim, name, JOINT_WEIGHT))
         with written_whole(out) as temporary:
             placer.setOutputModelFileName(temporary)
@@ -166,7 +166,7 @@ def write_with_markers(
     model.updMarkerSet().clearAndDestroy()
     for name, marker in markers.items():
         own = opensim.Marker(name, model.getBodySet().get(marker.body), opensim.Vec3(*map(float, marker.location)))
-        own.set_fixed(marker.is_joint)
+        own.set_fixed(marker.is_fixed)
         model.addMarker(own)
     for name, (lowest, highest) in ranges.items():
         coordinate = model.updCoordinateSet().get(name)
