@@ -1,10 +1,13 @@
 """What many tests share: a body's bones, a stick figure that exercises in front of a camera, and a worn sensor."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.inertial import InertialSeries
 from rehab_coach.inertial.virtual import virtual_sensor
 from rehab_coach.kinematics.projection import NO_ERRORS, CameraView, film
@@ -292,3 +295,42 @@ def squat_with_kinematics(tmp_path_factory):
     assert main(["render", "--plan", str(plan), *films]) == 0
     assert main(["dataset", "kinematics", out, "--plan", str(plan)]) == 0
     return out, str(plan)
+
+
+@pytest.fixture(scope="session")
+def marked_person():
+    """Plug-in Gait markers, (8, 3) each, of a person 10 % larger than the skeleton who squats, and her coordinates."""
+    pytest.importorskip("opensim")
+    import torch
+
+    from rehab_coach.opensim.layer import SkeletonLayer
+    from rehab_coach.opensim.model import Frame
+    from rehab_coach.opensim.model_file import read_model
+    from rehab_coach.opensim.packages import default_model
+    from rehab_coach.opensim.plug_in_gait import MARKERS
+
+    frames_count = 8
+    bent = {"hip_flexion": 1.2, "knee_angle": 1.3, "ankle_angle": 0.2, "elbow_flex": 0.6}
+    try:
+        model = read_model(default_model())
+    except RehabCoachError:
+        pytest.skip("Pose2Sim is not installed")
+    random = np.random.default_rng(0)
+    frames = {
+        name: Frame(
+            marker.body,
+            np.eye(3),
+            np.diag(marker.location if marker.is_fixed else random.uniform(-0.08, 0.08, 3) + [0.0, -0.1, 0.0]),
+        )
+        for name, marker in MARKERS.items()
+    }
+    layer = SkeletonLayer(replace(model, markers=frames), torch.float64)
+    down = np.sin(np.linspace(0, np.pi, frames_count))
+    coordinates = np.zeros((frames_count, len(layer.coordinates)))
+    for name, angle in bent.items():
+        for side in ("_r", "_l"):
+            coordinates[:, layer.coordinates.index(name + side)] = angle * down + 0.1
+    coordinates[:, layer.coordinates.index("pelvis_ty")] = 1.0
+    scales = torch.full((frames_count, len(model.bodies), 3), 1.1, dtype=torch.float64)
+    places = layer(torch.from_numpy(coordinates), scales).markers.numpy()
+    return dict(zip(layer.markers, places.swapaxes(0, 1))), dict(zip(layer.coordinates, coordinates.T))

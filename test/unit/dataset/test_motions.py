@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 
 from rehab_coach.cli.main import main
-from rehab_coach.dataset import motions
-from rehab_coach.dataset.motions import places_of
+from rehab_coach.dataset.motions import EVERY, places_of
 from rehab_coach.dataset.ui_prmd import MarkedExecution
 from rehab_coach.opensim.files import read_mot
-from rehab_coach.opensim.plug_in_gait import MARKERS, Pose
+from rehab_coach.opensim.plug_in_gait import MARKERS
 
 NAMES = list(MARKERS)
 
@@ -24,23 +23,28 @@ def standing(heading=0.0, frames=30):
     return np.tile(markers @ turn.T, (frames, 1, 1))
 
 
-@pytest.fixture
-def data(tmp_path):
-    """A data folder with two people; one repetition each is well done, the other badly."""
-    folder = tmp_path / "data" / "mocap" / "ui_prmd"
+def write_data(root, markers, people):
+    """A data folder: of each person one repetition that is well done, one that is not; the same markers."""
+    folder = root / "mocap" / "ui_prmd"
     folder.mkdir(parents=True)
-    rows = [("deep_squat", person, 1, how) for person in (1, 2) for how in ("correct", "incorrect")]
+    rows = [("deep_squat", person, 1, how) for person in people for how in ("correct", "incorrect")]
     np.savez(
         folder / "markers.npz",
-        positions_mm=np.concatenate([standing()] * len(rows)).astype(np.int16),
-        offsets=np.arange(len(rows) + 1) * 30,
+        positions_mm=np.concatenate([markers] * len(rows)).round().astype(np.int16),
+        offsets=np.arange(len(rows) + 1) * len(markers),
         marker_names=NAMES,
     )
     with open(folder / "index.csv", "w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(("sequence", "movement", "subject", "repetition", "execution"))
         writer.writerows((number, *row) for number, row in enumerate(rows))
-    return str(tmp_path / "data")
+    return str(root)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Of two people who stand."""
+    return write_data(tmp_path / "data", standing(), (1, 2))
 
 
 def test_people_face_along_x_in_opensims_axes():
@@ -54,32 +58,23 @@ def test_people_face_along_x_in_opensims_axes():
         assert np.isnan(places["LTOE"]).all()
 
 
-def test_each_repetition_becomes_a_file(data, tmp_path, monkeypatch, capsys):
-    # OpenSim itself is asked in test_plug_in_gait.
-    asked = []
-
-    def fit(out, stamps, places):
-        asked.append(out)
-        open(out, "w").close()
-
-    def solved(own, stamps, places):
-        asked.append(own)
-        angles = np.stack([np.linspace(0, 1, len(stamps)), stamps], axis=1)
-        return Pose(("knee_angle_r", "pelvis_tx"), angles, np.full((len(stamps), 39), 0.03))
-
-    monkeypatch.setattr(motions, "fit_person", fit)
-    monkeypatch.setattr(motions, "solve", solved)
+def test_each_repetition_becomes_a_file(marked_person, tmp_path, capsys):
+    places, _ = marked_person
+    once = 1000 * np.stack([places[name] for name in NAMES], axis=1)
+    upright = np.stack([once[..., 0], -once[..., 2], once[..., 1]], axis=-1)
+    data = write_data(tmp_path / "data", np.repeat(upright, EVERY, axis=0), (1,))
     out = str(tmp_path / "motions")
     command = ["dataset", "motions", out, "--data", data]
     assert main(command) == 0
-    assert len(asked) == 4
     said = capsys.readouterr().out
-    assert "4 repetitions of 2 people, 24 frames" in said and "30.0 mm" in said and "100.0 % of the frames" in said
-    first = read_mot(os.path.join(out, "s01", "deep_squat-correct-01.mot"))
-    second = read_mot(os.path.join(out, "s01", "deep_squat-incorrect-01.mot"))
-    assert first.names == ("knee_angle_r",) and len(first.stamps) == 6
-    assert second["knee_angle_r"][0] > first["knee_angle_r"][-1] and second.stamps[0] == 0
-    assert main(command) == 0 and len(asked) == 4  # nothing is made twice
+    assert "2 repetitions of 1 people, 16 frames" in said and "in 0.0 % of the frames" in said
+    paths = [os.path.join(out, "s01", "deep_squat-%s-01.mot" % how) for how in ("correct", "incorrect")]
+    for angles in map(read_mot, paths):
+        assert angles.stamps[0] == 0 and len(angles.stamps) == 8 and "pelvis_tx" not in angles.names
+        assert np.ptp(angles["knee_angle_r"]) == pytest.approx(1.3 * np.sin(3 * np.pi / 7), abs=0.15)
+    written = [os.stat(path).st_mtime_ns for path in paths]
+    assert main(command) == 0
+    assert [os.stat(path).st_mtime_ns for path in paths] == written  # nothing is made twice
 
 
 def test_what_is_wrong_is_said(data, tmp_path, capsys):
