@@ -90,7 +90,7 @@ def make_crops(
         RehabCoachError: a video cannot be read, nobody is seen in the pictures, the folder cannot be written.
     """
     described = [[clip.path, clip.group, clip.start, clip.end] for clip in clips]
-    text = json.dumps([described, each, size, held_out, seed, labels, MOBILENET_THIN.sha256])
+    text = json.dumps([described, each, size, held_out, seed, labels, LEANING, MOBILENET_THIN.sha256])
     identity = hashlib.sha256(text.encode()).hexdigest()
     path = os.path.join(folder, CROPS)
     with locked(folder):
@@ -184,8 +184,8 @@ def random_crop(
         turn = turns[random.integers(len(turns))]
         points = turn_back(points, BACK[turn], picture.shape[0], picture.shape[1])
         picture = cv2.rotate(picture, turn)
-    scale = np.exp(random.uniform(*np.log(SCALES)))
-    width, height = (max(8, int(side * scale)) for side in INPUT)
+    smaller = np.exp(random.uniform(*np.log(SCALES)))
+    width, height = (max(8, int(side * smaller)) for side in INPUT)
     fitted, scale, corner = letterbox(picture, (width, height))
     points[:, :2] = (points[:, :2] + 0.5) * scale - 0.5 + corner
     left, top = (int(random.integers(min(0, side - size), max(0, side - size) + 1)) for side in (width, height))

@@ -93,7 +93,7 @@ class Plan:
     def as_json(self) -> str:
         """The plan without the number of films, which may grow: what a folder of films was made from."""
         entries = {**asdict(self), "clips": None}
-        if not self.motions:  # as before there was this entry
+        if not self.motions:  # plans without it keep their folders
             del entries["motions"]
         return json.dumps(entries, sort_keys=True)
 
@@ -172,7 +172,7 @@ def _checked(name: str, value: Any) -> Any:
     if name == "motions":
         if not isinstance(value, list) or not all(isinstance(path, str) for path in value):
             raise RehabCoachError("motions must be a list of .mot files and folders, not %s" % value)
-        motion_files(tuple(value))
+        motion_files(tuple(value))  # a folder without any is told now, not after the first film
         return value
     if name in CHOICES:
         if not isinstance(value, list) or not value:
