@@ -138,6 +138,7 @@ class GazeboPatient:
                 stopping = self._stop_at is not None and rospy.Time.now() >= self._stop_at
                 if stopping:
                     self._stop_at = None
+                    stopping = self._answered.round == scene.round  # the answer may have come while she changed
                 if stopping and scene.response is not None:
                     self._truth_log.tell(self._answered, scene.response)
             act, since = scene.act, max((rospy.Time.now() - scene.since).to_sec(), 0.0)
