@@ -91,6 +91,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="play the clips frame by frame: how soon the answer is right, and whether it stays (docs/streaming.md)",
     )
+    parser.add_argument(
+        "--second",
+        metavar="MODEL",
+        help="of --streaming: for recordings, asked now and then as on the robot (default: the one that ships; none)",
+    )
     parser.add_argument("--cache", metavar="DIR", help="keep key points here and take them from here")
 
 
@@ -120,6 +125,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise RehabCoachError("--rates and --compare are two reports: give them one after the other")
     if arguments.streaming and (arguments.rates or arguments.compare or arguments.method):
         raise RehabCoachError("--streaming plays the clips as they are: leave --rates, --compare and --method out")
+    if arguments.second and not arguments.streaming:
+        raise RehabCoachError("--second belongs to --streaming; two models side by side: --compare")
+    second = arguments.second or default_model() if arguments.streaming else ""
     estimators = arguments.estimator or (list(NAMES) if arguments.rates else [DEFAULT])
     if arguments.like and not arguments.set:
         raise RehabCoachError("--like needs --set: a table of true key points")
@@ -145,6 +153,7 @@ def run(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             cache=arguments.cache,
             streaming=arguments.streaming,
+            second="" if second == "none" else second,
         )
     )
     return 0

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder
 from rehab_coach.learning.evaluation import Judged, estimate_judged, judge_all, read_judged, read_judged_table, tell
-from rehab_coach.learning.fold_models import FOLDS, Judges, load_judges, load_streams
+from rehab_coach.learning.fold_models import Judges, has_folds, load_judges, load_streams
 from rehab_coach.learning.frame_rates import (
     AT_RATE,
     ONCE,
@@ -32,6 +32,7 @@ from rehab_coach.pose.clips import Clip, read_clips
 from rehab_coach.pose.network_file import find_network
 from rehab_coach.pose.registry import DEFAULT, estimators_with
 from rehab_coach.recognition.recognizer import default_model
+from rehab_coach.recognition.second_look import OtherLabels
 
 
 class Request(NamedTuple):
@@ -56,6 +57,7 @@ class Request(NamedTuple):
         workers: processes that estimate key points.
         cache: folder for key points.
         streaming: play the clips frame by frame to a model for streams.
+        second: of streaming, a model for recordings that has a second look; "" = none.
     """
 
     model: str
@@ -76,6 +78,7 @@ class Request(NamedTuple):
     workers: int = 1
     cache: Optional[str] = None
     streaming: bool = False
+    second: str = ""
 
 
 def evaluate(request: Request) -> None:
@@ -95,7 +98,7 @@ def evaluate(request: Request) -> None:
             % (judges.name, ", ".join(judges.labels), others.name, ", ".join(others.labels))
         )
     make_folder(request.out)
-    if not request.folds and os.path.isdir(os.path.join(request.model, FOLDS)):
+    if not request.folds and has_folds(request.model):
         tell(
             "note: clips that %s learned from say nothing of strangers; --folds judges each by a fold that did not"
             % request.model
@@ -133,7 +136,14 @@ def evaluate(request: Request) -> None:
 
 
 def _stream(request: Request) -> None:
-    judges = load_streams(request.model, request.folds)
+    second_folds = request.folds and has_folds(request.second)
+    second = load_judges(request.second, second_folds) if request.second else None
+    # Folds are of whichever of the two has them, but of one at least.
+    folds = request.folds and (has_folds(request.model) or not second_folds)
+    try:
+        judges = load_streams(request.model, folds, second)
+    except OtherLabels as error:
+        raise RehabCoachError("%s: give --second another, or none" % error) from error
     make_folder(request.out)
     parts = _parts(request, [judges])
     followed = {name or "skeletons": follow_all(judges.of, clips) for name, clips in parts.items()}
@@ -142,13 +152,14 @@ def _stream(request: Request) -> None:
         raise RehabCoachError("no clip could be read: there is nothing to play")
     summaries = {name: summarise_streams(clips) for name, clips in followed.items()}
     clips = next(iter(followed.values()))
-    operations = count_operations(model_path(request.model), default_model())
+    operations = count_operations(model_path(request.model), default_model(), second=bool(request.second))
     milliseconds = time_frames(judges.of(clips[0].clip.group), [each.clip for each in clips[:20]])
     write_streams(
         request.out,
         followed,
         summaries,
         model=request.model,
+        second=request.second,
         folds=request.folds,
         table=request.clips or request.set or (request.packed or ("",))[0],
         operations=operations,
@@ -156,12 +167,15 @@ def _stream(request: Request) -> None:
     )
     print(describe_streams(summaries))
     print(
-        "a prediction takes %.1f million operations: %.0f times fewer than a window of the model that ships, %.0f "
-        "times fewer than its windows over ten seconds so far; %.2f ms a frame on one thread, 95 %% of them in %.2f"
+        "a prediction takes %.1f million operations, %.1f of them for second looks: %.0f times fewer than a window of "
+        "the model that ships, %.0f than its windows over ten seconds so far; its sliding window at every frame takes "
+        "%.0f times as many as this; %.2f ms a frame on one thread, 95 %% of them in %.2f"
         % (
             operations["step"] / 1e6,
+            operations["second"] / 1e6,
             operations["window_ratio"],
             operations["recording_ratio"],
+            operations["frame_ratio"],
             milliseconds["mean"],
             milliseconds["percentile_95"],
         )

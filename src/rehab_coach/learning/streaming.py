@@ -25,6 +25,7 @@ from rehab_coach.recognition.continual import ContinualSTGCN
 from rehab_coach.recognition.fused import FusedSTGCN
 from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.preprocessing import window_starts
+from rehab_coach.recognition.second_look import MEMORY, looks_until
 from rehab_coach.recognition.streaming import StreamingRecognizer
 from rehab_coach.skeleton import SkeletonSequence
 
@@ -223,18 +224,20 @@ def _median(values: Sequence[float]) -> Optional[float]:
     return round(middle, 3) if np.isfinite(middle) else None
 
 
-def count_operations(path: str, baseline: str, duration: float = 10.0) -> Dict[str, float]:
+def count_operations(path: str, baseline: str, duration: float = 10.0, second: bool = False) -> Dict[str, float]:
     """What a prediction costs, in multiplications and additions of matrix products and convolutions.
 
     Args:
         path: of the streaming model.
         baseline: of a model for windows.
         duration: seconds of a recording.
+        second: the baseline has a second look now and then.
 
     Returns:
-        "step": of one prediction of the stream; "window": of one window of the baseline; "recording_so_far": of the
-        baseline's windows over the recording so far, the mean over a recording; the last two as many times "step" in
-        "window_ratio", "recording_ratio" and, for a prediction at every frame, "frame_ratio". All with mirror images.
+        "step": of one prediction of the stream; "second": the part of it that second looks take, in the mean over a
+        recording; "window": of one window of the baseline; "recording_so_far": of the baseline's windows over the
+        recording so far, the mean over a recording; the last two as many times "step" in "window_ratio",
+        "recording_ratio" and, for a prediction at every frame, "frame_ratio". All with mirror images.
     """
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -249,10 +252,17 @@ def count_operations(path: str, baseline: str, duration: float = 10.0) -> Dict[s
     step = operations(continual, frames, *continual.begin(2, contract.persons))
     other, windowed = load_model(baseline)
     window = operations(FusedSTGCN(other), torch.zeros(2, 3, windowed.window, len(other.layout), windowed.persons))
-    ends = range(continual.step, int(duration * windowed.rate) + 1, continual.step)
-    so_far = window * float(np.mean([len(window_starts(end, windowed.window)) for end in ends]))
+
+    def windows_until(seconds: float) -> int:
+        return len(window_starts(int(seconds * windowed.rate), windowed.window))
+
+    ends = np.arange(continual.step, int(duration * windowed.rate) + 1, continual.step) / windowed.rate
+    so_far = window * float(np.mean([windows_until(end) for end in ends]))
+    looks = window * sum(windows_until(min(seconds, MEMORY)) for seconds in looks_until(duration)) / len(ends)
+    step += looks if second else 0.0
     return {
         "step": step,
+        "second": looks if second else 0.0,
         "window": window,
         "recording_so_far": so_far,
         "window_ratio": window / step,

@@ -5,7 +5,8 @@
 All that happens to a frame happens when it comes. What differs from `Recognizer`, which has the whole recording: the
 coordinates are relative to the person's box so far ("running_box"), the network does not look ahead, and the answer is
 about everything since the person came, not the mean over windows. `Recognizer` with the same model answers the same
-about the same frames (tested), but for less than one step of the network at the end.
+about the same frames (tested), but for less than one step of the network at the end. Where a `Recognizer` of recordings
+is at hand it has a second look now and then, and the answer is the mean of both.
 """
 
 import os
@@ -22,6 +23,8 @@ from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.model_file import ModelError, load_model
 from rehab_coach.recognition.onnx_file import EXTENSION, OnnxContinual, load_onnx
 from rehab_coach.recognition.preprocessing import RUNNING_BOX, in_box, mirrored, normalise, robust_box
+from rehab_coach.recognition.recognizer import Recognizer
+from rehab_coach.recognition.second_look import SecondLook
 from rehab_coach.recognition.st_gcn import STGCN
 from rehab_coach.recognition.steady_answer import Hysteresis, SteadyAnswer
 from rehab_coach.skeleton import COCO_18, Layout, to_coco_18
@@ -78,12 +81,14 @@ class StreamingRecognizer:
         contract: what it was trained for.
         hysteresis: when the answer changes.
         minimum_seconds: that the person must have been seen before there is an answer.
+        second: of whole recordings, that has a second look; None: the stream answers alone.
 
     Attributes:
         contract: the network's.
 
     Raises:
         ModelError: the network looks ahead.
+        OtherLabels: the second recogniser's are others.
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class StreamingRecognizer:
         contract: ModelContract,
         hysteresis: Hysteresis = Hysteresis(),
         minimum_seconds: float = 0.5,
+        second: Optional[Recognizer] = None,
     ):
         if not contract.network.causal:
             raise ModelError(
@@ -102,6 +108,7 @@ class StreamingRecognizer:
         self._minimum = minimum_seconds
         self._network = network if isinstance(network, OnnxContinual) else ContinualSTGCN(network)
         self._steady = SteadyAnswer(contract.labels, contract.unknown_threshold, hysteresis)
+        self._second = None if second is None else SecondLook(second, contract.labels)
         self.reset()
 
     @classmethod
@@ -146,6 +153,8 @@ class StreamingRecognizer:
         self._state = self._network.begin(2, self.contract.persons)
         self._probabilities = np.zeros(len(self.contract.labels), np.float32)
         self._steady.reset()
+        if self._second is not None:
+            self._second.reset()
 
     def warm_up(self) -> None:
         """Recognise an empty stream: no first-time set-up then falls into a movement."""
@@ -182,6 +191,8 @@ class StreamingRecognizer:
             if self._begun is None:
                 self._begun, before = stamp, None
         if self._begun is not None:
+            if self._second is not None:
+                self._second.add(stamp, current)
             self._advance(before, stamp, current, size)
         self._frame = current
         return self._so_far(stamp, notice)
@@ -264,6 +275,8 @@ class StreamingRecognizer:
             probabilities = torch.softmax(outputs, dim=1).mean(dim=0).numpy()
         self._state = tuple(state)
         if self.seconds >= self._minimum:
+            if self._second is not None:
+                probabilities = self._second.mixed(self.seconds, probabilities, size)
             self._probabilities = probabilities
             self._steady.update(self.seconds, probabilities)
 

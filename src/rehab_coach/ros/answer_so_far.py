@@ -1,6 +1,6 @@
 """The answer while somebody moves: what the recorder says of each picture of a recording, and when that is enough."""
 
-from typing import Callable, Iterable, Optional, Tuple
+from typing import Callable, Optional, Tuple
 
 import rospy
 from std_msgs.msg import Header
@@ -9,7 +9,8 @@ from rehab_coach.early import EarlyEnd
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import ActionClass, PredictionSoFar
 from rehab_coach.pose import Pose
-from rehab_coach.recognition import Recognition
+from rehab_coach.recognition import Recognition, Recognizer
+from rehab_coach.recognition.second_look import OtherLabels
 from rehab_coach.recognition.streaming import StreamingRecognizer, default_streaming_model
 from rehab_coach.robot.recording import Recording
 from rehab_coach.ros.conversions import to_so_far_message
@@ -25,16 +26,17 @@ class AnswerSoFar:
     Args:
         path: of the model for streams; empty: the one that ships.
         runtime: of an ONNX file, see `load_onnx`.
-        labels: of the model for whole recordings. With others in the model for streams nothing is followed.
+        recognizer: of whole recordings, that has a second look. With other labels in the model for streams nothing is
+            followed.
         early: a recording ends as soon as its answer is sure.
 
     Raises:
         RehabCoachError: the model for streams is broken, or was asked for and has other labels.
     """
 
-    def __init__(self, path: str, runtime: str, labels: Iterable[str], early: bool):
+    def __init__(self, path: str, runtime: str, recognizer: Recognizer, early: bool):
         self._early = early
-        self._stream = _load(path, runtime, labels, bool(path) or early)
+        self._stream = _load(path, runtime, recognizer, bool(path) or early)
         self._end: Optional[EarlyEnd] = None  # there is one while a recording is followed
         self._publisher = rospy.Publisher("prediction_so_far", PredictionSoFar, queue_size=10)
 
@@ -86,17 +88,15 @@ class AnswerSoFar:
             self._recording.end()
 
 
-def _load(path: str, runtime: str, labels: Iterable[str], wanted: bool) -> Optional[StreamingRecognizer]:
+def _load(path: str, runtime: str, recognizer: Recognizer, wanted: bool) -> Optional[StreamingRecognizer]:
     """The model for streams; None: it has other labels than the model, and nobody asked for it."""
-    stream = StreamingRecognizer.load(path or default_streaming_model(), runtime)
-    if set(stream.labels) == set(labels):
-        return stream
-    problem = "the model for streams answers %s, the model %s: " % tuple(
-        ", ".join(each) for each in (stream.labels, labels)
-    )
-    if wanted:
-        raise RehabCoachError(
-            problem + "give recorder/streaming_model one with the same labels, or leave it and early out"
-        )
-    rospy.loginfo("%sthe screen shows no answer while somebody moves", problem)
-    return None
+    path = path or default_streaming_model()
+    try:
+        return StreamingRecognizer.load(path, runtime, second=recognizer)
+    except OtherLabels as error:
+        if wanted:
+            raise RehabCoachError(
+                "%s: give recorder/streaming_model one with the same labels, or leave it and early out" % error
+            ) from error
+        rospy.loginfo("%s: the screen shows no answer while somebody moves", error)
+        return None

@@ -94,7 +94,10 @@ def test_operations_are_counted(tmp_path):
     counted = count_operations(_model(tmp_path / "small.safetensors"), default_model())
     assert counted["window"] > 1e7
     assert counted["window_ratio"] == pytest.approx(counted["window"] / counted["step"])
-    assert counted["recording_so_far"] > counted["window"]
+    assert counted["recording_so_far"] > counted["window"] and counted["second"] == 0
+    looked = count_operations(_model(tmp_path / "small.safetensors"), default_model(), second=True)
+    assert looked["step"] == counted["step"] + looked["second"]
+    assert looked["second"] == pytest.approx(4 * counted["window"] / 75)  # after 2, 4 and 8 s: 1, 1 and 2 windows
 
 
 @pytest.fixture
@@ -109,7 +112,8 @@ def skeletons(tmp_path, figure):
 def test_the_command(tmp_path, skeletons, capsys):
     out = tmp_path / "report"
     model = _model(tmp_path / "small.safetensors")
-    assert main(["evaluate", "--set", skeletons, "--streaming", "--model", model, "--out", str(out)]) == 0
+    command = ["evaluate", "--set", skeletons, "--streaming", "--model", model, "--out", str(out), "--second"]
+    assert main([*command, "none"]) == 0
     said = capsys.readouterr().out
     assert "flips per clip" in said and "no such clip" in said and "times fewer than a window" in said
     rows = list(csv.DictReader((out / "streaming.csv").open()))
@@ -117,6 +121,9 @@ def test_the_command(tmp_path, skeletons, capsys):
     report = json.loads((out / "streaming.json").read_text())
     assert report["estimators"]["skeletons"]["clips"] == 2 and report["milliseconds"]["frames"] == 240
     assert cv2.imread(str(out / "streaming.png")).shape[0] > 300
+    assert report["operations"]["second"] == 0
+    assert main([*command, _model(tmp_path / "clip.safetensors", causal=False)]) == 0
+    assert json.loads((out / "streaming.json").read_text())["operations"]["second"] > 1e6
 
 
 def test_what_does_not_go_together(tmp_path, skeletons, capsys):
@@ -125,3 +132,9 @@ def test_what_does_not_go_together(tmp_path, skeletons, capsys):
     assert "leave --rates, --compare and --method out" in capsys.readouterr().err
     assert main([*command, "--model", _model(tmp_path / "clip.safetensors", causal=False)]) == 2
     assert "needs the whole recording" in capsys.readouterr().err
+    assert main([*command, "--model", _model(tmp_path / "small.safetensors")]) == 2
+    assert "give --second another, or none" in capsys.readouterr().err
+    assert main([*command, "--second", "none", "--folds"]) == 2
+    assert "has no folds" in capsys.readouterr().err
+    assert main(["evaluate", "--set", skeletons, "--out", str(tmp_path / "report"), "--second", "none"]) == 2
+    assert "--second belongs to --streaming" in capsys.readouterr().err

@@ -197,3 +197,30 @@ def test_a_stable_answer():
     answers = _stream(StreamingRecognizer(network, contract, Hysteresis()), key_points, stamps)
     assert not answers[20].stable and answers[-1].stable
     assert answers[-1].label == "squat" and answers[-1].confidence > 0.9
+
+
+def test_a_recogniser_of_recordings_has_a_second_look():
+    network, contract = _model()
+    second = Recognizer(*_model(unknown_threshold=0.5))
+    key_points, stamps = _person(5)
+    key_points[:5] = 0  # nobody yet
+    alone = _stream(StreamingRecognizer(network, contract), key_points, stamps)
+    answers = _stream(StreamingRecognizer(network, contract, second=second), key_points, stamps)
+    looked = next(number for number, (one, other) in enumerate(zip(answers, alone)) if not _same(one, other))
+    assert answers[looked].seconds == pytest.approx(2.0, abs=contract.network.step / 15)
+    so_far = SkeletonSequence(key_points[5 : looked + 1], stamps[5 : looked + 1], SIZE)
+    mixture = 0.7 * second.recognize(so_far).probabilities + 0.3 * alone[looked].probabilities
+    np.testing.assert_allclose(answers[looked].probabilities, mixture, atol=1e-6)
+
+
+def test_a_second_look_does_not_see_somebody_who_has_left():
+    network, contract = _model()
+    second = Recognizer(*_model())
+    second.recognize = lambda sequence: pytest.fail("asked about %d frames" % len(sequence))
+    key_points, stamps = _person(5.8)
+    key_points[28:60] = 0
+    _stream(StreamingRecognizer(network, contract, second=second), key_points, stamps)
+
+
+def _same(one, other):
+    return np.array_equal(one.probabilities, other.probabilities)
