@@ -27,7 +27,7 @@ class RecorderClock(unittest.TestCase):
     def setUp(self):
         with VideoSource(share_path("test", "data", "squat.mp4")) as source:
             self.pictures = [cv2.imencode(".jpg", picture)[1].tobytes() for picture, _ in source.read(end=BAG)][::2]
-        self.set, self.back = 0.0, 0
+        self.set, self.back, self.over = 0.0, 0, threading.Event()
         self.predictions, self.messages, self.filmed = [], [], set()
         rospy.Subscriber("stgcn_prediction", Prediction, self.predictions.append, queue_size=10)
         rospy.Subscriber("display_message", DisplayMessage, self.on_message, queue_size=100)
@@ -44,7 +44,7 @@ class RecorderClock(unittest.TestCase):
 
     def play(self):
         """The looped bag: pictures and clock."""
-        while not rospy.is_shutdown():
+        while not self.over.is_set():
             for number, picture in enumerate(self.pictures):
                 stamp = rospy.Time.from_sec(1e6 + self.set + number * BAG / len(self.pictures))
                 self.clock.publish(stamp)
@@ -62,7 +62,10 @@ class RecorderClock(unittest.TestCase):
         wait_for(
             lambda: [each for each in self.messages if "my set-up" in each.text], "the missing clock on the screen"
         )
-        threading.Thread(target=self.play, daemon=True).start()
+        player = threading.Thread(target=self.play, daemon=True)
+        player.start()
+        self.addCleanup(player.join)
+        self.addCleanup(self.over.set)
         self.assertEqual(process.wait(PATIENCE), 0)
         self.assertEqual(
             [(each.round, each.status, each.label) for each in self.predictions],
