@@ -94,9 +94,7 @@ def load_model():
     except ImportError as error:
         raise RehabCoachError(INSTALL_HINT + " (%s)" % error) from error
     # The compact shapes that anny makes by default take up to a minute and gain nothing for one person.
-    return anny.Anny(
-        skinning_method="lbs", phenotype_blendshapes="original", local_changes=sorted(LIMBS.values())
-    )
+    return anny.Anny(skinning_method="lbs", phenotype_blendshapes="original", local_changes=sorted(LIMBS.values()))
 
 
 def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
@@ -242,7 +240,7 @@ def _metres(model) -> Dict[str, Tuple[float, float]]:
 
 def limb_lengths(labels: Sequence[str], heads: np.ndarray) -> Dict[str, float]:
     """Metres of each of `LIMBS` between the bones' heads (B, 3), of the right side."""
-    at = {label: head for label, head in zip(labels, heads)}
+    at = dict(zip(labels, heads))
     middle = {name: (at[name + ".R"] + at[name + ".L"]) / 2 for name in ("upperarm01", "upperleg01")}
     ends = {
         "trunk": (middle["upperarm01"], middle["upperleg01"]),

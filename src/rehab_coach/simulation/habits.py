@@ -41,8 +41,8 @@ POSTURE = {
     "lumbar_extension": Spread(4.3, 1.9),
     "lumbar_bending": Spread(2.5, 0.8),
 }
-"""What `make_motion` takes as habits: those of `phases.Person` in its units (of a squat 3, 6 and 4 degrees), and angles in
-degrees."""
+"""What `make_motion` takes as habits: those of `phases.Person` in its units (3, 6 and 4 degrees of a squat), and
+degrees of angles."""
 
 
 def habits_of(
