@@ -9,6 +9,7 @@ from rehab_coach.simulation.body import LIMBS, MARKS, Body, Physique
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.clothing import dressed
 from rehab_coach.simulation.equipment import equipment
+from rehab_coach.simulation.habits import MOST
 from rehab_coach.simulation.mesh import Mesh, Normals, all_over
 from rehab_coach.simulation.motions import KINDS, ON_THE_FLOOR, Motion
 from rehab_coach.simulation.solver import angles_of
@@ -17,7 +18,6 @@ from rehab_coach.skeleton import COCO_18
 HIDDEN = 0.5  # the truth's score of a joint behind another part of the body or behind what the person uses
 DEEP = 0.13  # metres between a joint and what hides it; less is the flesh around the joint itself
 WIDE = 0.03  # metres around the line of sight
-MOST = 2.5  # standard deviations by which somebody differs from the others
 
 LIMB_SPREAD = np.array(
     [
