@@ -81,14 +81,7 @@ def fit_space(samples: Sequence[Sample], rocket: Optional[MiniRocket]) -> Space:
     covariance += SHRINKAGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     whitening = np.linalg.cholesky(np.linalg.inv(covariance))
     between = np.array(middles) @ whitening
-    variances, directions = np.linalg.eigh(between.T @ between / len(between))
-    variances, directions = variances[::-1][:DIMENSIONS], directions[:, ::-1][:, :DIMENSIONS]
-    if rocket is None:
-        # Within people each direction has the variance 1, and the middle of a person's recordings a part of it. A
-        # direction counts by what part of its variance is between people: those that say nothing would only blur the
-        # distance. (Of cycles' features this was not measured.)
-        variances = np.maximum(variances - len(between) / len(within), 0)
-        directions = directions * (variances / (variances + 1))
+    directions = np.linalg.eigh(between.T @ between)[1][:, ::-1][:, :DIMENSIONS]
     weights = components @ (whitening @ directions) / deviation[:, None]
     return Space(rocket, mean.astype(np.float32), weights.astype(np.float32), 0.0, 1.0)
 
