@@ -1,6 +1,8 @@
 """What one camera sees of people: proportions of limbs, with more or less of an estimator's errors, and the trunk."""
 
 import contextlib
+import glob
+import json
 import os
 from collections import defaultdict
 from dataclasses import replace
@@ -13,7 +15,6 @@ from rehab_coach.benchmarks.identification.protocols import first_half
 from rehab_coach.benchmarks.identification.tables import row
 from rehab_coach.dataset.ui_prmd import RATE, read_executions
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import read_table
 from rehab_coach.identification.fitting import (
     Pair,
     Sample,
@@ -38,11 +39,13 @@ from rehab_coach.inertial import cut_spans
 from rehab_coach.kinematics.projection import NO_ERRORS, EstimatorErrors, film, random_view
 from rehab_coach.skeleton import SkeletonSequence
 
+LIKE_AN_ESTIMATOR = "an estimator's"
+
 NOISE = {
     "true key points": NO_ERRORS,
     "trembling": replace(NO_ERRORS, slow=0.03, fast=0.015),
     "standing errors of 1 %": replace(NO_ERRORS, standing=0.01, slow=0.03, fast=0.015),
-    "an estimator's": replace(EstimatorErrors(), never=0.0),
+    LIKE_AN_ESTIMATOR: replace(EstimatorErrors(), never=0.0),
 }
 """Errors of key points, in trunk lengths; standing ones are drawn anew for each recording."""
 
@@ -54,6 +57,9 @@ WAYS = {"proportions": ("proportions",), "and motion": ("proportions", "motion")
 
 JUDGED = 20
 """Virtual patients, the first of a plan, who are judged; the others are learned from."""
+
+FEWEST_LEARNED = 4
+"""Of whom the odds of two halves can be learned."""
 
 
 def seen(sequence: SkeletonSequence) -> np.ndarray:
@@ -155,7 +161,10 @@ def skeletons(data: str) -> Iterator[str]:
 
 
 def virtual_patients(rendered: str) -> Iterator[str]:
-    """The same of virtual patients: the first `JUDGED` are judged, the others learned from, by the same key points.
+    """The same of virtual patients: the first `JUDGED` are judged, the others learned from.
+
+    True key points are judged by what others with the same errors taught, an estimator's own by what those with "an
+    estimator's" did.
 
     Args:
         rendered: folder that `rehab-coach render --plan config/plans/identification.yaml --skeletons-only` wrote.
@@ -163,15 +172,18 @@ def virtual_patients(rendered: str) -> Iterator[str]:
     Raises:
         RehabCoachError: it holds no such films, or of too few people.
     """
-    for name, films in read_rendered(rendered).items():
-        people = sorted({film.person for film in films})
-        if len(people) < JUDGED + 4:
-            raise RehabCoachError(
-                "%s has films of %d people by %s, and %d are judged: render more of the plan's clips, a few people are "
-                "learned from" % (rendered, len(people), name, JUDGED)
-            )
-        spaces = camera_spaces([film for film in films if film.person not in people[:JUDGED]])
-        judged = [film for film in films if film.person in people[:JUDGED]]
+    films = read_rendered(rendered)
+    people = list(dict.fromkeys(film.person for film in films[LIKE_AN_ESTIMATOR]))
+    if len(people) < JUDGED + FEWEST_LEARNED:
+        raise RehabCoachError(
+            "%s has true key points of %d people, and beside the %d who are judged %d are needed to learn from: render "
+            "more of the plan's clips" % (rendered, len(people), JUDGED, FEWEST_LEARNED)
+        )
+    first = set(people[:JUDGED])
+    for name, own in films.items():
+        taught = films[name if name in NOISE else LIKE_AN_ESTIMATOR]
+        spaces = camera_spaces([film for film in taught if film.person not in first])
+        judged = [film for film in own if film.person in first]
         for enrolled in (2, 3):
             for way, streams in WAYS.items():
                 odds = camera_odds(spaces, judged, enrolled, streams)
@@ -190,23 +202,26 @@ def read_rendered(folder: str) -> Dict[str, List[Sample]]:
     Films in which a limb is never seen are left out.
 
     Raises:
-        RehabCoachError: there are none.
+        RehabCoachError: there are no true key points.
     """
-    path = os.path.join(folder, "skeletons.csv")
-    if not os.path.exists(path):
-        raise RehabCoachError(
-            "there is no %s: rehab-coach render --plan config/plans/identification.yaml --out %s --skeletons-only "
-            "--estimator truth" % (path, folder)
-        )
+    paths = sorted(glob.glob(os.path.join(glob.escape(folder), "*", "*.npz")))
     found: Dict[str, List[Sample]] = defaultdict(list)
-    for order, entry in enumerate(read_table(path, ("file", "group", "estimator"))):
-        sequence = SkeletonSequence.load(os.path.join(folder, entry["file"]))
-        by_points = {entry["estimator"]: sequence}
-        if entry["estimator"] == "truth":
-            by_points = {name: spoiled(sequence, errors, order) for name, errors in NOISE.items()}
-        for name, one in by_points.items():
+    for order, path in enumerate(paths):
+        estimator, name = os.path.basename(os.path.dirname(path)), os.path.basename(path)[: -len(".npz")]
+        with open(os.path.join(folder, "truth", name + ".json"), encoding="utf-8") as stream:
+            person = json.dumps(json.load(stream)["person"], sort_keys=True)
+        sequence = SkeletonSequence.load(path)
+        by_points = {estimator: sequence}
+        if estimator == "truth":
+            by_points = {points: spoiled(sequence, errors, order) for points, errors in NOISE.items()}
+        for points, one in by_points.items():
             with contextlib.suppress(RehabCoachError):
-                found[name].append(Sample(seen(one), entry["group"], os.path.basename(entry["file"]), "squat"))
+                found[points].append(Sample(seen(one), person, name, "squat"))
+    if LIKE_AN_ESTIMATOR not in found:
+        raise RehabCoachError(
+            "there are no key points in %s: rehab-coach render --plan config/plans/identification.yaml --out %s "
+            "--skeletons-only --estimator truth" % (os.path.join(folder, "truth"), folder)
+        )
     return found
 
 

@@ -1,10 +1,13 @@
 """What a camera sees, and how much of it counts."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from rehab_coach.benchmarks.identification import camera
 from rehab_coach.benchmarks.identification.camera import (
+    LIKE_AN_ESTIMATOR,
     NOISE,
     WAYS,
     camera_odds,
@@ -21,7 +24,7 @@ from rehab_coach.identification.skeletons import filmed, scaled
 from rehab_coach.kinematics.projection import NO_ERRORS, film, random_view
 from rehab_coach.skeleton import COCO_18
 
-ERRORS = NOISE["an estimator's"]
+ERRORS = NOISE[LIKE_AN_ESTIMATOR]
 
 
 @pytest.fixture(scope="module")
@@ -62,34 +65,37 @@ def test_log_odds_of_a_cameras_streams_are_added_up(captured, spaces):
 def rendered(folder, captured, people):
     """What `rehab-coach render --skeletons-only` writes, of people who differ in limbs: four films of each."""
     draw = np.random.default_rng(0)
-    rows = ["label,file,group,estimator"]
     (folder / "truth").mkdir(parents=True)
     for person in range(people):
         factors = {name: float(np.exp(draw.normal(0, 0.06))) for name in NAMES}
         for number in range(4):
             joints = scaled(captured[3 * (person % 4)][2], factors)
             sequence = film(joints, RATE, random_view(draw, 0, 45), draw, NO_ERRORS, layout=COCO_18)
-            name = "truth/%06d-squat.npz" % (4 * person + number)
-            sequence.save(str(folder / name))
-            rows.append("squat,%s,person-%06d,truth" % (name, person))
-    (folder / "skeletons.csv").write_text("\n".join(rows) + "\n")
+            name = "%06d-squat" % (4 * person + number)
+            sequence.save(str(folder / "truth" / (name + ".npz")))
+            (folder / "truth" / (name + ".json")).write_text('{"person": {"height": %d}}' % person)
     return str(folder)
 
 
 def test_the_first_virtual_patients_are_judged_by_what_the_others_taught(tmp_path, captured, monkeypatch):
-    monkeypatch.setattr(camera, "NOISE", {"true key points": NO_ERRORS})
-    lines = list(virtual_patients(rendered(tmp_path, captured, 44)))
-    assert len(lines) == 2 * len(WAYS)
-    for line in lines:
-        who, points, _, judged, rank_1, error, _ = (cell.strip() for cell in line.strip("|").split("|"))
+    monkeypatch.setattr(camera, "NOISE", {LIKE_AN_ESTIMATOR: NO_ERRORS})
+    folder = rendered(tmp_path, captured, 44)
+    (tmp_path / "mediapipe").mkdir()
+    for path in sorted((tmp_path / "truth").glob("*.npz"))[:80]:  # of those who are judged
+        shutil.copy(path, tmp_path / "mediapipe")
+    lines = list(virtual_patients(folder))
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert [points for _, points, *_ in cells] == ["mediapipe"] * 6 + [LIKE_AN_ESTIMATOR] * 6
+    for who, _, _, judged, rank_1, error, _ in cells:
         assert who in ("virtual patients, 2 enrolled (20)", "virtual patients, 3 enrolled (20)")
-        assert points == "true key points" and int(judged) == 40  # half of four films, at most, are enrolled
+        assert int(judged) == 40  # half of four films, at most, are enrolled
         assert float(rank_1) > 0.4 and float(error) < 0.25  # by chance 0.05 and 0.5
+    assert [numbers for _, _, *numbers in cells[:6]] == [numbers for _, _, *numbers in cells[6:]]
 
 
 def test_too_few_virtual_patients_are_named(tmp_path, captured, monkeypatch):
-    monkeypatch.setattr(camera, "NOISE", {"true key points": NO_ERRORS})
-    with pytest.raises(RehabCoachError, match="films of 21 people by true key points, and 20 are judged: render more"):
+    monkeypatch.setattr(camera, "NOISE", {LIKE_AN_ESTIMATOR: NO_ERRORS})
+    with pytest.raises(RehabCoachError, match="of 21 people, and beside the 20 .* 4 are needed .* render more"):
         list(virtual_patients(rendered(tmp_path / "few", captured, 21)))
-    with pytest.raises(RehabCoachError, match="there is no .*skeletons.csv: rehab-coach render --plan"):
+    with pytest.raises(RehabCoachError, match="there are no key points in .*truth: rehab-coach render --plan"):
         list(virtual_patients(str(tmp_path)))
