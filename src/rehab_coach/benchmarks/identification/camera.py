@@ -163,8 +163,8 @@ def skeletons(data: str) -> Iterator[str]:
 def virtual_patients(rendered: str) -> Iterator[str]:
     """The same of virtual patients: the first `JUDGED` are judged, the others learned from.
 
-    True key points are judged by what others with the same errors taught, an estimator's own by what those with "an
-    estimator's" did.
+    True key points are judged by what others' with the same errors taught; an estimator's own by what others' with "an
+    estimator's" errors did, and those of others by the estimator itself, as far as there are some.
 
     Args:
         rendered: folder that `rehab-coach render --plan config/plans/identification.yaml --skeletons-only` wrote.
@@ -181,7 +181,7 @@ def virtual_patients(rendered: str) -> Iterator[str]:
         )
     first = set(people[:JUDGED])
     for name, own in films.items():
-        taught = films[name if name in NOISE else LIKE_AN_ESTIMATOR]
+        taught = own if name in NOISE else films[LIKE_AN_ESTIMATOR] + own
         spaces = camera_spaces([film for film in taught if film.person not in first])
         judged = [film for film in own if film.person in first]
         for enrolled in (2, 3):
@@ -216,7 +216,7 @@ def read_rendered(folder: str) -> Dict[str, List[Sample]]:
             by_points = {points: spoiled(sequence, errors, order) for points, errors in NOISE.items()}
         for points, one in by_points.items():
             with contextlib.suppress(RehabCoachError):
-                found[points].append(Sample(seen(one), person, name, "squat"))
+                found[points].append(Sample(seen(one), person, "%s by %s" % (name, points), "squat"))
     if LIKE_AN_ESTIMATOR not in found:
         raise RehabCoachError(
             "there are no key points in %s: rehab-coach render --plan config/plans/identification.yaml --out %s "

@@ -90,6 +90,7 @@ def test_the_first_virtual_patients_are_judged_by_what_the_others_taught(tmp_pat
         assert who in ("virtual patients, 2 enrolled (20)", "virtual patients, 3 enrolled (20)")
         assert int(judged) == 40  # half of four films, at most, are enrolled
         assert float(rank_1) > 0.4 and float(error) < 0.25  # by chance 0.05 and 0.5
+    # Nobody else was seen by the estimator, and it sees what is true here.
     assert [numbers for _, _, *numbers in cells[:6]] == [numbers for _, _, *numbers in cells[6:]]
 
 
