@@ -206,14 +206,16 @@ def read_rendered(folder: str) -> Dict[str, List[Sample]]:
     """
     paths = sorted(glob.glob(os.path.join(glob.escape(folder), "*", "*.npz")))
     found: Dict[str, List[Sample]] = defaultdict(list)
-    for order, path in enumerate(paths):
+    number = 0
+    for path in paths:
         estimator, name = os.path.basename(os.path.dirname(path)), os.path.basename(path)[: -len(".npz")]
         with open(os.path.join(folder, "truth", name + ".json"), encoding="utf-8") as stream:
             person = json.dumps(json.load(stream)["person"], sort_keys=True)
         sequence = SkeletonSequence.load(path)
         by_points = {estimator: sequence}
         if estimator == "truth":
-            by_points = {points: spoiled(sequence, errors, order) for points, errors in NOISE.items()}
+            by_points = {points: spoiled(sequence, errors, number) for points, errors in NOISE.items()}
+            number += 1
         for points, one in by_points.items():
             with contextlib.suppress(RehabCoachError):
                 found[points].append(Sample(seen(one), person, "%s by %s" % (name, points), "squat"))
