@@ -4,7 +4,7 @@ import contextlib
 import glob
 import json
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
@@ -184,6 +184,11 @@ def virtual_patients(rendered: str) -> Iterator[str]:
         taught = own if name in NOISE else films[LIKE_AN_ESTIMATOR] + own
         spaces = camera_spaces([film for film in taught if film.person not in first])
         judged = [film for film in own if film.person in first]
+        if min(Counter(film.person for film in judged).get(person, 0) for person in first) < 2:
+            raise RehabCoachError(
+                "%s has not two films by %s of each of the %d who are judged: render more of the plan's clips"
+                % (rendered, name, JUDGED)
+            )
         for enrolled in (2, 3):
             for way, streams in WAYS.items():
                 odds = camera_odds(spaces, judged, enrolled, streams)

@@ -98,5 +98,11 @@ def test_too_few_virtual_patients_are_named(tmp_path, captured, monkeypatch):
     monkeypatch.setattr(camera, "NOISE", {LIKE_AN_ESTIMATOR: NO_ERRORS})
     with pytest.raises(RehabCoachError, match="of 21 people, and beside the 20 .* 4 are needed .* render more"):
         list(virtual_patients(rendered(tmp_path / "few", captured, 21)))
+    folder = tmp_path / "many"
+    rendered(folder, captured, 24)
+    (folder / "mediapipe").mkdir()
+    shutil.copy(folder / "truth" / "000000-squat.npz", folder / "mediapipe")
+    with pytest.raises(RehabCoachError, match="has not two films by mediapipe of each of the 20"):
+        list(virtual_patients(str(folder)))
     with pytest.raises(RehabCoachError, match="there are no key points in .*truth: rehab-coach render --plan"):
         list(virtual_patients(str(tmp_path)))
