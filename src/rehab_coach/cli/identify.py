@@ -259,7 +259,10 @@ def _skeletons(arguments: argparse.Namespace) -> int:
     from rehab_coach.benchmarks.identification.tables import table
     from rehab_coach.dataset.sequences import SPATIAL
 
-    for line in camera.skeletons(arguments.data, arguments.rendered):
+    print(camera.HEADER)
+    for line in camera.virtual_patients(arguments.rendered) if arguments.rendered else ():
+        print(line, flush=True)
+    for line in camera.skeletons(arguments.data):
         print(line, flush=True)
     if os.path.exists(os.path.join(arguments.data, "skeletons", SPATIAL + ".csv")):
         for line in kinect(arguments.data):

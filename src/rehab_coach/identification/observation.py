@@ -6,7 +6,7 @@ from typing import Callable, Dict, Optional
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.identification.proportions import body_proportions, limb_motion
+from rehab_coach.identification.proportions import body_proportions, limb_motion, limb_posture
 from rehab_coach.inertial import Cycles, InertialSeries, cut_cycles
 from rehab_coach.inertial.series import SENSORS
 from rehab_coach.skeleton import SkeletonSequence
@@ -14,6 +14,7 @@ from rehab_coach.skeleton import SkeletonSequence
 CAMERA: Dict[str, Callable[[SkeletonSequence], np.ndarray]] = {
     "proportions": body_proportions,
     "motion": limb_motion,
+    "posture": limb_posture,
 }
 """What is measured of a skeleton, (P,) each."""
 

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -29,6 +29,17 @@ MARKS = tuple(joint for joint in COCO_18.joints if joint != "neck") + (
 )
 """Key points that the body model places: COCO's 17 and those of the feet."""
 
+LIMBS = {
+    "trunk": "torso-scale-vert-incr",
+    "shoulders": "measure-shoulder-dist-incr",
+    "hips": "hip-scale-horiz-incr",
+    "thigh": "measure-upperleg-height-incr",
+    "shank": "measure-lowerleg-height-incr",
+    "upper_arm": "measure-upperarm-length-incr",
+    "forearm": "measure-lowerarm-length-incr",
+}
+"""What may be longer or shorter than the model's phenotypes make it, and the target of MakeHuman's that does it."""
+
 
 @dataclass(frozen=True)
 class Physique:
@@ -39,12 +50,15 @@ class Physique:
         age: years, 12 to 90.
         height: metres; None = an average person's.
         weight: kg; None = an average person's of that height.
+        limbs: how long each of `LIMBS` is as a factor of what phenotypes make it, before the whole body is made as
+            tall as asked for; () = all 1.
     """
 
     gender: str = "female"
     age: float = 35.0
     height: Optional[float] = None
     weight: Optional[float] = None
+    limbs: Tuple[float, ...] = ()
 
     def check(self) -> None:
         """Raise RehabCoachError for a value that no person of the model has."""
@@ -57,6 +71,11 @@ class Physique:
         ):
             if value is not None and not low <= value <= high:
                 raise RehabCoachError("%s must be between %g and %g, not %g" % (name, low, high, value))
+        if self.limbs and not (len(self.limbs) == len(LIMBS) and all(0.8 <= factor <= 1.25 for factor in self.limbs)):
+            raise RehabCoachError(
+                "limbs must be %d factors between 0.8 and 1.25 (%s), not %s"
+                % (len(LIMBS), ", ".join(LIMBS), list(self.limbs))
+            )
 
 
 @functools.lru_cache(maxsize=1)
@@ -75,7 +94,7 @@ def load_model():
     except ImportError as error:
         raise RehabCoachError(INSTALL_HINT + " (%s)" % error) from error
     # The compact shapes that anny makes by default take up to a minute and gain nothing for one person.
-    return anny.Anny(skinning_method="lbs", phenotype_blendshapes="original")
+    return anny.Anny(skinning_method="lbs", phenotype_blendshapes="original", local_changes=sorted(LIMBS.values()))
 
 
 def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
@@ -127,8 +146,9 @@ class Body:
                 "muscle": 0.55 if physique.weight is None else 0.3,
                 "proportions": 0.6,
             }
-            result = model(phenotype_kwargs=kwargs)
-            vertices, heads = (result[key][0].cpu().numpy() for key in ("rest_vertices", "rest_bone_heads"))
+            vertices, heads = _rest(model, kwargs)
+            if physique.limbs:
+                vertices, heads = _rest(model, kwargs, _changes(model, heads, physique.limbs))
             size = 1.0 if physique.height is None else physique.height / np.ptp(vertices[:, 2])
             return vertices * size, heads * size
 
@@ -187,6 +207,51 @@ class Body:
         affine = np.concatenate([rotations, shift[:, :, None]], axis=2).reshape(len(heads), 12)
         blended = (self._weights @ affine).reshape(-1, 3, 4)
         return np.einsum("vij,vj->vi", blended[:, :, :3], rest) + blended[:, :, 3]
+
+
+def _rest(model, phenotypes: Dict[str, float], changes: Optional[Dict[str, float]] = None):
+    """Vertices (V, 3) and bone heads (B, 3) in the rest pose, metres."""
+    result = model(phenotype_kwargs=phenotypes, **({"local_changes_kwargs": changes} if changes else {}))
+    return tuple(result[key][0].cpu().numpy() for key in ("rest_vertices", "rest_bone_heads"))
+
+
+def _changes(model, heads: np.ndarray, limbs: Tuple[float, ...]) -> Dict[str, float]:
+    """How much of each target makes the limbs of a body with these bone heads longer by these factors."""
+    lengths = limb_lengths(model.bone_labels, heads)
+    steps = _metres(model)
+    changes = {}
+    for factor, (limb, target) in zip(limbs, LIMBS.items()):
+        metres = (factor - 1) * lengths[limb]
+        changes[target] = float(metres / steps[limb][0 if metres < 0 else 1])
+    return changes
+
+
+@functools.lru_cache(maxsize=1)
+def _metres(model) -> Dict[str, Tuple[float, float]]:
+    """By how many metres the whole target shortens and lengthens each limb: the same for every phenotype."""
+    usual = limb_lengths(model.bone_labels, _rest(model, {})[1])
+
+    def changed(limb: str, amount: float) -> float:
+        heads = _rest(model, {}, {LIMBS[limb]: amount})[1]
+        return abs(limb_lengths(model.bone_labels, heads)[limb] - usual[limb])
+
+    return {limb: (changed(limb, -1.0), changed(limb, 1.0)) for limb in LIMBS}
+
+
+def limb_lengths(labels: Sequence[str], heads: np.ndarray) -> Dict[str, float]:
+    """Metres of each of `LIMBS` between the bones' heads (B, 3), of the right side."""
+    at = dict(zip(labels, heads))
+    middle = {name: (at[name + ".R"] + at[name + ".L"]) / 2 for name in ("upperarm01", "upperleg01")}
+    ends = {
+        "trunk": (middle["upperarm01"], middle["upperleg01"]),
+        "shoulders": (at["upperarm01.R"], at["upperarm01.L"]),
+        "hips": (at["upperleg01.R"], at["upperleg01.L"]),
+        "thigh": (at["upperleg01.R"], at["lowerleg01.R"]),
+        "shank": (at["lowerleg01.R"], at["foot.R"]),
+        "upper_arm": (at["upperarm01.R"], at["lowerarm01.R"]),
+        "forearm": (at["lowerarm01.R"], at["wrist.R"]),
+    }
+    return {limb: float(np.linalg.norm(end - begin)) for limb, (begin, end) in ends.items()}
 
 
 def _skinning_weights(model):

@@ -13,6 +13,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.movement import Repetition
 from rehab_coach.opensim.coordinates import COORDINATES, limits
 from rehab_coach.simulation.exercises import EXERCISE_KINDS
+from rehab_coach.simulation.habits import POSTURE
 from rehab_coach.simulation.near_misses import NEAR_MISSES
 from rehab_coach.simulation.others import OTHERS as USUAL_OTHERS
 from rehab_coach.simulation.phases import Kind, Made, Number, Person
@@ -27,6 +28,7 @@ KINDS: Dict[str, Kind] = {**EXERCISE_KINDS, **VARIANTS, **OTHERS}
 MOTIONS = tuple(KINDS)
 STILL = ("standing", "plank")  # motions in which there is nothing to count
 HELD = ("barbell", "barbell_on_the_shoulders", "dumbbells", "kettlebell")  # equipment that the hands carry
+ARMS = ("arm_", "elbow")  # how the names of their angles begin
 ON_HANDS = ("hands_and_toes", "hands_and_knees")  # contacts of who lies on her hands
 ON_THE_FLOOR = (*ON_HANDS, "back")
 
@@ -128,6 +130,7 @@ def make_motion(
     faults: Union[Iterable[str], Mapping[str, float]] = (),
     fault_share: float = 1.0,
     bare: bool = False,
+    habits: Optional[Mapping[str, float]] = None,
 ) -> Motion:
     """The joint angles of one person who does one exercise.
 
@@ -149,6 +152,8 @@ def make_motion(
         faults: names (or name -> strength, 0.3 to 1.3, 1 = clearly there), see the exercise's `Kind.faults`.
         fault_share: probability of a repetition to show the faults.
         bare: without what the exercise has in the hands.
+        habits: what is the person's own instead of the seed's: "stance", "toes_out", "lean" and "choice" (the `style`)
+            of a `Person`, and degrees by which she holds angles of `POSTURE` otherwise; see `habits.habits_of`.
 
     Raises:
         RehabCoachError: unknown name or fault, or a value out of range.
@@ -185,12 +190,19 @@ def make_motion(
     depths = depth * (1 - 0.04 * variation * rng.random(len(ends)))
     shows, strong = rng.random(len(ends)) < fault_share, 1 + 0.1 * variation * rng.uniform(-1, 1, len(ends))
     stance, toes_out, lean = np.clip(variation * 0.6 * rng.standard_normal(3), -1, 1)
+    style = float(rng.random()) if variation else 0.0
+    own = dict(habits or {})
+    stance, toes_out, lean = (own.pop(n, v) for n, v in zip(("stance", "toes_out", "lean"), (stance, toes_out, lean)))
+    style = own.pop("choice", style)
+    for angle in own:
+        if angle not in POSTURE:
+            raise RehabCoachError("there is no habit '%s'; choose of choice, %s" % (angle, ", ".join(POSTURE)))
     person = Person(
         np.interp((stamps - ends[turn]) / (ends[turn + 1] - ends[turn]), *knots),
         depths[turn],
         pause,
         turn,
-        float(rng.random()) if variation else 0.0,
+        style,
         float(stance),
         float(toes_out),
         float(lean),
@@ -198,7 +210,9 @@ def make_motion(
         faults={fault: (strength * shows * strong)[turn] for fault, strength in strengths.items()},
     )
     made = kind.make(person)
-    angles = _complete(made, person, stamps, variation, kind.contact, asymmetry, rng)
+    if kind.equipment is not None:  # the arms are where it is
+        own = {angle: degrees for angle, degrees in own.items() if not angle.startswith(ARMS)}
+    angles = _complete(made, person, stamps, variation, kind.contact, asymmetry, rng, own)
     numbers, performed = _performed(ends, knots[0], duration, name)
     shown = {fault: tuple(n for n, number in enumerate(numbers) if shows[number]) for fault in strengths}
     motion = Motion(
@@ -219,7 +233,7 @@ def make_motion(
     if made.lying is None:
         return motion
     lying, body, hands = made.lying
-    angles = _complete(Made(lying), person, stamps, variation, "hands_and_toes", asymmetry, rng)
+    angles = _complete(Made(lying), person, stamps, variation, "hands_and_toes", asymmetry, rng, {})
     return replace(motion, lying=(replace(motion, contact="hands_and_toes", angles=angles), body, hands))
 
 
@@ -277,8 +291,9 @@ def _complete(
     contact: str,
     asymmetry: float,
     rng: np.random.Generator,
+    habits: Mapping[str, float],
 ) -> Dict[str, np.ndarray]:
-    """Every angle there is, in radians, with this person's sway and unevenness, inside the limits."""
+    """Every angle there is, in radians, with this person's sway, unevenness and habits, inside the limits."""
     effort = _effort(person)
     angles: Dict[str, np.ndarray] = {}
     weaker = "_l" if asymmetry > 0 else "_r"
@@ -291,7 +306,7 @@ def _complete(
         joint = name[:-2] if name[:-2] in SIDE_ANGLES else name
         if name == turning:
             values += 6 * asymmetry * effort
-        elif joint.startswith(("arm_", "elbow")) and name.endswith(weaker):
+        elif joint.startswith(ARMS) and name.endswith(weaker):
             rest = values[effort.argmin()]
             values = rest + (values - rest) * (1 - 0.3 * abs(asymmetry))
         uneven, sway = np.clip(rng.standard_normal(2), -2, 2)
@@ -299,6 +314,7 @@ def _complete(
         # Arms and trunk wander; the legs carry the body, so they keep to the exercise.
         if joint.startswith(("arm", "elbow", "lumbar", "neck")) and contact == "feet":
             values += variation * (1.6 * uneven + 0.8 * sway * np.sin(2 * np.pi * (stamps / period + start)))
+            values += habits.get(joint, 0.0)
         low, high = limits(name)
         angles[name] = np.radians(np.clip(values, low, high))
     return angles

@@ -5,10 +5,11 @@ from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 
-from rehab_coach.simulation.body import MARKS, Body, Physique
+from rehab_coach.simulation.body import LIMBS, MARKS, Body, Physique
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.clothing import dressed
 from rehab_coach.simulation.equipment import equipment
+from rehab_coach.simulation.habits import MOST
 from rehab_coach.simulation.mesh import Mesh, Normals, all_over
 from rehab_coach.simulation.motions import KINDS, ON_THE_FLOOR, Motion
 from rehab_coach.simulation.solver import angles_of
@@ -17,6 +18,22 @@ from rehab_coach.skeleton import COCO_18
 HIDDEN = 0.5  # the truth's score of a joint behind another part of the body or behind what the person uses
 DEEP = 0.13  # metres between a joint and what hides it; less is the flesh around the joint itself
 WIDE = 0.03  # metres around the line of sight
+
+LIMB_SPREAD = np.array(
+    [
+        [5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [-0.1, 4.2, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [1.8, 1.4, 5.8, 0.0, 0.0, 0.0, 0.0],
+        [-3.3, -0.4, 0.3, 3.0, 0.0, 0.0, 0.0],
+        [-1.8, -0.4, -0.1, -0.8, 3.1, 0.0, 0.0],
+        [-0.5, 0.1, 0.2, 0.6, 1.1, 2.9, 0.0],
+        [-1.5, 0.4, -0.2, 0.1, 1.6, 0.7, 3.5],
+    ]
+)
+"""How people's limbs (`body.LIMBS`, in its order) differ beside height: the Cholesky factor of the covariance of the
+logarithms of their shares of the stature, in percent, within either sex of ANSUR II's 6,068 people. Trunk: acromion to
+trochanter; shoulders: biacromial, hips: bicristal breadth; thigh: trochanter to tibiale; shank: tibiale to lateral
+malleolus; upper arm: acromion to radiale; forearm: radiale to stylion."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,10 +202,15 @@ def someone(seed: int) -> Physique:
     )
 
 
-def anyone(seed: int, ages: Tuple[float, float] = (12, 90)) -> Physique:
+def anyone(seed: int, ages: Tuple[float, float] = (12, 90), limbs: float = 0.0) -> Physique:
     """A person drawn at random from all there are: young and old, thin and stout.
 
     Heights by age and gender roughly as in NCD-RisC's tables, body-mass indices as adults have them.
+
+    Args:
+        seed: of who it is.
+        ages: lowest and highest, years.
+        limbs: how much limbs differ beside height, as a multiple of `LIMB_SPREAD`.
     """
     rng = np.random.default_rng([seed, 1])
     gender = ("female", "male")[rng.integers(2)]
@@ -196,4 +218,8 @@ def anyone(seed: int, ages: Tuple[float, float] = (12, 90)) -> Physique:
     grown = float(np.interp(age, (12, 17, 60, 90), (0.87 if gender == "male" else 0.93, 1.0, 1.0, 0.96)))
     height = float(np.clip(rng.normal((1.65 if gender == "female" else 1.77) * grown, 0.065), 1.4, 2.0))
     index = float(np.clip(rng.normal(24.5 if age > 20 else 21.0, 4.0), 18, 36))
-    return Physique(gender, age, height, index * height**2)
+    longer: Tuple[float, ...] = ()
+    if limbs:
+        drawn = LIMB_SPREAD / 100 @ np.clip(rng.standard_normal(len(LIMBS)), -MOST, MOST)
+        longer = tuple(float(factor) for factor in np.round(np.exp(np.clip(limbs * drawn, -0.2, 0.2)), 4))
+    return Physique(gender, age, height, index * height**2, longer)

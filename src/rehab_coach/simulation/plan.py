@@ -16,6 +16,7 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.simulation.body import Physique
 from rehab_coach.simulation.camera import Camera
 from rehab_coach.simulation.clothing import CLOTHES
+from rehab_coach.simulation.habits import habits_of
 from rehab_coach.simulation.motions import HELD, KINDS, ON_THE_FLOOR
 from rehab_coach.simulation.patient import anyone
 from rehab_coach.simulation.recorded import RECORDED, motion_files
@@ -38,6 +39,10 @@ class Plan:
         rate: frames per second.
         size: width and height, pixels.
         age: years.
+        limbs: how much people's limbs differ beside height, as a multiple of what real people's do; see `anyone`.
+        habits: how much people differ in their own way of moving, which each keeps in all her films, as a multiple of
+            what real people do; tempo, depth, pause and asymmetry are then hers, around the middle of their limits.
+            0 = everything is drawn anew for each film.
         faulty: share of the films of exercises in which something is wrong.
         most_faults: that occur together.
         fault_strength: 0.3 to 1.3, 1 = clearly there.
@@ -66,6 +71,8 @@ class Plan:
     rate: float = 15.0
     size: Tuple[int, int] = (640, 480)
     age: Range = (12.0, 90.0)
+    limbs: float = 0.0
+    habits: float = 0.0
     faulty: float = 0.4
     most_faults: int = 2
     fault_strength: Range = (0.6, 1.2)
@@ -93,8 +100,9 @@ class Plan:
     def as_json(self) -> str:
         """The plan without the number of films, which may grow: what a folder of films was made from."""
         entries = {**asdict(self), "clips": None}
-        if not self.motions:  # plans without it keep their folders
-            del entries["motions"]
+        for name in ("motions", "limbs", "habits"):
+            if not entries[name]:  # plans without it keep their folders
+                del entries[name]
         return json.dumps(entries, sort_keys=True)
 
 
@@ -106,6 +114,8 @@ LIMITS = {
     "rate": (1, 120),
     "size": (32, 4096),
     "age": (12, 90),
+    "limbs": (0, 1.5),
+    "habits": (0, 1.5),
     "faulty": (0, 1),
     "most_faults": (1, 8),
     "fault_strength": (0.3, 1.3),
@@ -213,7 +223,7 @@ def clip_of(plan: Plan, number: int) -> Clip:
     """The film of this number, from 0."""
     rng = np.random.default_rng([plan.seed, 1, number])
     person = number // plan.clips_per_person
-    physique = anyone(int(np.random.default_rng([plan.seed, 2, person]).integers(2**31)), plan.age)
+    physique = anyone(int(np.random.default_rng([plan.seed, 2, person]).integers(2**31)), plan.age, plan.limbs)
     weights = np.array(list(plan.exercises.values()))
     exercise = list(plan.exercises)[rng.choice(len(weights), p=weights / weights.sum())]
 
@@ -226,6 +236,11 @@ def clip_of(plan: Plan, number: int) -> Clip:
     kind = KINDS.get(exercise)
     if kind is not None:
         motion["period"] = round(kind.period * between(plan.slowness), 4)
+        if plan.habits:
+            del motion["pause"], motion["period"]  # the tempo says them
+            own, new = (np.random.default_rng([plan.seed, part, who]) for part, who in ((3, person), (4, number)))
+            usual = {name: float(np.mean(getattr(plan, name))) for name in ("slowness", "depth", "pause", "asymmetry")}
+            motion.update(habits_of(own, new, kind, usual, plan.habits))
         faults = _faults(plan, list(kind.faults), rng)
         if faults:
             motion.update(faults=faults, fault_share=between(plan.fault_share))

@@ -32,6 +32,8 @@ def describe(film: Film) -> Dict[str, object]:
     if scene.exercise != NOBODY:
         body = film.subject.patient.body
         person = {**asdict(film.physique), "height": body.height, "weight": body.weight}
+        if not film.physique.limbs:  # films of people without it keep their files
+            del person["limbs"]
     timed = ("start", "turn", "end", "down", "hold", "up", "pause")
     return {
         "version": 1,

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("anny")
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.simulation.body import Body, Physique, load_model, volume
+from rehab_coach.simulation.body import LIMBS, Body, Physique, limb_lengths, load_model, volume
 from rehab_coach.simulation.motions import make_motion
 
 
@@ -59,11 +59,25 @@ def test_height_and_weight_are_what_was_asked_for(model):
         (Physique(age=5), "age must be between 12 and 90"),
         (Physique(height=3.0), "height must be between"),
         (Physique(height=1.9, weight=31), "weight must be between"),
+        (Physique(limbs=(1.1, 0.9)), "limbs must be 7 factors between 0.8 and 1.25 \\(trunk, shoulders, .*1.1, 0.9"),
+        (Physique(limbs=(2.0,) * 7), "limbs must be 7 factors"),
     ],
 )
 def test_impossible_people_are_named(model, physique, words):
     with pytest.raises(RehabCoachError, match=words):
         Body(physique, model)
+
+
+@pytest.mark.parametrize("limbs", [(1.1, 0.92, 1.12, 0.9, 1.06, 0.93, 1.08), (0.9, 1.08, 0.88, 1.1, 0.94, 1.07, 0.92)])
+def test_limbs_are_as_much_longer_as_was_asked_for(model, body, limbs):
+    longer = Body(Physique("male", 40, None, None, limbs), model)
+    usual = Body(Physique("male", 40), model)
+    lengths = [limb_lengths(one.skeleton.labels, one.skeleton.heads) for one in (longer, usual)]
+    for limb, factor in zip(LIMBS, limbs):
+        assert lengths[0][limb] / lengths[1][limb] == pytest.approx(factor, abs=0.015), limb
+    tall = Body(Physique("male", 40, 1.80, 80, limbs), model)
+    assert tall.height == pytest.approx(1.80, abs=1e-3) and tall.weight == pytest.approx(80, abs=0.5)
+    assert np.abs(Body(Physique("male", 40, None, None, (1.0,) * 7), model).rest - usual.rest).max() < 1e-6
 
 
 def test_volume_of_a_tetrahedron():
@@ -72,8 +86,10 @@ def test_volume_of_a_tetrahedron():
 
 
 @pytest.mark.parametrize("name", ("squat", "lunge", "deadlift", "jumping_jack", "push_up"))
-def test_the_mesh_stays_on_the_floor(body, name):
+@pytest.mark.parametrize("limbs", [(), (0.88, 0.9, 1.12, 1.12, 0.92, 1.1, 0.9)])
+def test_the_mesh_stays_on_the_floor(model, name, limbs):
     """Neither through the floor nor above it; soft parts of the mesh (toes) may sink in by 3 cm."""
+    body = Body(Physique("male", 40, 1.80, None, limbs), model)
     motion = make_motion(name, duration=4, rate=8, seed=3)
     rotations, heads = body.pose(motion)
     lowest = np.array([body.vertices(rotations[frame], heads[frame])[:, 2].min() for frame in range(len(heads))])

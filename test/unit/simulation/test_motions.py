@@ -195,3 +195,17 @@ def test_lunge_changes_legs():
 def test_bad_values_are_named(options, words):
     with pytest.raises(RehabCoachError, match=words):
         make_motion(**options)
+
+
+def test_habits_are_the_persons_and_not_the_seeds():
+    usual = make_motion("squat", 4, seed=3, habits={"choice": 0.1})
+    own = make_motion("squat", 4, seed=3, habits={"choice": 0.1, "elbow_flex": 10.0, "stance": 2.0})
+    changed = {name for name, values in own.angles.items() if not np.array_equal(values, usual.angles[name])}
+    assert changed == {"elbow_flex_r", "elbow_flex_l", "hip_adduction_r", "hip_adduction_l"}
+    np.testing.assert_allclose(own.angles["elbow_flex_r"] - usual.angles["elbow_flex_r"], np.radians(10), atol=1e-9)
+    folded = make_motion("squat", 4, seed=3, habits={"choice": 0.9})  # the hands before the chest
+    assert np.ptp(folded.angles["elbow_flex_r"]) < np.radians(10) < np.radians(90) < folded.angles["elbow_flex_r"].min()
+    held = [make_motion("deadlift", 4, seed=3, habits={"elbow_flex": degrees}) for degrees in (0.0, 10.0)]
+    np.testing.assert_array_equal(held[0].angles["elbow_flex_r"], held[1].angles["elbow_flex_r"])  # by the bar
+    with pytest.raises(RehabCoachError, match="there is no habit 'whistling'; choose of choice, stance"):
+        make_motion("squat", 4, habits={"whistling": 1.0})

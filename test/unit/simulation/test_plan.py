@@ -1,12 +1,15 @@
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.opensim.coordinates import limits
 from rehab_coach.paths import share_path
 from rehab_coach.simulation.exercises import EXERCISE_KINDS
+from rehab_coach.simulation.habits import POSTURE, TIMES
 from rehab_coach.simulation.motions import KINDS
 from rehab_coach.simulation.near_misses import NEAR_MISSES
 from rehab_coach.simulation.plan import Plan, clip_of, read_plan
@@ -72,6 +75,59 @@ def test_a_film_depends_on_its_number_only():
     assert clip_of(Plan(50, plan.exercises, 10, seed=4), 7).scene != clip_of(plan, 7).scene
 
 
+def test_people_differ_in_limbs_as_real_ones_do_where_the_plan_says_so():
+    plan = Plan(1, {"squat": 1.0}, clips_per_person=1, limbs=1.0)
+    people = [clip_of(plan, number) for number in range(400)]
+    spread = 100 * np.log([clip.physique.limbs for clip in people]).std(axis=0)
+    # ANSUR II's within either sex: trunk, shoulders, hips, thigh, shank, upper arm, forearm.
+    np.testing.assert_allclose(spread, [5.0, 4.2, 6.3, 4.5, 3.7, 3.2, 4.2], rtol=0.12)
+    usual = Plan(1, {"squat": 1.0}, clips_per_person=1)
+    for number, clip in enumerate(people[:20]):
+        same = clip_of(usual, number)
+        assert same.scene.motion == clip.scene.motion and same.scene.camera == clip.scene.camera
+        assert same.physique == replace(clip.physique, limbs=())
+
+
+def test_a_person_keeps_her_habits_from_film_to_film():
+    plan = Plan(1, {"squat": 1.0}, clips_per_person=8, habits=1.0, faulty=0.0, variation=(0.0, 0.0))
+    options = [[clip_of(plan, 8 * person + film).scene.motion for film in range(8)] for person in range(150)]
+
+    def spread(value):
+        table = np.array([[value(motion) for motion in films] for films in options])
+        return table.mean(axis=1).std(), np.sqrt(table.var(axis=1).mean())
+
+    def measured(between, within):
+        return pytest.approx((np.hypot(between, within / np.sqrt(8)), within * np.sqrt(7 / 8)), rel=0.2)
+
+    assert spread(lambda motion: np.log(sum(motion["tempo"]))) == measured(*TIMES["slowness"])
+    assert spread(lambda motion: np.log(motion["tempo"][0] / motion["tempo"][2])) == measured(*TIMES["down_to_up"])
+    for name in POSTURE:
+        assert spread(lambda motion, name=name: motion["habits"][name]) == measured(*POSTURE[name])
+    assert all(len({motion["habits"]["choice"] for motion in films}) == 1 for films in options)
+    twice, once = (clip_of(Plan(1, {"squat": 1.0}, 8, habits=scale), 0).scene.motion["habits"] for scale in (1.0, 0.5))
+    assert twice["stance"] != once["stance"] and twice["choice"] == once["choice"]
+
+
+def test_plans_without_limbs_and_habits_are_what_they_were():
+    plan = Plan(5, {"squat": 1.0})
+    assert not {"limbs", "habits"} & set(json.loads(plan.as_json()))
+    assert {"limbs", "habits"} <= set(json.loads(Plan(5, {"squat": 1.0}, limbs=1.0, habits=1.0).as_json()))
+    assert "habits" not in clip_of(plan, 0).scene.motion and clip_of(plan, 0).physique.limbs == ()
+
+
+def test_habits_fit_every_motion():
+    plan = Plan(1, dict.fromkeys(KINDS, 1.0), clips_per_person=1, limbs=1.0, habits=1.0)
+    made = {}
+    for number in range(300):
+        clip = clip_of(plan, number)
+        motion, _, _ = clip.scene.checked()
+        made[clip.scene.exercise] = motion
+        for angle, values in motion.angles.items():
+            low, high = np.radians(limits(angle))
+            assert values.min() >= low - 1e-9 and values.max() <= high + 1e-9, (clip.scene.exercise, angle)
+    assert len(made) > 0.9 * len(KINDS)
+
+
 def test_opposite_faults_do_not_meet():
     plan = Plan(300, {"squat": 1.0}, faulty=1.0, most_faults=6)
     for number in range(300):
@@ -102,6 +158,9 @@ def test_what_a_folder_was_made_from_leaves_the_number_of_films_open():
         ("clips: 3\nexercises: {squat: 1}\ndepth: [1, 0.5]", "depth must be \\[lowest, highest\\]"),
         ("clips: 3\nexercises: {squat: 1}\nrooms: [moon]", "rooms knows no 'moon'"),
         ("clips: 3\nexercises: {squat: 1}\nrooms: plain", "rooms must be a list"),
+        ("clips: 3\nexercises: {squat: 1}\nlimbs: 4", "limbs must be between 0 and 1.5, not 4"),
+        ("clips: 3\nexercises: {squat: 1}\nlimbs: [0, 1]", "limbs must be a number, not \\[0, 1\\]"),
+        ("clips: 3\nexercises: {squat: 1}\nhabits: -1", "habits must be between 0 and 1.5, not -1"),
         ("clips: 3\nexercises: {squat: 1}\nspeed: 3", "a plan has no entry 'speed'"),
     ],
 )

@@ -1,11 +1,12 @@
 """What one camera sees of people: proportions of limbs, with more or less of an estimator's errors, and the trunk."""
 
+import contextlib
 import glob
 import json
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from rehab_coach.identification.fitting import (
 )
 from rehab_coach.identification.model import Space
 from rehab_coach.identification.observation import CAMERA
-from rehab_coach.identification.proportions import LONGEST, NAMES, trunk_turning
+from rehab_coach.identification.proportions import SIZES, trunk_turning
 from rehab_coach.identification.sets import Cycle
 from rehab_coach.identification.skeletons import (
     OTHER_FORM,
@@ -38,20 +39,27 @@ from rehab_coach.inertial import cut_spans
 from rehab_coach.kinematics.projection import NO_ERRORS, EstimatorErrors, film, random_view
 from rehab_coach.skeleton import SkeletonSequence
 
+LIKE_AN_ESTIMATOR = "an estimator's"
+
 NOISE = {
     "true key points": NO_ERRORS,
     "trembling": replace(NO_ERRORS, slow=0.03, fast=0.015),
     "standing errors of 1 %": replace(NO_ERRORS, standing=0.01, slow=0.03, fast=0.015),
-    "an estimator's": replace(EstimatorErrors(), never=0.0),
+    LIKE_AN_ESTIMATOR: replace(EstimatorErrors(), never=0.0),
 }
 """Errors of key points, in trunk lengths; standing ones are drawn anew for each recording."""
 
 MADE_UP, FILMS = 60, 6
-PROJECTED, CHANGED, VIRTUAL = "UI-PRMD, projected", "the same, correct -> incorrect", "virtual patients"
+PROJECTED, CHANGED = "UI-PRMD, projected", "the same, correct -> incorrect"
 
-
-WAYS = {"proportions": ("proportions",), "and motion": tuple(CAMERA)}
+WAYS = {"proportions": ("proportions",), "and motion": ("proportions", "motion"), "and posture": tuple(CAMERA)}
 """What people are told apart by: streams whose log odds are added up."""
+
+JUDGED = 20
+"""Virtual patients, the first of a plan, who are judged; the others are learned from."""
+
+FEWEST_LEARNED = 4
+"""Of whom the odds of two halves can be learned."""
 
 
 def seen(sequence: SkeletonSequence) -> np.ndarray:
@@ -61,34 +69,33 @@ def seen(sequence: SkeletonSequence) -> np.ndarray:
 
 def streams_of(samples: Sequence[Sample]) -> Dict[str, List[Sample]]:
     """Samples of `seen`, divided into the streams again."""
-    first = len(NAMES) * len(LONGEST)
-    parts = dict(zip(CAMERA, (slice(0, first), slice(first, None))))
+    ends = np.cumsum([SIZES[stream] for stream in CAMERA])
+    parts = {stream: slice(end - SIZES[stream], end) for stream, end in zip(CAMERA, ends)}
     return {stream: [one._replace(values=one.values[part]) for one in samples] for stream, part in parts.items()}
 
 
-def camera_spaces(
+def made_up_films(
     captured: Sequence[Recording], wrong: Sequence[Recording], errors: EstimatorErrors, people: int, seed: int
-) -> Dict[str, Space]:
+) -> List[Sample]:
+    """Films of made-up people to learn from, three of nine in another form; see `made_up`."""
+    return made_up(captured, people, FILMS, errors, seed, seen, wrong)
+
+
+def camera_spaces(films: Sequence[Sample]) -> Dict[str, Space]:
     """The spaces of what a camera sees, by the name of the stream.
 
-    They are learned from made-up people in the form of `captured`. How much each stream weighs is learned from
-    people who were left out, one of whose films is enrolled: three of eight others are in another form, where motion
-    says little.
+    They are learned from films in the usual form. How much each stream weighs is learned from people who were left out,
+    one of whose films is enrolled; the others may be in another form, where motion and posture say little.
 
     Args:
-        captured: motion capture of some people.
-        wrong: of the same people, in another form.
-        errors: of the pose estimator.
-        people: how many are made up.
-        seed: of them.
+        films: of `seen`, several of each person, who are named "NAME.NUMBER" where several move as one.
     """
-    made = made_up(captured, people, FILMS, errors, seed, seen, wrong)
-    names = sorted({one.person for one in made})
+    names = sorted({one.person for one in films})
     rows: List[List[float]] = []
     own: List[bool] = []
     for half in (set(names[::2]), set(names[1::2])):
-        spaces = _learned([one for one in made if one.person not in half])
-        judged = streams_of([one for one in made if one.person in half])
+        spaces = _learned([one for one in films if one.person not in half])
+        judged = streams_of([one for one in films if one.person in half])
         distances = [measured_pairs(spaces[stream], judged[stream], 1) for stream in CAMERA]
         for pair in distances[0]:
             # Two who were made of one person move as one.
@@ -99,7 +106,7 @@ def camera_spaces(
     scores = zip(*calibrate_together(table[same], table[~same]))
     return {
         stream: replace(space, centre=float(centre), steepness=float(steepness))
-        for (stream, space), (centre, steepness) in zip(_learned(made).items(), scores)
+        for (stream, space), (centre, steepness) in zip(_learned(films).items(), scores)
     }
 
 
@@ -125,14 +132,12 @@ HEADER = """\
 |---|---|---|---|---|---|---|"""
 
 
-def skeletons(data: str, rendered: Optional[str] = None) -> Iterator[str]:
+def skeletons(data: str) -> Iterator[str]:
     """What one camera sees, as lines of a Markdown table: half of the people are learned from, half measured.
 
     Args:
         data: folder with mocap/ui_prmd.
-        rendered: folder that `rehab-coach render --plan ... --skeletons-only --estimator truth` wrote.
     """
-    yield HEADER
     executions = read_executions(data)
     captured = recordings_of(executions)
     wrong = [
@@ -140,26 +145,54 @@ def skeletons(data: str, rendered: Optional[str] = None) -> Iterator[str]:
     ]
     people = sorted({person for person, _, _ in captured})
     halves = [set(people[::2]), set(people[1::2])]
-    virtual = read_rendered(rendered) if rendered else []
     for name, errors in NOISE.items():
         found: Dict[Tuple[str, str], Dict[Pair, float]] = defaultdict(dict)
-        films = [
-            Sample(seen(spoiled(one, errors, order)), person, session, "squat")
-            for order, (person, session, one) in enumerate(virtual)
-        ]
         for number, half in enumerate(halves):
             usual, other = ([one for one in those if one[0] not in half] for those in (captured, wrong))
-            spaces = camera_spaces(usual, other, errors, MADE_UP, number)
+            spaces = camera_spaces(made_up_films(usual, other, errors, MADE_UP, number))
             own = filmed([one for one in captured if one[0] in half], errors, 100 + number, measure=seen)
             # The other form comes after all the correct sessions, which are enrolled: the first half.
             both = own + filmed([one for one in wrong if one[0] in half], errors, 200 + number, measure=seen)
             for way, streams in WAYS.items():
                 found[PROJECTED, way].update(camera_odds(spaces, own, 2, streams))
                 found[CHANGED, way].update(camera_odds(spaces, both, len(both), streams))
-                if films:
-                    found[VIRTUAL, way].update(camera_odds(spaces, films, 2, streams))
-        for (who, way), odds in sorted(found.items(), key=lambda entry: entry[0][0] == VIRTUAL):
+        for (who, way), odds in found.items():
             yield line(who, name, way, odds)
+
+
+def virtual_patients(rendered: str) -> Iterator[str]:
+    """The same of virtual patients: the first `JUDGED` are judged, the others learned from.
+
+    True key points are judged by what others' with the same errors taught; an estimator's own by what others' with "an
+    estimator's" errors did, and those of others by the estimator itself, as far as there are some.
+
+    Args:
+        rendered: folder that `rehab-coach render --plan config/plans/identification.yaml --skeletons-only` wrote.
+
+    Raises:
+        RehabCoachError: it holds no such films, or of too few people.
+    """
+    films = read_rendered(rendered)
+    people = list(dict.fromkeys(film.person for film in films[LIKE_AN_ESTIMATOR]))
+    if len(people) < JUDGED + FEWEST_LEARNED:
+        raise RehabCoachError(
+            "%s has true key points of %d people, and beside the %d who are judged %d are needed to learn from: render "
+            "more of the plan's clips" % (rendered, len(people), JUDGED, FEWEST_LEARNED)
+        )
+    first = set(people[:JUDGED])
+    for name, own in films.items():
+        taught = own if name in NOISE else films[LIKE_AN_ESTIMATOR] + own
+        spaces = camera_spaces([film for film in taught if film.person not in first])
+        judged = [film for film in own if film.person in first]
+        if min(Counter(film.person for film in judged).get(person, 0) for person in first) < 2:
+            raise RehabCoachError(
+                "%s has not two films by %s of each of the %d who are judged: render more of the plan's clips"
+                % (rendered, name, JUDGED)
+            )
+        for enrolled in (2, 3):
+            for way, streams in WAYS.items():
+                odds = camera_odds(spaces, judged, enrolled, streams)
+                yield line("virtual patients, %d enrolled" % enrolled, name, way, odds)
 
 
 def line(who: str, points: str, way: str, odds: Dict[Pair, float]) -> str:
@@ -168,23 +201,34 @@ def line(who: str, points: str, way: str, odds: Dict[Pair, float]) -> str:
     return "| %s (%d) | %s | %s | %d | %.3f | %.3f | %.3f |" % (who, people, points, way, *verified(odds))
 
 
-def read_rendered(folder: str) -> List[Tuple[str, str, SkeletonSequence]]:
-    """Person, session and true key points of a plan's films.
+def read_rendered(folder: str) -> Dict[str, List[Sample]]:
+    """What is `seen` in a plan's films, by the key points: true ones with each of `NOISE`, and each estimator's own.
+
+    Films in which a limb is never seen are left out.
 
     Raises:
-        RehabCoachError: there are none.
+        RehabCoachError: there are no true key points.
     """
-    paths = sorted(glob.glob(os.path.join(glob.escape(folder), "truth", "*.npz")))
-    if not paths:
-        raise RehabCoachError(
-            "there are no key points in %s: rehab-coach render --plan PLAN --out %s --skeletons-only --estimator truth"
-            % (os.path.join(folder, "truth"), folder)
-        )
-    found = []
+    paths = sorted(glob.glob(os.path.join(glob.escape(folder), "*", "*.npz")))
+    found: Dict[str, List[Sample]] = defaultdict(list)
+    number = 0
     for path in paths:
-        with open(path[: -len(".npz")] + ".json", encoding="utf-8") as stream:
+        estimator, name = os.path.basename(os.path.dirname(path)), os.path.basename(path)[: -len(".npz")]
+        with open(os.path.join(folder, "truth", name + ".json"), encoding="utf-8") as stream:
             person = json.dumps(json.load(stream)["person"], sort_keys=True)
-        found.append((person, os.path.basename(path), SkeletonSequence.load(path)))
+        sequence = SkeletonSequence.load(path)
+        by_points = {estimator: sequence}
+        if estimator == "truth":
+            by_points = {points: spoiled(sequence, errors, number) for points, errors in NOISE.items()}
+            number += 1
+        for points, one in by_points.items():
+            with contextlib.suppress(RehabCoachError):
+                found[points].append(Sample(seen(one), person, "%s by %s" % (name, points), "squat"))
+    if LIKE_AN_ESTIMATOR not in found:
+        raise RehabCoachError(
+            "there are no key points in %s: rehab-coach render --plan config/plans/identification.yaml --out %s "
+            "--skeletons-only --estimator truth" % (os.path.join(folder, "truth"), folder)
+        )
     return found
 
 

@@ -83,7 +83,7 @@ def kinect(data: str) -> Iterator[str]:
         ("gyroscope", ("gyroscope",)),
         ("both sensors", SENSORS),
         ("proportions", ("proportions",)),
-        ("proportions and motion", tuple(CAMERA)),
+        ("proportions, motion and posture", tuple(CAMERA)),
         ("both sensors and proportions", (*SENSORS, "proportions")),
         ("all", tuple(found)),
     ):

@@ -6,7 +6,7 @@ from typing import Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from rehab_coach.benchmarks.identification.camera import MADE_UP, NOISE, camera_spaces
+from rehab_coach.benchmarks.identification.camera import LIKE_AN_ESTIMATOR, MADE_UP, NOISE, camera_spaces, made_up_films
 from rehab_coach.dataset.ui_prmd import read_executions
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification.fitting import Learned, Pair, Verification, learn_spaces, verified
@@ -51,7 +51,7 @@ def fit_model(data: str, progress: Callable[[str], None] = lambda line: None) ->
     # The threshold and the overlap are those of the sensors: there are no people who were measured both ways.
     executions = read_executions(data)
     usual, wrong = (recordings_of(executions, correct=correct) for correct in (True, False))
-    spaces = camera_spaces(usual, wrong, NOISE["an estimator's"], 2 * MADE_UP, seed=0)
+    spaces = camera_spaces(made_up_films(usual, wrong, NOISE[LIKE_AN_ESTIMATOR], 2 * MADE_UP, seed=0))
     return learned._replace(model=replace(learned.model, spaces={**learned.model.spaces, **spaces}))
 
 

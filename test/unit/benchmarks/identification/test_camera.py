@@ -1,13 +1,30 @@
 """What a camera sees, and how much of it counts."""
 
+import shutil
+
 import numpy as np
 import pytest
 
-from rehab_coach.benchmarks.identification.camera import NOISE, WAYS, camera_odds, camera_spaces, seen
+from rehab_coach.benchmarks.identification import camera
+from rehab_coach.benchmarks.identification.camera import (
+    LIKE_AN_ESTIMATOR,
+    NOISE,
+    WAYS,
+    camera_odds,
+    camera_spaces,
+    made_up_films,
+    seen,
+    virtual_patients,
+)
+from rehab_coach.dataset.ui_prmd import RATE
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.identification.observation import CAMERA
-from rehab_coach.identification.skeletons import filmed
+from rehab_coach.identification.proportions import NAMES
+from rehab_coach.identification.skeletons import filmed, scaled
+from rehab_coach.kinematics.projection import NO_ERRORS, film, random_view
+from rehab_coach.skeleton import COCO_18
 
-ERRORS = NOISE["an estimator's"]
+ERRORS = NOISE[LIKE_AN_ESTIMATOR]
 
 
 @pytest.fixture(scope="module")
@@ -23,23 +40,69 @@ def captured(act, repeats):
 
 @pytest.fixture(scope="module")
 def spaces(captured):
-    return camera_spaces(captured, captured, ERRORS, people=16, seed=0)
+    return camera_spaces(made_up_films(captured, captured, ERRORS, people=16, seed=0))
 
 
 def test_motion_counts_less_where_it_changes_with_the_form(captured, spaces):
     others = ["p%d" % ((int(person[1:]) + 1 + int(session)) % 4) for person, session, _ in captured]
     changed = [(other, session, joints) for other, (_, session, joints) in zip(others, captured)]
-    less = camera_spaces(captured, changed, ERRORS, people=16, seed=0)
+    less = camera_spaces(made_up_films(captured, changed, ERRORS, people=16, seed=0))
     assert 0 <= less["motion"].steepness < 0.7 * spaces["motion"].steepness
 
 
 def test_log_odds_of_a_cameras_streams_are_added_up(captured, spaces):
     samples = filmed(captured, ERRORS, 1, measure=seen)
     alone = [camera_odds(spaces, samples, 1, [stream]) for stream in CAMERA]
-    both = camera_odds(spaces, samples, 1, WAYS["and motion"])
+    both = camera_odds(spaces, samples, 1, WAYS["and posture"])
     assert {pair.enrolled for pair in both} == {"p0", "p1", "p2", "p3"}
     for pair, value in both.items():
         assert value == pytest.approx(sum(one[pair] for one in alone))
     own = [value for pair, value in both.items() if pair.person == pair.enrolled]
     other = [value for pair, value in both.items() if pair.person != pair.enrolled]
     assert np.median(own) > np.median(other)
+
+
+def rendered(folder, captured, people):
+    """What `rehab-coach render --skeletons-only` writes, of people who differ in limbs: four films of each."""
+    draw = np.random.default_rng(0)
+    (folder / "truth").mkdir(parents=True)
+    for person in range(people):
+        factors = {name: float(np.exp(draw.normal(0, 0.06))) for name in NAMES}
+        for number in range(4):
+            joints = scaled(captured[3 * (person % 4)][2], factors)
+            sequence = film(joints, RATE, random_view(draw, 0, 45), draw, NO_ERRORS, layout=COCO_18)
+            name = "%06d-squat" % (4 * person + number)
+            sequence.save(str(folder / "truth" / (name + ".npz")))
+            (folder / "truth" / (name + ".json")).write_text('{"person": {"height": %d}}' % person)
+    return str(folder)
+
+
+def test_the_first_virtual_patients_are_judged_by_what_the_others_taught(tmp_path, captured, monkeypatch):
+    monkeypatch.setattr(camera, "NOISE", {LIKE_AN_ESTIMATOR: NO_ERRORS})
+    folder = rendered(tmp_path, captured, 44)
+    (tmp_path / "mediapipe").mkdir()
+    for path in sorted((tmp_path / "truth").glob("*.npz"))[:80]:  # of those who are judged
+        shutil.copy(path, tmp_path / "mediapipe")
+    lines = list(virtual_patients(folder))
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert [points for _, points, *_ in cells] == ["mediapipe"] * 6 + [LIKE_AN_ESTIMATOR] * 6
+    for who, _, _, judged, rank_1, error, _ in cells:
+        assert who in ("virtual patients, 2 enrolled (20)", "virtual patients, 3 enrolled (20)")
+        assert int(judged) == 40  # half of four films, at most, are enrolled
+        assert float(rank_1) > 0.4 and float(error) < 0.25  # by chance 0.05 and 0.5
+    # Nobody else was seen by the estimator, and it sees what is true here.
+    assert [numbers for _, _, *numbers in cells[:6]] == [numbers for _, _, *numbers in cells[6:]]
+
+
+def test_too_few_virtual_patients_are_named(tmp_path, captured, monkeypatch):
+    monkeypatch.setattr(camera, "NOISE", {LIKE_AN_ESTIMATOR: NO_ERRORS})
+    with pytest.raises(RehabCoachError, match="of 21 people, and beside the 20 .* 4 are needed .* render more"):
+        list(virtual_patients(rendered(tmp_path / "few", captured, 21)))
+    folder = tmp_path / "many"
+    rendered(folder, captured, 24)
+    (folder / "mediapipe").mkdir()
+    shutil.copy(folder / "truth" / "000000-squat.npz", folder / "mediapipe")
+    with pytest.raises(RehabCoachError, match="has not two films by mediapipe of each of the 20"):
+        list(virtual_patients(str(folder)))
+    with pytest.raises(RehabCoachError, match="there are no key points in .*truth: rehab-coach render --plan"):
+        list(virtual_patients(str(tmp_path)))
