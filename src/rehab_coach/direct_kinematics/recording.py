@@ -5,11 +5,12 @@ from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from rehab_coach.direct_kinematics.answers import Answer, answer
+from rehab_coach.direct_kinematics.answers import Answer
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.features import check_estimator
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import KinematicsNetwork
+from rehab_coach.direct_kinematics.refinement import answer
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.coordinates import IN_POSE2SIM, SIDES, JointAngles
 from rehab_coach.opensim.model_file import read_model
