@@ -283,25 +283,29 @@ def with_errors(
         Rotation.from_matrix(np.swapaxes(one.root, 1, 2) @ guess.root).as_rotvec()
         for guess, one in zip(given, recordings)
     ]
-    contract = replace(contract, guess_error=_usual(given, recordings, turns))
+    contract = replace(contract, guess_error=_usual(given, recordings, turns, contract.mirrored))
     fit = PictureFit(contract)
     given = [fit(one.sequence, guess) for guess, one in zip(given, recordings)]
     turns = [
         (pelvis_angles(guess.root) - pelvis_angles(one.root) + np.pi) % (2 * np.pi) - np.pi
         for guess, one in zip(given, recordings)
     ]
-    error = _usual(given, recordings, turns)
+    error = _usual(given, recordings, turns, contract.mirrored)
     return replace(contract, error=error[: -len(PELVIS)], pelvis_error=error[-len(PELVIS) :])
 
 
-def _usual(given: List[Answer], recordings: List[Recording], turns: List[np.ndarray]) -> List[float]:
-    """Root mean square errors of all coordinates and of turns (T, 3) of the pelvis."""
+def _usual(
+    given: List[Answer], recordings: List[Recording], turns: List[np.ndarray], mirrored: Sequence[int]
+) -> List[float]:
+    """Root mean square errors of all coordinates and of turns (T, 3) of the pelvis, the same on both sides."""
     errors = []
     for guess, one, turn in zip(given, recordings, turns):
         counts = one.counts & one.seen[:, None]
         own = np.where(counts, guess.coordinates - one.coordinates, np.nan)
         errors.append(np.concatenate([own, np.where(counts.any(axis=1, keepdims=True), turn, np.nan)], axis=1))
     squares = np.concatenate(errors) ** 2
+    # A mirror image is answered by the mirrored kinematics, so the other side's errors are errors of this one, too.
+    squares = np.concatenate([squares, squares[:, [*mirrored, *range(len(mirrored), squares.shape[1])]]])
     known = np.isfinite(squares)
     return np.sqrt(np.where(known, squares, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)).tolist()
 
