@@ -102,9 +102,9 @@ def test_a_network_learns_and_is_measured(own_skeleton, films, recipe, tmp_path,
     expected = mirrored_guess(
         Guess(*(torch.from_numpy(part) for part in (plain.coordinates, plain.scales, plain.root))), contract
     )
-    np.testing.assert_allclose(other.coordinates, expected.coordinates, atol=1e-4)
+    np.testing.assert_allclose(other.coordinates, expected.coordinates, atol=1e-3)
     np.testing.assert_allclose(other.scales, expected.scales, atol=1e-4)
-    np.testing.assert_allclose(other.root, expected.root, atol=1e-4)
+    np.testing.assert_allclose(other.root, expected.root, atol=1e-3)
     assert plain.deviation.shape == plain.coordinates.shape and (plain.deviation >= 0).all()
 
 
