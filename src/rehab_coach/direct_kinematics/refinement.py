@@ -173,7 +173,7 @@ def seen_directions(sequence: SkeletonSequence) -> Tuple[Tensor, Tensor]:
 
 
 def directions_to(points: Tensor) -> Tensor:
-    """The same of points (T, K, 3) before the camera."""
+    """Where points (T, K, 3) before the camera would be seen, as in `seen_directions`."""
     return points[..., :2] / points[..., 2:].clamp(min=NEAREST)
 
 

@@ -327,6 +327,9 @@ def test_the_model_that_ships_sees_the_knees_bend_that_bend():
     for name in ("knee_angle_r", "hip_flexion_l"):
         assert np.corrcoef(given[name], fitted[name])[0, 1] > 0.9
         assert np.degrees(np.ptp(given[name])) > 40
+    mirrored = AngleNetwork.load().measure(sequence.mirror()).angles
+    for name in ("knee_angle", "hip_flexion", "arm_flex"):
+        assert np.degrees(np.abs(given[name + "_r"] - mirrored[name + "_l"]).max()) < 0.1
 
 
 def test_the_contract_keeps_what_a_mirror_does(own_skeleton, films, recipe):
