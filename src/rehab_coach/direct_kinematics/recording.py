@@ -76,10 +76,10 @@ class AngleNetwork:
                 answers are interpolated.
 
         Returns:
-            The network's coordinates, refined; from them the elevation of the arms, and the pelvis's angles as for a camera that
-            stands level, turned from where it faces on average; NaN where nobody was seen, and in a limb where its end
-            was out of the picture. The uncertainty is what the
-            refined answer was off (root mean square) for people that were watched while it learned, and more where the
+            The network's coordinates, refined; from them the elevation of the arms, and the pelvis's angles as for a
+            camera that stands level, turned from where it faces on average; NaN where nobody was seen, and in a limb
+            where its end was out of the picture. The uncertainty is what the refined answer was off (root mean square)
+            for people that were watched while the network learned, and more where the
             recording and its mirror image are answered differently.
 
         Raises:
