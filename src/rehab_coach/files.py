@@ -11,6 +11,8 @@ from rehab_coach.errors import RehabCoachError
 
 LOCK = ".lock"
 """Name of the file in a folder that `locked` locks."""
+PLAN = "plan.json"
+"""What `rehab-coach render --plan` begins its folder with; the table comes last."""
 
 
 @contextlib.contextmanager

@@ -7,11 +7,9 @@ import numpy as np
 import torch
 
 from rehab_coach.direct_kinematics.contract import KinematicsContract
-from rehab_coach.direct_kinematics.features import features_of
 from rehab_coach.direct_kinematics.mirror import mirrored_guess
 from rehab_coach.direct_kinematics.networks import FrameNetwork, Guess, KinematicsNetwork, MarkersNetwork
 from rehab_coach.opensim.layer import rotation_from_6d
-from rehab_coach.skeleton import SkeletonSequence
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,22 +29,14 @@ class Answer:
     root: np.ndarray
 
 
-def answer(network: KinematicsNetwork, contract: KinematicsContract, sequence: SkeletonSequence) -> Answer:
-    """The kinematics of a sequence at the network's rate.
-
-    The mean of the answer to the sequence and of the mirrored answer to its mirror image: so a mirrored recording is
-    answered by exactly the mirrored kinematics.
-
-    Raises:
-        RehabCoachError: not BlazePose's layout, or without world coordinates.
-    """
-    return answer_features(network, contract, features_of(sequence), features_of(sequence.mirror()))
-
-
 def answer_features(
     network: KinematicsNetwork, contract: KinematicsContract, features: np.ndarray, mirrored: np.ndarray
 ) -> Answer:
-    """The same, of features (T, 200) and those of the mirror image."""
+    """The network's kinematics of features (T, 200) and those of the mirror image.
+
+    The mean of the answer to a recording and of the mirrored answer to its mirror image: so a mirrored recording is
+    answered by exactly the mirrored kinematics.
+    """
     window = int(contract.recipe["window"])
     with torch.no_grad():
         plain = Guess(*_over_windows(network, features, window))

@@ -1,7 +1,7 @@
 """What somebody needs who wants to use a network's weights."""
 
-from dataclasses import dataclass
-from typing import List, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Tuple
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class KinematicsContract:
         recipe: entries of the `KinematicsRecipe`.
         people: how many it learned from.
         points: names of the joints and markers that are answered instead, where the recipe's output is "markers".
+        model: the skeleton, see `opensim.model_values`; of no use to a network that answers points, like what follows.
+        landmarks: where on it the pose network marks people, see `refinement.Landmarks`.
+        guess_error: (C + 3,) radians, root mean square error of the network alone for people who were watched, before
+            its answer is refined: of each coordinate, and of the pelvis's rotation about each of its axes.
     """
 
     skeleton: str
@@ -42,3 +46,6 @@ class KinematicsContract:
     recipe: dict
     people: int
     points: Tuple[str, ...] = ()
+    model: Dict[str, Any] = field(default_factory=dict)
+    landmarks: Dict[str, list] = field(default_factory=dict)
+    guess_error: List[float] = field(default_factory=list)

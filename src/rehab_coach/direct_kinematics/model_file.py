@@ -14,7 +14,7 @@ from rehab_coach.direct_kinematics.recipe import make_recipe
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
 
-KIND, VERSION = "direct_kinematics", 2
+KIND, VERSION = "direct_kinematics", 3
 
 
 def save_network(path: str, network: FrameNetwork, contract: KinematicsContract) -> None:

@@ -5,11 +5,12 @@ from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from rehab_coach.direct_kinematics.answers import Answer, answer
+from rehab_coach.direct_kinematics.answers import Answer
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.features import check_estimator
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import KinematicsNetwork
+from rehab_coach.direct_kinematics.refinement import answer
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.coordinates import IN_POSE2SIM, SIDES, JointAngles
 from rehab_coach.opensim.model_file import read_model
@@ -75,10 +76,10 @@ class AngleNetwork:
                 answers are interpolated.
 
         Returns:
-            The network's coordinates, from them the elevation of the arms, and the pelvis's angles as for a camera that
-            stands level, turned from where it faces on average; NaN where nobody was seen, and in a limb where its end
-            was out of the picture. The uncertainty is what the
-            network was off (root mean square) for people that were watched while it learned, and more where the
+            The network's coordinates, refined; from them the elevation of the arms, and the pelvis's angles as for a
+            camera that stands level, turned from where it faces on average; NaN where nobody was seen, and in a limb
+            where its end was out of the picture. The uncertainty is what the refined answer was off (root mean square)
+            for people that were watched while the network learned, and more where the
             recording and its mirror image are answered differently.
 
         Raises:

@@ -6,21 +6,25 @@ from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, Union, c
 
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 from torch import nn
 
-from rehab_coach.direct_kinematics.answers import answer_features
+from rehab_coach.direct_kinematics.answers import Answer, answer_features
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import Points, Recording, answered, read_films, split
+from rehab_coach.direct_kinematics.landmarks import find_landmarks
 from rehab_coach.direct_kinematics.mirror import mirror_of, mirrored_guess
 from rehab_coach.direct_kinematics.model_file import save_network
 from rehab_coach.direct_kinematics.networks import FrameNetwork, Guess, KinematicsNetwork, MarkersNetwork, frame_of
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, as_dict
 from rehab_coach.direct_kinematics.recording import PELVIS, pelvis_angles
+from rehab_coach.direct_kinematics.refinement import PictureFit
 from rehab_coach.direct_kinematics.variation import at_pace, vary
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder
 from rehab_coach.opensim.layer import rotation_from_6d
 from rehab_coach.opensim.model import Model
+from rehab_coach.opensim.model_values import values_of
 from rehab_coach.training.checkpoint import forget_checkpoint
 from rehab_coach.training.loop import Task, train
 from rehab_coach.training.parallel import join
@@ -262,6 +266,8 @@ def train_on_films(
     path = os.path.join(out, MODEL)
     contract = task.contract
     if isinstance(network, KinematicsNetwork):
+        landmarks = find_landmarks(model, contract, task.learned)
+        contract = replace(contract, model=values_of(model), landmarks=landmarks._asdict())
         contract = with_errors(contract, network, task.watched or task.learned)
     save_network(path, cast(FrameNetwork, network), contract)
     forget_checkpoint(out)
@@ -271,22 +277,37 @@ def train_on_films(
 def with_errors(
     contract: KinematicsContract, network: KinematicsNetwork, recordings: List[Recording]
 ) -> KinematicsContract:
-    """The contract with the network's errors in recordings of which nothing was learned."""
-    own, pelvis = [], []
-    for one in recordings:
-        given = answer_features(network, contract, one.features, one.mirrored)
+    """The contract with the errors in recordings of which nothing was learned: the network's, then the refined."""
+    given = [answer_features(network, contract, one.features, one.mirrored) for one in recordings]
+    turns = [
+        Rotation.from_matrix(np.swapaxes(one.root, 1, 2) @ guess.root).as_rotvec()
+        for guess, one in zip(given, recordings)
+    ]
+    contract = replace(contract, guess_error=_usual(given, recordings, turns, contract.mirrored))
+    fit = PictureFit(contract)
+    given = [fit(one.sequence, guess) for guess, one in zip(given, recordings)]
+    turns = [
+        (pelvis_angles(guess.root) - pelvis_angles(one.root) + np.pi) % (2 * np.pi) - np.pi
+        for guess, one in zip(given, recordings)
+    ]
+    error = _usual(given, recordings, turns, contract.mirrored)
+    return replace(contract, error=error[: -len(PELVIS)], pelvis_error=error[-len(PELVIS) :])
+
+
+def _usual(
+    given: List[Answer], recordings: List[Recording], turns: List[np.ndarray], mirrored: Sequence[int]
+) -> List[float]:
+    """Root mean square errors of all coordinates and of turns (T, 3) of the pelvis, the same on both sides."""
+    errors = []
+    for guess, one, turn in zip(given, recordings, turns):
         counts = one.counts & one.seen[:, None]
-        own.append(np.where(counts, given.coordinates - one.coordinates, np.nan))
-        apart = pelvis_angles(given.root) - pelvis_angles(one.root)
-        pelvis.append(np.where(counts.any(axis=1, keepdims=True), (apart + np.pi) % (2 * np.pi) - np.pi, np.nan))
-
-    def usual(errors: List[np.ndarray]) -> List[float]:
-        squares = np.concatenate(errors) ** 2
-        known = np.isfinite(squares)
-        sums = np.where(known, squares, 0).sum(axis=0)
-        return np.sqrt(sums / np.maximum(known.sum(axis=0), 1)).tolist()
-
-    return replace(contract, error=usual(own), pelvis_error=usual(pelvis))
+        own = np.where(counts, guess.coordinates - one.coordinates, np.nan)
+        errors.append(np.concatenate([own, np.where(counts.any(axis=1, keepdims=True), turn, np.nan)], axis=1))
+    squares = np.concatenate(errors) ** 2
+    # A mirror image is answered by the mirrored kinematics, so the other side's errors are errors of this one, too.
+    squares = np.concatenate([squares, squares[:, [*mirrored, *range(len(mirrored), squares.shape[1])]]])
+    known = np.isfinite(squares)
+    return np.sqrt(np.where(known, squares, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)).tolist()
 
 
 def check_rate(recordings: List[Recording], rate: float) -> None:

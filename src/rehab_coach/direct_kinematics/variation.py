@@ -61,15 +61,17 @@ def vary(
 def at_pace(length: int, window: int, pace: float, random: np.random.Generator) -> np.ndarray:
     """Which frames (window,) of a recording, as fractions of them, one after the other make a window.
 
+    At another pace than its own, a recording is played to its end, back to its beginning, and so on: a faster one is
+    over too soon, and people do a movement again.
+
     Args:
         length: frames of the recording.
         window: frames that are wanted.
         pace: how many times faster or slower it may be, at most.
         random: where it begins and how fast it is.
     """
-    speed = np.exp(random.uniform(-1, 1) * np.log(pace)) if pace > 1 else 1.0
-    if window > 1:
-        speed = min(speed, (length - 1) / (window - 1))
-    rest = length - 1 - speed * (window - 1)
-    start = random.integers(int(rest) + 1) if pace == 1 else random.uniform(0, rest)
-    return start + speed * np.arange(window)
+    if pace == 1:
+        return random.integers(length - window + 1) + np.arange(window, dtype=float)
+    speed, last = np.exp(random.uniform(-1, 1) * np.log(pace)), length - 1
+    played = random.uniform(0, 2 * last) + speed * np.arange(window)
+    return np.abs((played + last) % (2 * last) - last)

@@ -14,14 +14,12 @@ from typing import Callable, List, Sequence
 
 from rehab_coach.dataset import open_set
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import read_table
+from rehab_coach.files import PLAN, read_table
 from rehab_coach.learning.datasets import Sample, clip_sample
 from rehab_coach.skeleton import SkeletonSequence
 
 FROM_A_SET = "somebody"
 """Sets do not say which estimator their key points come from, but they do come from one."""
-PLAN = "plan.json"
-"""What `rehab-coach render --plan` begins its folder with; the table comes last."""
 
 
 def read_source(name: str, path: str, labels: Sequence[str], report: Callable[[str], None]) -> List[Sample]:

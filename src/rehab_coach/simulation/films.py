@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Mapping, Optional, Tuple
 from tqdm import tqdm
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
+from rehab_coach.files import PLAN, written_whole
 from rehab_coach.pose.registry import NAMES
 from rehab_coach.simulation.body import Body, Physique
 from rehab_coach.simulation.plan import Clip, Plan, clip_of
@@ -103,14 +103,14 @@ def produce(order: Order, workers: int = 1) -> Iterator[str]:
 
 def claim(order: Order) -> None:
     """A folder holds the films of one plan, or resuming would mix two."""
-    path = os.path.join(order.folder, "plan.json")
+    path = os.path.join(order.folder, PLAN)
     content = order.plan.as_json()
     if os.path.exists(path):
         with open(path, encoding="utf-8") as stream:
             if stream.read().strip() != content:
                 raise RehabCoachError(
-                    "%s was made from another plan (only the number of clips may change): choose another folder"
-                    % order.folder
+                    "%s was made from another plan, or from other motions (only the number of clips may change): "
+                    "choose another folder" % order.folder
                 )
         return
     with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8") as stream:

@@ -4,6 +4,7 @@ Every film has a random number generator of its own, made of the plan's seed and
 can be made in any order, by several workers, and taken up again after a kill.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field, fields
@@ -98,12 +99,22 @@ class Plan:
     motions: List[str] = field(default_factory=list)
 
     def as_json(self) -> str:
-        """The plan without the number of films, which may grow: what a folder of films was made from."""
+        """What a folder of films was made from: the plan without the number of films, which may grow.
+
+        Recorded motions are told by their content too: the same folders may hold others tomorrow.
+        """
         entries = {**asdict(self), "clips": None}
+        if self.motions:
+            entries["motions"] = [[file, _digest(file)] for file in motion_files(tuple(self.motions))]
         for name in ("motions", "limbs", "habits"):
             if not entries[name]:  # plans without it keep their folders
                 del entries[name]
         return json.dumps(entries, sort_keys=True)
+
+
+def _digest(file: str) -> str:
+    with open(file, "rb") as stream:
+        return hashlib.sha256(stream.read()).hexdigest()
 
 
 LIMITS = {

@@ -10,7 +10,7 @@ import torch
 
 from rehab_coach.benchmarks.direct_kinematics.evaluation import evaluate
 from rehab_coach.cli.main import main
-from rehab_coach.direct_kinematics.answers import answer, answer_features
+from rehab_coach.direct_kinematics.answers import answer_features
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import read_films, split
 from rehab_coach.direct_kinematics.features import FEATURES, features_of
@@ -18,6 +18,7 @@ from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, load_recipe, make_recipe
 from rehab_coach.direct_kinematics.recording import MODEL, AngleNetwork, elevations, pelvis_angles
+from rehab_coach.direct_kinematics.refinement import answer
 from rehab_coach.direct_kinematics.training import KinematicsTask, make_contract, mirrored_guess, train_on_films
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.angles.measure import joint_angles
@@ -94,14 +95,16 @@ def test_a_network_learns_and_is_measured(own_skeleton, films, recipe, tmp_path,
     assert sorted(os.listdir(tmp_path / "report")) == sorted(wanted)
     # The whole way from a sequence: mirrored, it is answered by exactly the mirrored kinematics.
     network, contract = load_network(path)
+    for errors in (contract.error, contract.guess_error):
+        assert min(errors) > 0 and [errors[number] for number in contract.mirrored] == pytest.approx(errors[:6])
     sequence = read_films(films)[1][0].sequence
     plain, other = (answer(network, contract, one) for one in (sequence, sequence.mirror()))
     expected = mirrored_guess(
         Guess(*(torch.from_numpy(part) for part in (plain.coordinates, plain.scales, plain.root))), contract
     )
-    np.testing.assert_allclose(other.coordinates, expected.coordinates, atol=1e-4)
+    np.testing.assert_allclose(other.coordinates, expected.coordinates, atol=1e-3)
     np.testing.assert_allclose(other.scales, expected.scales, atol=1e-4)
-    np.testing.assert_allclose(other.root, expected.root, atol=1e-4)
+    np.testing.assert_allclose(other.root, expected.root, atol=1e-3)
     assert plain.deviation.shape == plain.coordinates.shape and (plain.deviation >= 0).all()
 
 
@@ -324,6 +327,9 @@ def test_the_model_that_ships_sees_the_knees_bend_that_bend():
     for name in ("knee_angle_r", "hip_flexion_l"):
         assert np.corrcoef(given[name], fitted[name])[0, 1] > 0.9
         assert np.degrees(np.ptp(given[name])) > 40
+    mirrored = AngleNetwork.load().measure(sequence.mirror()).angles
+    for name in ("knee_angle", "hip_flexion", "arm_flex"):
+        assert np.degrees(np.abs(given[name + "_r"] - mirrored[name + "_l"]).max()) < 0.1
 
 
 def test_the_contract_keeps_what_a_mirror_does(own_skeleton, films, recipe):

@@ -21,11 +21,12 @@ from rehab_coach.benchmarks.direct_kinematics.tables import (
     overview,
 )
 from rehab_coach.benchmarks.films import available_estimators
-from rehab_coach.direct_kinematics.answers import Answer, answer_features
+from rehab_coach.direct_kinematics.answers import Answer
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import ESTIMATOR, Points, Recording, answered, read_films, split
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.recipe import make_recipe
+from rehab_coach.direct_kinematics.refinement import answer
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder, written_whole
 from rehab_coach.opensim.model import Model
@@ -92,7 +93,7 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
     points = Points(model, contract.names)
 
     def ours(one: Recording) -> Answer:
-        return answer_features(network, contract, one.features, one.mirrored)
+        return answer(network, contract, one.sequence)
 
     name = "network (%s)" % recipe.sequence
     with ExitStack() as stack:

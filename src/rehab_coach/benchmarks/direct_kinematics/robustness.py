@@ -8,10 +8,10 @@ from tqdm import tqdm
 from rehab_coach.benchmarks.direct_kinematics.changes import CHANGES, FLIPPED, SLOWER, Change, same
 from rehab_coach.benchmarks.direct_kinematics.shooting import shot_again
 from rehab_coach.benchmarks.direct_kinematics.tables import Row, Table
-from rehab_coach.direct_kinematics.answers import answer
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import Recording
 from rehab_coach.direct_kinematics.networks import KinematicsNetwork
+from rehab_coach.direct_kinematics.refinement import answer
 from rehab_coach.pose import PoseEstimator
 from rehab_coach.pose.tracking import PatientTracker
 from rehab_coach.pose.video import sequence_of

@@ -14,11 +14,13 @@ from rehab_coach.benchmarks.direct_kinematics.robustness import UNCHANGED, measu
 from rehab_coach.benchmarks.direct_kinematics.shooting import shot_again
 from rehab_coach.cli.main import main
 from rehab_coach.direct_kinematics.data import Points, read_films
+from rehab_coach.direct_kinematics.landmarks import find_landmarks
 from rehab_coach.direct_kinematics.model_file import load_markers_network, load_network, save_network
 from rehab_coach.direct_kinematics.networks import MarkersNetwork, frame_of
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe
 from rehab_coach.direct_kinematics.training import MarkersTask, make_contract
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.opensim.model_values import values_of
 from rehab_coach.paths import share_path
 from rehab_coach.pose.estimator import Pose
 from rehab_coach.simulation.plan import read_plan
@@ -50,6 +52,9 @@ def _sequence():
 def known(films):
     model, recordings = read_films(films)
     contract = make_contract(model, recordings, KinematicsRecipe(width=8, layers=1, window=8, rate=8.0))
+    landmarks = find_landmarks(model, contract, recordings)._asdict()
+    errors = [0.1] * (len(contract.names) + 3)
+    contract = replace(contract, model=values_of(model), landmarks=landmarks, guess_error=errors)
     return model, recordings[0], contract, Points(model, contract.names)
 
 

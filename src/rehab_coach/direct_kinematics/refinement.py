@@ -1,0 +1,197 @@
+"""A network's answer, brought nearer to the picture.
+
+The network believes the depths that the pose network guesses; in the picture a limb that points at the camera plainly
+looks shorter. So each frame's angles, the pelvis's rotation and where the person stands are those that explain the key
+points in the picture and the network's answer best: least squares through the skeleton's layer (Gauss-Newton),
+everything weighed by how far it was off for people whose truth is known.
+"""
+
+from dataclasses import replace
+from typing import List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rehab_coach.direct_kinematics.answers import Answer, answer_features
+from rehab_coach.direct_kinematics.contract import KinematicsContract
+from rehab_coach.direct_kinematics.features import features_of
+from rehab_coach.direct_kinematics.networks import KinematicsNetwork
+from rehab_coach.opensim.layer import SkeletonLayer
+from rehab_coach.opensim.model import Model
+from rehab_coach.opensim.model_values import model_of
+from rehab_coach.skeleton import BLAZEPOSE_33, SkeletonSequence
+
+SIDED = ("ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "foot_index")
+LANDMARKS = ["nose", *(side + "_" + name for name in SIDED for side in ("left", "right"))]
+"""The key points that count; those of face and hands would say the same again."""
+NUMBERS = [BLAZEPOSE_33.index(name) for name in LANDMARKS]
+FOCAL_LENGTH = 0.8
+"""Of the longer side of the picture: phones and webcams have 0.7 to 1."""
+STEPS = 4
+TURN = 1e-3
+"""Radians, by which slopes are measured."""
+OUTLIER = 2.0
+"""Standard deviations from which on a key point's weight falls."""
+ANYWHERE = 1e-4
+"""Weight of standing where the camera is: so little that it decides only where nothing is seen."""
+NEAREST = 0.2
+"""Metres before the camera."""
+TOGETHER = 64
+"""Frames that are computed at once."""
+
+
+class Landmarks(NamedTuple):
+    """Where on a skeleton the pose network marks people.
+
+    Attributes:
+        bodies: (K,) number of each one's body.
+        places: (K, 3) in that body's axes, metres before the body is scaled.
+        error: (K,) metres, root mean square in each direction of the picture.
+    """
+
+    bodies: List[int]
+    places: List[List[float]]
+    error: List[float]
+
+
+def answer(network: KinematicsNetwork, contract: KinematicsContract, sequence: SkeletonSequence) -> Answer:
+    """The kinematics of a sequence at the network's rate: the network's answer, refined.
+
+    Raises:
+        RehabCoachError: not BlazePose's layout, or without world coordinates.
+    """
+    given = answer_features(network, contract, features_of(sequence), features_of(sequence.mirror()))
+    return PictureFit(contract)(sequence, given)
+
+
+class PosedBody:
+    """A skeleton's bodies, seen from the pelvis in the camera's axes.
+
+    Args:
+        model: the skeleton.
+        names: of the coordinates that are given; the others are 0.
+    """
+
+    def __init__(self, model: Model, names: Sequence[str]):
+        self._layer = SkeletonLayer(model).eval()
+        self._columns = torch.tensor([self._layer.coordinates.index(name) for name in names])
+        self._pelvis = model.bodies.index(model.root.child.body) if model.root else 0
+
+    def __call__(self, coordinates: Tensor, scales: Tensor, root: Tensor) -> Tuple[Tensor, Tensor]:
+        """Rotations (N, bodies, 3, 3) and origins (N, bodies, 3) of coordinates (N, C), scales and rotations."""
+        everything = coordinates.new_zeros(len(coordinates), len(self._layer.coordinates))
+        pose = self._layer(everything.index_copy(1, self._columns, coordinates), scales, root)
+        return pose.rotations, pose.bodies - pose.bodies[:, self._pelvis, None]
+
+
+class PictureFit:
+    """What brings answers nearer to the picture.
+
+    Args:
+        contract: of the network whose answers they are.
+    """
+
+    def __init__(self, contract: KinematicsContract):
+        self._body = PosedBody(model_of(contract.model), contract.names)
+        middle, half = (torch.tensor(part, dtype=torch.float32) for part in (contract.centre, contract.half_range))
+        self._lowest, self._highest = middle - half, middle + half
+        landmarks = Landmarks(**contract.landmarks)
+        self._bodies = torch.tensor(landmarks.bodies)
+        self._places = torch.tensor(landmarks.places)
+        self._error = torch.tensor(landmarks.error)
+        self._prior = torch.tensor([*contract.guess_error, 0, 0, 0]).clamp(min=1e-2) ** -2
+        self._prior[-3:] = ANYWHERE
+
+    @torch.no_grad()
+    def __call__(self, sequence: SkeletonSequence, given: Answer) -> Answer:
+        """The answer to a sequence, refined; each frame by itself."""
+        directions, certainty = seen_directions(sequence)
+        scales = torch.from_numpy(given.scales)
+        parts: List[Tuple[Tensor, Tensor]] = []
+        for first in range(0, len(sequence), TOGETHER):
+            some = slice(first, first + TOGETHER)
+            start = torch.from_numpy(given.coordinates[some]), torch.from_numpy(given.root[some])
+            parts.append(self._solve(*start, scales, directions[some], certainty[some]))
+        coordinates, root = (torch.cat(part).numpy() for part in zip(*parts))
+        return replace(given, coordinates=coordinates, root=root)
+
+    def _solve(
+        self, guess: Tensor, root: Tensor, scales: Tensor, directions: Tensor, certainty: Tensor
+    ) -> Tuple[Tensor, Tensor]:
+        """Coordinates (T, C) and rotations (T, 3, 3) for a guess of them."""
+        angles = guess.shape[1]
+        across = across_of(directions)
+        weight = certainty / self._error**2
+        change = guess.new_zeros(len(guess), angles + 3)
+        place = standing(self._points(guess, scales, root), across, weight)
+        for _ in range(STEPS):
+            points, slopes = self._sloping(guess, change, scales, root)
+            points = points + place[:, None]
+            apart = (across @ points[..., None])[..., 0]
+            moving = across_of(directions_to(points))
+            rows = torch.cat([moving @ slopes, moving], dim=3)
+            robust = (OUTLIER / (apart.norm(dim=2) / self._error).clamp(min=1e-6)).clamp(max=1)
+            weighted = rows * (weight * robust)[..., None, None]
+            normal = torch.einsum("tkdi,tkdj->tij", weighted, rows) + torch.diag(self._prior)
+            pull = torch.einsum("tkdi,tkd->ti", weighted, apart) + self._prior * torch.cat(
+                [change, torch.zeros_like(place)], dim=1
+            )
+            step = torch.linalg.solve(normal, pull)
+            change, place = change - step[:, :-3], place - step[:, -3:]
+            within = torch.minimum(torch.maximum(guess + change[:, :angles], self._lowest), self._highest)
+            change = torch.cat([within - guess, change[:, angles:]], dim=1)
+        return guess + change[:, :angles], root @ turned(change[:, angles:])
+
+    def _points(self, coordinates: Tensor, scales: Tensor, root: Tensor) -> Tensor:
+        """The landmarks (N, K, 3) metres from the pelvis."""
+        scales = scales.expand(len(coordinates), -1, 3)
+        rotations, origins = self._body(coordinates, scales, root)
+        own = (self._places * scales[:, self._bodies])[..., None]
+        return origins[:, self._bodies] + (rotations[:, self._bodies] @ own)[..., 0]
+
+    def _sloping(self, guess: Tensor, change: Tensor, scales: Tensor, root: Tensor) -> Tuple[Tensor, Tensor]:
+        """The landmarks (T, K, 3), and how they move with each of the changed numbers (T, K, 3, N)."""
+        frames, numbers = change.shape
+        moves = TURN * torch.eye(numbers)
+        # Measured to both sides, so that a mirror image has the mirrored slopes.
+        changes = change + torch.cat([torch.zeros(1, numbers), moves, -moves])[:, None]
+        angles = guess.shape[1]
+        points = self._points(
+            (guess + changes[..., :angles]).flatten(0, 1), scales, (root @ turned(changes[..., angles:])).flatten(0, 1)
+        ).view(len(changes), frames, -1, 3)
+        ahead, behind = points[1 : numbers + 1], points[numbers + 1 :]
+        return points[0], ((ahead - behind) / (2 * TURN)).permute(1, 2, 3, 0)
+
+
+def seen_directions(sequence: SkeletonSequence) -> Tuple[Tensor, Tensor]:
+    """Where the landmarks are seen (T, K, 2), metres at a distance of one metre, and how surely (T, K)."""
+    points = sequence.key_points[:, NUMBERS].astype(np.float32)
+    middle = (np.array(sequence.size, np.float32) - 1) / 2
+    directions = (points[..., :2] - middle) / np.float32(FOCAL_LENGTH * max(sequence.size))
+    return torch.from_numpy(directions), torch.from_numpy(points[..., 2])
+
+
+def directions_to(points: Tensor) -> Tensor:
+    """Where points (T, K, 3) before the camera would be seen, as in `seen_directions`."""
+    return points[..., :2] / points[..., 2:].clamp(min=NEAREST)
+
+
+def across_of(directions: Tensor) -> Tensor:
+    """(T, K, 2, 3): times a point it is how far that is from its line of sight, to the right and down."""
+    return torch.cat([torch.eye(2).expand(*directions.shape[:-1], 2, 2), -directions[..., None]], dim=-1)
+
+
+def standing(points: Tensor, across: Tensor, weight: Tensor) -> Tensor:
+    """Where before the camera (T, 3) points (T, K, 3) are nearest to their lines of sight."""
+    weighted = across * weight[..., None, None]
+    normal = torch.einsum("tkdi,tkdj->tij", weighted, across) + ANYWHERE * torch.eye(3)
+    return -torch.linalg.solve(normal, torch.einsum("tkdi,tkdj,tkj->ti", weighted, across, points))
+
+
+def turned(vectors: Tensor) -> Tensor:
+    """Rotations (..., 3, 3) about vectors (..., 3) by their lengths."""
+    x, y, z = vectors.unbind(dim=-1)
+    zero = torch.zeros_like(x)
+    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=-1)
+    return torch.linalg.matrix_exp(cross.unflatten(-1, (3, 3)))
