@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from typing import Any, Callable
+from typing import Any, Callable, Set
 from xml.etree import ElementTree
 
 import numpy as np
@@ -155,7 +155,7 @@ def _with_exact_layers(model: Any) -> Any:
     """
     from openvino import Core, save_model
 
-    exact = set()
+    exact: Set[str] = set()
     for operation in model.get_ops():
         if operation.get_type_name() == "GroupConvolution" and list(operation.input(1).get_shape())[-2:] == [1, 1]:
             readers = [reader.get_node() for reader in operation.output(0).get_target_inputs()]

@@ -142,7 +142,8 @@ class MobilenetThin(nn.Module):
     def __init__(self, stages: int = STAGES, backbone: Optional[nn.Module] = None):
         super().__init__()
         self.backbone: Any = backbone or Backbone()
-        self.stages = nn.ModuleList(Stage(number, self.backbone.features) for number in range(1, stages + 1))
+        features = cast(int, self.backbone.features)
+        self.stages = nn.ModuleList(Stage(number, features) for number in range(1, stages + 1))
 
     def outputs(self, picture: torch.Tensor) -> List[torch.Tensor]:
         """What each stage gives.
