@@ -56,6 +56,10 @@ class Pretrained(nn.Module):
         """float32 (N, 3, H, W) less the mean -> what the adapter reads, (N, channels, H / 8, W / 8)."""
         raise NotImplementedError
 
+    def anew(self) -> "Pretrained":
+        """One of the same layers, without the weights."""
+        return cast(Any, type(self))()
+
     def freeze(self, layers: int) -> None:
         """The first so many layers keep their weights."""
         self.layers[:layers].requires_grad_(False)

@@ -158,9 +158,10 @@ def learn_relatively(network: nn.Module) -> None:
 
 def plain_network(network: MobilenetThin, stages: int) -> MobilenetThin:
     """A network without parametrisation that gives the same as one that learned relatively, cut after a stage."""
-    plain = copy.deepcopy(network)
-    for layer in plain.modules():
-        for name in list(getattr(layer, "parametrizations", ())):
-            parametrize.remove_parametrizations(layer, name)
-    plain.stages = plain.stages[:stages]
+    plain = MobilenetThin(stages, network.backbone.anew())
+    values = {}
+    for name, layer in network.named_modules():
+        if isinstance(layer, nn.Conv2d):
+            values.update({"%s.%s" % (name, kind): getattr(layer, kind) for kind in ("weight", "bias")})
+    plain.load_state_dict({name: values[name].detach().clone() for name in plain.state_dict()})
     return plain.eval()

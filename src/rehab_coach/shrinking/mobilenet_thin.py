@@ -86,6 +86,10 @@ class Backbone(nn.Module):
         """Channels of the output."""
         return sum(self.widths[number - 1] for number in TAPS)
 
+    def anew(self) -> "Backbone":
+        """One of the same layers, without the weights."""
+        return Backbone(self.widths)
+
     def freeze(self, layers: int) -> None:
         """The very first layer and so many after it keep their weights."""
         self.first.requires_grad_(False)

@@ -173,7 +173,8 @@ def test_a_network_with_another_backbone_learns_and_goes_on(tmp_path):
 
     def run(out, start="", **changed):
         open(recipe, "w").write(yaml.safe_dump(dict(values, **changed)))
-        (contract,) = retrain(recipe, 1, clips, str(tmp_path / out), str(tmp_path / "crops"), start, lambda _: None)
+        folder, crops = str(tmp_path / out), str(tmp_path / "crops")
+        *_, contract = retrain(recipe, 2, clips, folder, crops, start, lambda _: None)
         given = create_network("openvino", network=find_network(contract))(np.full((64, 80, 3), 99, np.float32))
         return contract, given
 
@@ -182,7 +183,7 @@ def test_a_network_with_another_backbone_learns_and_goes_on(tmp_path):
     assert given.shape == (8, 10, 57) and np.isfinite(given).all()
     _, after = run("two", contract, backbone_weights="", learning_rate=1e-7, steps=1)
     np.testing.assert_allclose(after, given, atol=0.01)
-    with pytest.raises(RehabCoachError, match="no network of 1 stages and this backbone"):
+    with pytest.raises(RehabCoachError, match="no network of 2 stages and this backbone"):
         run("three", contract, backbone="mobilenet_thin")
 
 

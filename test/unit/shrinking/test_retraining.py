@@ -138,7 +138,9 @@ def test_learning_relatively_changes_nothing_by_itself():
     picture = torch.rand(1, 64, 64, 3) * 255
     with torch.no_grad():
         torch.testing.assert_close(network(picture), other(picture), atol=1e-4, rtol=0)
-        torch.testing.assert_close(plain_network(network, 1)(picture), original(1)(picture), atol=1e-4, rtol=0)
+        for stages in (1, 2):
+            plain = plain_network(network, stages)
+            torch.testing.assert_close(plain(picture), original(stages)(picture), atol=1e-4, rtol=0)
 
 
 def test_only_what_is_learned_from_is_made_worse(tmp_path):
