@@ -1,6 +1,9 @@
 """Three ways to run a network of the tf-pose kind, all with the same answer: OpenVINO, OpenCV, TensorFlow."""
 
-from typing import Any, Callable
+import os
+import tempfile
+from typing import Any, Callable, Set
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -120,6 +123,8 @@ def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
             "this processor does not compute in eight bits: choose the network that %s was made from" % network.name
         )
     model.reshape({model.inputs[0]: PartialShape([1, -1, -1, 3])})
+    if precision == "bf16":
+        model = _with_exact_layers(model)
     # Without the hint OpenVINO computes in bfloat16 wherever the processor can, and says nothing.
     # Pinned to cores, two estimators would share one core and leave the others idle.
     # Kernels are kept for each shape of the picture, 2.5 MB a shape, up to 5000 of them: enough of them for one shape.
@@ -142,6 +147,33 @@ def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
     return run
 
 
+def _with_exact_layers(model: Any) -> Any:
+    """The network, of which some layers are marked to compute in float32 whatever the others do.
+
+    They are the last two of each branch, the separable convolutions whose kernels are 1 x 1: they take small
+    differences of large numbers and cost little (docs/shrinking.md).
+    """
+    from openvino import Core, save_model
+
+    exact: Set[str] = set()
+    for operation in model.get_ops():
+        if operation.get_type_name() == "GroupConvolution" and list(operation.input(1).get_shape())[-2:] == [1, 1]:
+            readers = [reader.get_node() for reader in operation.output(0).get_target_inputs()]
+            exact.update(node.get_friendly_name() for node in [operation, *readers])
+    # In Python no layer can be given this mark; in a file it can.
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "network.xml")
+        save_model(model, path, compress_to_fp16=False)
+        content = ElementTree.parse(path)
+        for layer in content.iterfind("layers/layer"):
+            if layer.attrib["name"] in exact:
+                marks = layer.find("rt_info")
+                marks = ElementTree.SubElement(layer, "rt_info") if marks is None else marks
+                ElementTree.SubElement(marks, "attribute", name="precise", version="0")
+        content.write(path)
+        return Core().read_model(path)
+
+
 def _opencv(network: NetworkFile, precision: str, threads: int) -> Network:
     import cv2
 
@@ -161,7 +193,12 @@ def _opencv(network: NetworkFile, precision: str, threads: int) -> Network:
     def run(picture: np.ndarray) -> np.ndarray:
         # Of a TensorFlow graph OpenCV makes one with the channels in front.
         loaded.setInput(picture[None] if is_onnx else cv2.dnn.blobFromImage(picture))
-        outputs = [output[0] for output in loaded.forward(list(network.outputs))]
+        try:
+            outputs = [output[0] for output in loaded.forward(list(network.outputs))]
+        except cv2.error as error:
+            raise RehabCoachError(
+                "OpenCV cannot compute the pose network %s: choose the backend openvino" % network.name
+            ) from error
         if not is_onnx:
             outputs = [output.transpose(1, 2, 0) for output in outputs]
         return np.ascontiguousarray(outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1))

@@ -5,7 +5,7 @@ that the network can be cut again after an earlier one.
 """
 
 import copy
-from typing import Any, Dict, Iterable, List, Mapping, Tuple, Union, cast
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union, cast
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch.nn.utils import parametrize
 from torch.utils.data import Dataset
 
 from rehab_coach.pose.part_affinity import JOINTS
+from rehab_coach.shrinking.backbones import adapt
 from rehab_coach.shrinking.crops import Crops, worsen
 from rehab_coach.shrinking.mobilenet_thin import MobilenetThin
 from rehab_coach.shrinking.pruning import prune
@@ -23,8 +24,8 @@ from rehab_coach.training.loop import Task
 
 WATCHED = 32
 """Crops of held-out groups that each line of the log is measured on."""
-PRUNED_ON = 96
-"""Crops to learn from that pruning looks at."""
+LOOKED_AT = 96
+"""Crops to learn from that decide what is pruned, or how another backbone is fitted."""
 HEAT = JOINTS + 1
 """Channels of heat maps and background; fields follow."""
 
@@ -36,12 +37,14 @@ class Distillation(Task):
         crops: pictures and the teacher's maps.
         recipe: batch, steps, weights of the stages ...
         start: the network as it begins.
+        whole: mobilenet_thin with as many stages, to which a start with another backbone is fitted first; None: it
+            needs no fitting.
     """
 
     unit = "crops"
 
-    def __init__(self, crops: Crops, recipe: ShrinkRecipe, start: MobilenetThin):
-        self._crops, self._recipe, self._start = crops, recipe, start
+    def __init__(self, crops: Crops, recipe: ShrinkRecipe, start: MobilenetThin, whole: Optional[MobilenetThin] = None):
+        self._crops, self._recipe, self._start, self._whole = crops, recipe, start, whole
         self._stages = len(start.stages)
         few = np.linspace(0, len(crops.held_out) - 1, min(WATCHED, len(crops.held_out))).astype(int)
         self._watched = crops.held_out[few]
@@ -50,14 +53,15 @@ class Distillation(Task):
         network = copy.deepcopy(self._start)
         if self._recipe.keep < 1:
             network = prune(network, self._few_pictures(), self._recipe.keep)
+        if self._whole is not None:
+            adapt(network, self._whole, self._few_pictures())
         learn_relatively(network)
-        network.backbone.first.requires_grad_(False)
-        network.backbone.layers[: self._recipe.frozen_layers].requires_grad_(False)
+        network.backbone.freeze(self._recipe.frozen_layers)
         return cast(Any, network).to(memory_format=torch.channels_last)  # PyTorch's types do not know it
 
     def _few_pictures(self) -> Iterable[torch.Tensor]:
         learned = self._crops.learned
-        few = learned[np.linspace(0, len(learned) - 1, min(PRUNED_ON, len(learned))).astype(int)]
+        few = learned[np.linspace(0, len(learned) - 1, min(LOOKED_AT, len(learned))).astype(int)]
         for part in np.array_split(few, max(1, len(few) // self._recipe.batch)):
             yield _batch(self._crops, part)[0].permute(0, 3, 1, 2).float()
 
@@ -154,7 +158,7 @@ def learn_relatively(network: nn.Module) -> None:
 
 def plain_network(network: MobilenetThin, stages: int) -> MobilenetThin:
     """A network without parametrisation that gives the same as one that learned relatively, cut after a stage."""
-    plain = MobilenetThin(stages, network.backbone.widths)
+    plain = MobilenetThin(stages, network.backbone.anew())
     values = {}
     for name, layer in network.named_modules():
         if isinstance(layer, nn.Conv2d):

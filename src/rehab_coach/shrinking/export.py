@@ -54,17 +54,17 @@ def save_network(network: MobilenetThin, path: str, source: str) -> str:
             opset_version=OPSET,
             dynamo=False,
         )
-    return save_contract(path, len(network.stages), source)
+    return save_contract(path, len(network.stages), source, network.backbone.licence)
 
 
-def save_contract(path: str, stages: int, source: str) -> str:
+def save_contract(path: str, stages: int, source: str, licence: str) -> str:
     """Write the contract of a network's file that is there; its path."""
     contract = os.path.splitext(path)[0] + ".yaml"
     content: Dict[str, object] = {
         "file": os.path.basename(path),
         "sha256": sha256_of(path),
         "source": source,
-        "licence": MOBILENET_THIN.licence,
+        "licence": licence,
         "input": INPUT,
         "outputs": [OUTPUT],
         "stages": stages,

@@ -6,7 +6,7 @@ stage after stage refines part affinity fields and heat maps from them and from 
 convolutions. Batch norms are folded into weights and biases; the input is BGR from 0 to 255.
 """
 
-from typing import Dict, Iterator, List, Sequence, Tuple, cast
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
 import torch
@@ -36,8 +36,9 @@ class Convolution(nn.Conv2d):
             return values * self.weight[:, :, 0, 0].reshape(1, -1, 1, 1)
         if stride == 1:
             return functional.conv2d(values, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
-        # For sides that are multiples of the stride, as the network's input has.
-        before, after = (kernel - stride) // 2, kernel - stride - (kernel - stride) // 2
+        # As it is for sides that are multiples of the stride; from others a part is left, which is a cell of its own.
+        before = (kernel - stride) // 2
+        after = kernel - 1 - before
         padded = functional.pad(values, (before, after, before, after))
         return functional.conv2d(padded, self.weight, self.bias, stride, 0, 1, self.groups)
 
@@ -69,6 +70,8 @@ class Backbone(nn.Module):
         widths: channels of its layers after the first one.
     """
 
+    licence = MOBILENET_THIN.licence
+
     def __init__(self, widths: Sequence[int] = WIDTHS):
         super().__init__()
         self.first = Convolution(3, 24, 3, 2)
@@ -82,6 +85,15 @@ class Backbone(nn.Module):
     def features(self) -> int:
         """Channels of the output."""
         return sum(self.widths[number - 1] for number in TAPS)
+
+    def anew(self) -> "Backbone":
+        """One of the same layers, without the weights."""
+        return Backbone(self.widths)
+
+    def freeze(self, layers: int) -> None:
+        """The very first layer and so many after it keep their weights."""
+        self.first.requires_grad_(False)
+        self.layers[:layers].requires_grad_(False)
 
     def forward(self, picture: torch.Tensor) -> torch.Tensor:
         values = functional.relu(self.first(picture))
@@ -128,13 +140,14 @@ class MobilenetThin(nn.Module):
 
     Args:
         stages: 1 to 6.
-        widths: channels of the backbone's layers.
+        backbone: gives the features, `features` channels; by default as in the frozen graph.
     """
 
-    def __init__(self, stages: int = STAGES, widths: Sequence[int] = WIDTHS):
+    def __init__(self, stages: int = STAGES, backbone: Optional[nn.Module] = None):
         super().__init__()
-        self.backbone = Backbone(widths)
-        self.stages = nn.ModuleList(Stage(number, self.backbone.features) for number in range(1, stages + 1))
+        self.backbone: Any = backbone or Backbone()
+        features = cast(int, self.backbone.features)
+        self.stages = nn.ModuleList(Stage(number, features) for number in range(1, stages + 1))
 
     def outputs(self, picture: torch.Tensor) -> List[torch.Tensor]:
         """What each stage gives.
@@ -182,15 +195,17 @@ def original(stages: int = STAGES, network: NetworkFile = MOBILENET_THIN) -> Mob
     return made.eval()
 
 
-def saved(network: NetworkFile, stages: int) -> MobilenetThin:
+def saved(network: NetworkFile, stages: int, backbone: Optional[nn.Module] = None) -> MobilenetThin:
     """The network of an ONNX file that `rehab_coach.shrinking.export` wrote, in evaluation mode.
 
     Args:
         network: with at least so many stages.
         stages: after how many it is cut.
+        backbone: that it has, whose weights are those of the file then; None: mobilenet_thin's own, perhaps pruned.
 
     Raises:
-        RehabCoachError: the file is missing, another one, not written by this package, or has fewer stages.
+        RehabCoachError: the file is missing, another one, not written by this package, or has fewer stages or another
+            backbone.
     """
     try:
         import onnx
@@ -203,17 +218,21 @@ def saved(network: NetworkFile, stages: int) -> MobilenetThin:
     constants = {}
     if network.format == "onnx":
         constants = {entry.name: entry for entry in onnx.load(network.path).graph.initializer}
-    widths: List[int] = []
-    while "backbone.layers.%d.pointwise.bias" % len(widths) in constants:
-        widths.append(constants["backbone.layers.%d.pointwise.bias" % len(widths)].dims[0])
-    if len(widths) != len(WIDTHS) or network.stages < stages:
+    if backbone is None:
+        widths: List[int] = []
+        while "backbone.layers.%d.pointwise.bias" % len(widths) in constants:
+            widths.append(constants["backbone.layers.%d.pointwise.bias" % len(widths)].dims[0])
+        backbone = Backbone(widths if len(widths) == len(WIDTHS) else WIDTHS)
+    made = MobilenetThin(stages, backbone)
+    shapes = {name: tuple(value.shape) for name, value in made.state_dict().items()}
+    if network.stages < stages or any(
+        name not in constants or tuple(constants[name].dims) != shape for name, shape in shapes.items()
+    ):
         raise RehabCoachError(
-            "%s is no network of %d stages that `rehab-coach shrink` wrote as .onnx: start with another one"
-            % (network.name, stages)
+            "%s is no network of %d stages and this backbone that `rehab-coach shrink` wrote as .onnx: start with "
+            "another one" % (network.name, stages)
         )
-    made = MobilenetThin(stages, widths)
-    names = made.state_dict()
-    made.load_state_dict({name: torch.from_numpy(numpy_helper.to_array(constants[name]).copy()) for name in names})
+    made.load_state_dict({name: torch.from_numpy(numpy_helper.to_array(constants[name]).copy()) for name in shapes})
     return made.eval()
 
 

@@ -10,7 +10,7 @@ from typing import Dict, Iterable, List, Tuple, cast
 import torch
 from torch import nn
 
-from rehab_coach.shrinking.mobilenet_thin import BRANCHES, TAPS, MobilenetThin, Separable, Stage
+from rehab_coach.shrinking.mobilenet_thin import BRANCHES, TAPS, Backbone, MobilenetThin, Separable, Stage
 
 PRUNED = range(6, 12)
 """Layers of the backbone with 384 channels: three quarters of its cost, and most of what each stage reads."""
@@ -136,7 +136,7 @@ def _thinner(network: MobilenetThin, left: Dict[int, torch.Tensor], readers: Lis
     inputs.update({block: torch.cat([torch.arange(first), features + first]) for block, first in _heads(network)})
     changed = {reader.block: reader.weights.float() for reader in readers}
 
-    made = MobilenetThin(len(network.stages), [len(channels) for channels in kept])
+    made = MobilenetThin(len(network.stages), Backbone([len(channels) for channels in kept]))
     made.backbone.first.load_state_dict(old.first.state_dict())
     with torch.no_grad():
         for block, thin in zip(_blocks(network), _blocks(made)):

@@ -69,7 +69,8 @@ def quantise(name: str, clips: str, path: str) -> str:
         )
     with written_whole(path[: -len(EXTENSION)] + ".bin"), written_whole(path) as temporary:
         openvino.save_model(quantised, temporary, compress_to_fp16=False)  # and its .bin
-    return save_contract(path, network.stages, "%s (%s), in eight bits by NNCF" % (network.name, network.source))
+    source = "%s (%s), in eight bits by NNCF" % (network.name, network.source)
+    return save_contract(path, network.stages, source, network.licence)
 
 
 def _pictures(clips: Sequence[Clip]) -> List[np.ndarray]:

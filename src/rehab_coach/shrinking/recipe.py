@@ -4,7 +4,9 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Dict, cast
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.shrinking.mobilenet_thin import BACKBONE, STAGES
+from rehab_coach.pose.network_file import MOBILENET_THIN
+from rehab_coach.shrinking.backbones import BACKBONES
+from rehab_coach.shrinking.mobilenet_thin import STAGES
 from rehab_coach.training.options import PRECISIONS, TrainingOptions
 from rehab_coach.training.recipe_file import read_recipe, typed
 
@@ -15,7 +17,7 @@ _RANGES = {  # inclusive
     "labels": (0, 1),
     "worse": (0, 1),
     "keep": (0.1, 1),
-    "frozen_layers": (0, len(BACKBONE)),
+    "frozen_layers": (0, 11),
     "steps": (1, 10**9),
     "batch": (1, 4096),
     "learning_rate": (1e-7, 1),
@@ -37,8 +39,11 @@ class ShrinkRecipe:
         held_out: part of the clips' groups that nothing is learned from.
         labels: part of the maps that comes from labels where a clip has some (see `rehab_coach.shrinking.crops`).
         worse: how much darker, paler, blurred, noisy the pictures are made, at most, 0..1; the maps stay as they were.
+        backbone: "mobilenet_thin", or one of `rehab_coach.shrinking.backbones` instead of it.
+        backbone_weights: file of that one's weights.
         keep: part of the channels that the backbone's widest layers keep (see `rehab_coach.shrinking.pruning`); 1: all.
-        frozen_layers: the first layers of the backbone that keep their weights, 0 to 11 (besides the very first one).
+        frozen_layers: the first layers of the backbone that keep their weights, 0 to 11 (besides the very first one of
+            mobilenet_thin).
         stage_weights: of the losses of the stages by their numbers; 1 where nothing is said.
         steps: of the optimiser.
         batch: crops in a step.
@@ -57,6 +62,8 @@ class ShrinkRecipe:
     held_out: float = 0.25
     labels: float = 0.0
     worse: float = 0.0
+    backbone: str = MOBILENET_THIN.name
+    backbone_weights: str = ""
     keep: float = 1.0
     frozen_layers: int = 4
     stage_weights: Dict[str, Any] = field(default_factory=dict)
@@ -119,6 +126,11 @@ def _check(recipe: ShrinkRecipe) -> None:
         raise RehabCoachError("'size' must be a multiple of 8, not %d" % recipe.size)
     if recipe.precision not in PRECISIONS:
         raise RehabCoachError("'precision' must be one of %s, not %r" % (", ".join(PRECISIONS), recipe.precision))
+    backbones = (MOBILENET_THIN.name, *BACKBONES)
+    if recipe.backbone not in backbones:
+        raise RehabCoachError("'backbone' must be one of %s, not %r" % (", ".join(backbones), recipe.backbone))
+    if recipe.keep < 1 and recipe.backbone != MOBILENET_THIN.name:
+        raise RehabCoachError("'keep' is for mobilenet_thin's own backbone: leave it out with %s" % recipe.backbone)
     for stage, weight in recipe.stage_weights.items():
         if not isinstance(stage, int) or not 1 <= stage <= STAGES:
             raise RehabCoachError("'stage_weights' must name stages from 1 to %d, not %r" % (STAGES, stage))

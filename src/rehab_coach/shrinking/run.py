@@ -4,7 +4,7 @@ import datetime
 import hashlib
 import json
 import os
-from typing import Callable, List, cast
+from typing import Callable, List, Optional, Tuple, cast
 
 import torch
 
@@ -12,11 +12,12 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import locked
 from rehab_coach.pose.clips import read_clips
 from rehab_coach.pose.network_file import MOBILENET_THIN, find_network
+from rehab_coach.shrinking.backbones import BACKBONES, pretrained
 from rehab_coach.shrinking.crops import make_crops
 from rehab_coach.shrinking.distillation import Distillation, plain_network
 from rehab_coach.shrinking.export import save_network
 from rehab_coach.shrinking.mobilenet_thin import MobilenetThin, original, saved
-from rehab_coach.shrinking.recipe import load_recipe
+from rehab_coach.shrinking.recipe import ShrinkRecipe, load_recipe
 from rehab_coach.training.checkpoint import forget_checkpoint
 from rehab_coach.training.loop import train
 
@@ -53,8 +54,8 @@ def retrain(
         out: folder of the run: log.csv, curves.png, tensorboard/, and for each stage that has a loss the network that
             ends there.
         cache: folder of the crops, by default in the run's.
-        start: name or contract of a network that `cut` or `retrain` made, whose weights are learned on from; "":
-            mobilenet_thin.
+        start: name or contract of a network that `cut` or `retrain` made, with the recipe's backbone, whose weights are
+            learned on from; "": mobilenet_thin, fitted to another backbone where the recipe has one.
         report: called with what is done.
 
     Returns:
@@ -65,7 +66,7 @@ def retrain(
     """
     recipe = load_recipe(recipe_path)
     begun = find_network(start) if start else MOBILENET_THIN
-    network = saved(begun, stages) if start else original(stages)
+    network, whole = _start(recipe, stages, start)
     kept = [number for number in range(1, stages + 1) if recipe.stage_weight(number)]
     if stages not in kept:
         raise RehabCoachError("%s: the last stage, %d, must have a weight above 0" % (recipe_path, stages))
@@ -84,15 +85,16 @@ def retrain(
         report("%d crops to learn from, %d of held-out groups" % (len(crops.learned), len(crops.held_out)))
         identity = json.dumps([recipe.as_dict(), stages, crops.identity, begun.sha256], sort_keys=True)
         learned, _ = train(
-            Distillation(crops, recipe, network),
+            Distillation(crops, recipe, network, whole),
             recipe.options,
             out,
             "%d stages" % stages,
             hashlib.sha256(identity.encode()).hexdigest(),
         )
-        source = "%s, %%d of %d retrained stages, recipe %s, %s, %d crops" % (
+        source = "%s, %%d of %d retrained stages, backbone %s, recipe %s, %s, %d crops" % (
             begun.name,
             stages,
+            recipe.backbone,
             os.path.basename(recipe_path),
             datetime.date.today().isoformat(),
             len(crops.learned),
@@ -106,3 +108,16 @@ def retrain(
             ]
         forget_checkpoint(out)
     return written
+
+
+def _start(recipe: ShrinkRecipe, stages: int, start: str) -> Tuple[MobilenetThin, Optional[MobilenetThin]]:
+    """The network as it begins, and the one that it has yet to be fitted to, if any."""
+    other = recipe.backbone in BACKBONES
+    if start:
+        return saved(find_network(start), stages, BACKBONES[recipe.backbone]() if other else None), None
+    whole = original(stages)
+    if not other:
+        return whole, None
+    network = MobilenetThin(stages, pretrained(recipe.backbone, recipe.backbone_weights))
+    network.stages.load_state_dict(whole.stages.state_dict())
+    return network.eval(), whole

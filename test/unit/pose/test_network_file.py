@@ -6,10 +6,11 @@ import shutil
 import numpy as np
 import pytest
 import yaml
+from openvino import Core
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.paths import share_path
-from rehab_coach.pose import create_estimator
+from rehab_coach.pose import create_estimator, networks
 from rehab_coach.pose.network_file import MOBILENET_THIN, find_network, network_names
 from rehab_coach.pose.networks import create_network
 from rehab_coach.pose.tf_pose import letterbox, region_around
@@ -156,3 +157,14 @@ def test_a_processor_without_bfloat16_is_told(monkeypatch):
     monkeypatch.setattr("openvino.Core.get_property", lambda *_: ["FP32", "INT8"])
     with pytest.raises(RehabCoachError, match="does not compute in bfloat16: choose the precision f32"):
         create_network("openvino", "bf16")
+
+
+def test_the_last_layers_compute_in_float32_where_the_others_do_in_bfloat16(monkeypatch):
+    if "BF16" not in Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor does not compute in bfloat16")
+    with VideoSource(share_path("test", "data", "squat.mp4")) as source:
+        picture = next(iter(source.read()))[0][:240, :240].astype(np.float32)
+    exact, marked = create_network("openvino")(picture), create_network("openvino", "bf16")(picture)
+    monkeypatch.setattr(networks, "_with_exact_layers", lambda model: model)
+    plain = create_network("openvino", "bf16")(picture)
+    assert 0 < np.linalg.norm(marked - exact) < 0.8 * np.linalg.norm(plain - exact)

@@ -138,7 +138,9 @@ def test_learning_relatively_changes_nothing_by_itself():
     picture = torch.rand(1, 64, 64, 3) * 255
     with torch.no_grad():
         torch.testing.assert_close(network(picture), other(picture), atol=1e-4, rtol=0)
-        torch.testing.assert_close(plain_network(network, 1)(picture), original(1)(picture), atol=1e-4, rtol=0)
+        for stages in (1, 2):
+            plain = plain_network(network, stages)
+            torch.testing.assert_close(plain(picture), original(stages)(picture), atol=1e-4, rtol=0)
 
 
 def test_only_what_is_learned_from_is_made_worse(tmp_path):
@@ -160,7 +162,7 @@ def test_a_run_goes_on_from_a_network(tmp_path):
         torch.testing.assert_close(saved(contract, 2)(picture), original(2)(picture), atol=1e-4, rtol=0)
     for start, stages in ((contract, 4), (find_network("mobilenet_thin"), 2)):
         with pytest.raises(
-            RehabCoachError, match="is no network of %d stages that `rehab-coach shrink` wrote" % stages
+            RehabCoachError, match="is no network of %d stages and this backbone that `rehab-coach shrink`" % stages
         ):
             saved(start, stages)
 
@@ -230,6 +232,11 @@ def test_clips_of_one_person_cannot_be_divided(tmp_path, recipe):
         ({"speed": 1}, "unknown key 'speed'"),
         ({"labels": 2}, "'labels' must be between 0 and 1, not 2"),
         ({"worse": -1}, "'worse' must be between 0 and 1"),
+        ({"backbone": "vgg"}, "'backbone' must be one of mobilenet_thin, alexnet, mobilenet_v2, not 'vgg'"),
+        (
+            {"backbone": "alexnet", "keep": 0.5},
+            "'keep' is for mobilenet_thin's own backbone: leave it out with alexnet",
+        ),
         ({"keep": 0}, "'keep' must be between 0.1 and 1"),
         ({"size": 100}, "'size' must be a multiple of 8"),
         ({"steps": 0}, "'steps' must be between 1 and"),
@@ -249,6 +256,6 @@ def test_the_last_stage_must_learn(tmp_path, recipe):
         retrain(recipe(stage_weights={2: 0}), 2, "clips.csv", str(tmp_path / "run"))
 
 
-@pytest.mark.parametrize("name", ["stages.yaml", "labels.yaml"])
+@pytest.mark.parametrize("name", ["stages.yaml", "labels.yaml", "backbone.yaml"])
 def test_the_recipes_that_ship_can_be_read(name):
     assert load_recipe(share_path("config", "recipes", "shrinking", name)).held_out == ShrinkRecipe.held_out
