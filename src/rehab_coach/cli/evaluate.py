@@ -94,7 +94,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--second",
         metavar="MODEL",
-        help="of --streaming: for recordings, asked now and then as on the robot (default: the one that ships; none)",
+        help="of --streaming: for recordings, asked now and then as on the robot; none (default: the one that ships, "
+        "with --folds none)",
     )
     parser.add_argument("--cache", metavar="DIR", help="keep key points here and take them from here")
 
@@ -127,7 +128,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise RehabCoachError("--streaming plays the clips as they are: leave --rates, --compare and --method out")
     if arguments.second and not arguments.streaming:
         raise RehabCoachError("--second belongs to --streaming; two models side by side: --compare")
-    second = arguments.second or default_model() if arguments.streaming else ""
+    second = arguments.second or ("none" if arguments.folds or not arguments.streaming else default_model())
     estimators = arguments.estimator or (list(NAMES) if arguments.rates else [DEFAULT])
     if arguments.like and not arguments.set:
         raise RehabCoachError("--like needs --set: a table of true key points")

@@ -136,10 +136,14 @@ def evaluate(request: Request) -> None:
 
 
 def _stream(request: Request) -> None:
-    second_folds = request.folds and has_folds(request.second)
-    second = load_judges(request.second, second_folds) if request.second else None
-    # Folds are of whichever of the two has them, but of one at least.
-    folds = request.folds and (has_folds(request.model) or not second_folds)
+    if request.folds and request.second and not has_folds(request.second):
+        raise RehabCoachError(
+            "--folds needs a second model that has folds, too: %s may have learned from the clips. Give --second the "
+            "folder of a run with cross-validation, or none" % request.second
+        )
+    second = load_judges(request.second, request.folds) if request.second else None
+    # A model for streams without folds, such as the one that ships, may judge beside a second one that has them.
+    folds = request.folds and (has_folds(request.model) or second is None)
     try:
         judges = load_streams(request.model, folds, second)
     except OtherLabels as error:
@@ -152,7 +156,9 @@ def _stream(request: Request) -> None:
         raise RehabCoachError("no clip could be read: there is nothing to play")
     summaries = {name: summarise_streams(clips) for name, clips in followed.items()}
     clips = next(iter(followed.values()))
-    operations = count_operations(model_path(request.model), default_model(), second=bool(request.second))
+    operations = count_operations(
+        model_path(request.model), default_model(), second=request.second and model_path(request.second)
+    )
     milliseconds = time_frames(judges.of(clips[0].clip.group), [each.clip for each in clips[:20]])
     write_streams(
         request.out,

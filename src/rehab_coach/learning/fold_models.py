@@ -74,7 +74,7 @@ def load_streams(
 
 def has_folds(path: str) -> bool:
     """Whether this is the folder of a run with cross-validation."""
-    return os.path.isdir(os.path.join(path, FOLDS))
+    return bool(path) and os.path.isdir(os.path.join(path, FOLDS))
 
 
 def _files(path: str, folds: bool) -> List[str]:

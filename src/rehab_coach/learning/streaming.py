@@ -224,14 +224,14 @@ def _median(values: Sequence[float]) -> Optional[float]:
     return round(middle, 3) if np.isfinite(middle) else None
 
 
-def count_operations(path: str, baseline: str, duration: float = 10.0, second: bool = False) -> Dict[str, float]:
+def count_operations(path: str, baseline: str, duration: float = 10.0, second: str = "") -> Dict[str, float]:
     """What a prediction costs, in multiplications and additions of matrix products and convolutions.
 
     Args:
         path: of the streaming model.
         baseline: of a model for windows.
         duration: seconds of a recording.
-        second: the baseline has a second look now and then.
+        second: of the model that has a second look now and then; "" = none.
 
     Returns:
         "step": of one prediction of the stream; "second": the part of it that second looks take, in the mean over a
@@ -250,19 +250,23 @@ def count_operations(path: str, baseline: str, duration: float = 10.0, second: b
     continual = ContinualSTGCN(network)
     frames = torch.zeros(2, 3, continual.step, len(network.layout), contract.persons)
     step = operations(continual, frames, *continual.begin(2, contract.persons))
-    other, windowed = load_model(baseline)
-    window = operations(FusedSTGCN(other), torch.zeros(2, 3, windowed.window, len(other.layout), windowed.persons))
 
-    def windows_until(seconds: float) -> int:
-        return len(window_starts(int(seconds * windowed.rate), windowed.window))
+    def of_windows(model: str, moments: Sequence[float]) -> Tuple[float, float]:
+        """Of one window, and of all windows that an answer at each of these moments takes."""
+        other, windowed = load_model(model)
+        window = operations(FusedSTGCN(other), torch.zeros(2, 3, windowed.window, len(other.layout), windowed.persons))
+        lengths = [int(seconds * windowed.rate + 1e-6) for seconds in moments]
+        return window, window * sum(len(window_starts(length, windowed.window)) for length in lengths)
 
-    ends = np.arange(continual.step, int(duration * windowed.rate) + 1, continual.step) / windowed.rate
-    so_far = window * float(np.mean([windows_until(end) for end in ends]))
-    looks = window * sum(windows_until(min(seconds, MEMORY)) for seconds in looks_until(duration)) / len(ends)
-    step += looks if second else 0.0
+    steps = range(continual.step, int(duration * contract.rate) + 1, continual.step)
+    moments = [frames / contract.rate for frames in steps]
+    window, recordings = of_windows(baseline, moments)
+    looks = of_windows(second, [min(look, MEMORY) for look in looks_until(duration)])[1] if second else 0.0
+    looks, so_far = looks / len(moments), recordings / len(moments)
+    step += looks
     return {
         "step": step,
-        "second": looks if second else 0.0,
+        "second": looks,
         "window": window,
         "recording_so_far": so_far,
         "window_ratio": window / step,

@@ -39,18 +39,19 @@ class SecondLook:
     Args:
         recognizer: of whole recordings.
         labels: of the stream, the same as the recogniser's in any order.
+        method: how its frames get to the model's rate, see `Recognizer.recognize`.
 
     Raises:
         OtherLabels: the recogniser's are others.
     """
 
-    def __init__(self, recognizer: Recognizer, labels: Tuple[str, ...]):
+    def __init__(self, recognizer: Recognizer, labels: Tuple[str, ...], method: str = "interpolate"):
         if set(labels) != set(recognizer.labels):
             raise OtherLabels(
                 "the model for streams answers %s, the model %s"
                 % tuple(", ".join(each) for each in (labels, recognizer.labels))
             )
-        self._recognizer = recognizer
+        self._recognizer, self._method = recognizer, method
         self._order = [recognizer.labels.index(label) for label in labels]
         self.reset()
 
@@ -77,7 +78,8 @@ class SecondLook:
         if seconds >= self._due:
             self._due += min(self._due, LONGEST_WAIT)
             stamps, key_points = zip(*self._frames)
-            found = self._recognizer.recognize(SkeletonSequence(np.stack(key_points), np.array(stamps), size))
+            sequence = SkeletonSequence(np.stack(key_points), np.array(stamps), size)
+            found = self._recognizer.recognize(sequence, self._method)
             if found.probabilities.any():
                 self._answer = found.probabilities[self._order]
         return probabilities if self._answer is None else WEIGHT * self._answer + (1 - WEIGHT) * probabilities

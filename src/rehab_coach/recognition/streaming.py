@@ -6,7 +6,7 @@ All that happens to a frame happens when it comes. What differs from `Recognizer
 coordinates are relative to the person's box so far ("running_box"), the network does not look ahead, and the answer is
 about everything since the person came, not the mean over windows. `Recognizer` with the same model answers the same
 about the same frames (tested), but for less than one step of the network at the end. Where a `Recognizer` of recordings
-is at hand it has a second look now and then, and the answer is the mean of both.
+is at hand it has a second look now and then, and the answer is a mean of both.
 """
 
 import os
@@ -82,6 +82,7 @@ class StreamingRecognizer:
         hysteresis: when the answer changes.
         minimum_seconds: that the person must have been seen before there is an answer.
         second: of whole recordings, that has a second look; None: the stream answers alone.
+        method: how the second look's frames get to its model's rate, see `Recognizer.recognize`.
 
     Attributes:
         contract: the network's.
@@ -98,6 +99,7 @@ class StreamingRecognizer:
         hysteresis: Hysteresis = Hysteresis(),
         minimum_seconds: float = 0.5,
         second: Optional[Recognizer] = None,
+        method: str = "interpolate",
     ):
         if not contract.network.causal:
             raise ModelError(
@@ -108,7 +110,7 @@ class StreamingRecognizer:
         self._minimum = minimum_seconds
         self._network = network if isinstance(network, OnnxContinual) else ContinualSTGCN(network)
         self._steady = SteadyAnswer(contract.labels, contract.unknown_threshold, hysteresis)
-        self._second = None if second is None else SecondLook(second, contract.labels)
+        self._second = None if second is None else SecondLook(second, contract.labels, method)
         self.reset()
 
     @classmethod

@@ -28,15 +28,16 @@ class AnswerSoFar:
         runtime: of an ONNX file, see `load_onnx`.
         recognizer: of whole recordings, that has a second look. With other labels in the model for streams nothing is
             followed.
+        method: how the second look's frames get to its model's rate, see `Recognizer.recognize`.
         early: a recording ends as soon as its answer is sure.
 
     Raises:
         RehabCoachError: the model for streams is broken, or was asked for and has other labels.
     """
 
-    def __init__(self, path: str, runtime: str, recognizer: Recognizer, early: bool):
+    def __init__(self, path: str, runtime: str, recognizer: Recognizer, method: str, early: bool):
         self._early = early
-        self._stream = _load(path, runtime, recognizer, bool(path) or early)
+        self._stream = _load(path, runtime, recognizer, method, bool(path) or early)
         self._end: Optional[EarlyEnd] = None  # there is one while a recording is followed
         self._publisher = rospy.Publisher("prediction_so_far", PredictionSoFar, queue_size=10)
 
@@ -88,11 +89,11 @@ class AnswerSoFar:
             self._recording.end()
 
 
-def _load(path: str, runtime: str, recognizer: Recognizer, wanted: bool) -> Optional[StreamingRecognizer]:
+def _load(path: str, runtime: str, recognizer: Recognizer, method: str, wanted: bool) -> Optional[StreamingRecognizer]:
     """The model for streams; None: it has other labels than the model, and nobody asked for it."""
     path = path or default_streaming_model()
     try:
-        return StreamingRecognizer.load(path, runtime, second=recognizer)
+        return StreamingRecognizer.load(path, runtime, second=recognizer, method=method)
     except OtherLabels as error:
         if wanted:
             raise RehabCoachError(

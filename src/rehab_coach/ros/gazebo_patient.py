@@ -48,6 +48,14 @@ class _Scene(NamedTuple):
     response: Optional[Response] = None
 
 
+class _Answer(NamedTuple):
+    """What the robot said of what she did, and when she has read it."""
+
+    prediction: Prediction
+    response: Response
+    read: rospy.Time
+
+
 class GazeboPatient:
     """Spawns an actor that stands before the robot and spawns it anew for everything that it is to do.
 
@@ -91,9 +99,8 @@ class GazeboPatient:
         self._lock = threading.Lock()
         self._scene: Optional[_Scene] = None
         self._request: Optional[ActionClass] = None
-        self._answered = Prediction()  # the last one
         self._truth_log = TruthLog()
-        self._stop_at: Optional[rospy.Time] = None
+        self._answer: Optional[_Answer] = None  # that she has not read yet
         self._number, self._name, self._problem = 0, "", ""
         self._buffer = tf2_ros.Buffer()
         self._listener = tf2_ros.TransformListener(self._buffer)
@@ -113,14 +120,13 @@ class GazeboPatient:
             rospy.loginfo("the request of round %d is too old for the patient", message.round)
             return
         with self._lock:
-            self._request, self._stop_at = message, None
+            self._request = message
 
     def _on_prediction(self, message: Prediction) -> None:
         with self._lock:
             scene = self._scene
             if scene is not None and scene.response is not None and message.round == scene.round:
-                self._answered = message
-                self._stop_at = rospy.Time.now() + rospy.Duration(SECOND_THOUGHT)
+                self._answer = _Answer(message, scene.response, rospy.Time.now() + rospy.Duration(SECOND_THOUGHT))
 
     # Main thread: it waits for Gazebo
 
@@ -135,12 +141,11 @@ class GazeboPatient:
                 scene = self._scene
                 assert scene is not None  # she has entered
                 request, self._request = self._request, None
-                stopping = self._stop_at is not None and rospy.Time.now() >= self._stop_at
-                if stopping:
-                    self._stop_at = None
-                    stopping = self._answered.round == scene.round  # the answer may have come while she changed
-                if stopping and scene.response is not None:
-                    self._truth_log.tell(self._answered, scene.response)
+                answer, stopping = self._answer, False
+                if answer is not None and rospy.Time.now() >= answer.read:
+                    self._answer = None
+                    self._truth_log.tell(answer.prediction, answer.response)
+                    stopping = answer.prediction.round == scene.round  # it may have come while she changed
             act, since = scene.act, max((rospy.Time.now() - scene.since).to_sec(), 0.0)
             then = since + HIDDEN_SECONDS
             if request is not None:

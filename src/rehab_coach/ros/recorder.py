@@ -152,7 +152,7 @@ class Recorder:
         )
         check_labels(recognizer.labels, "the model %s" % model)
         streaming_model, early = get_parameter("~streaming_model", "", str), get_parameter("~early", False, bool)
-        self._answer_so_far = AnswerSoFar(streaming_model, runtime, recognizer, early)
+        self._answer_so_far = AnswerSoFar(streaming_model, runtime, recognizer, self._method, early)
         self._added = AddedExercises(recognizer, get_parameter("~exercises_folder", "", str), rospy.logwarn)
         self._model = os.path.basename(model)
         made = recognizer.contract.training.get("date", "unknown date")

@@ -19,7 +19,7 @@ class _Recognizer:
     def __init__(self, *probabilities):
         self.probabilities, self.asked = np.array(probabilities, np.float32), []
 
-    def recognize(self, sequence):
+    def recognize(self, sequence, method):
         self.asked.append((sequence.stamps[0], sequence.stamps[-1]))
         status = Status.RECOGNISED if self.probabilities.any() else Status.NOT_SEEN
         return Recognition("squat", status, 0.0, self.labels, self.probabilities)
