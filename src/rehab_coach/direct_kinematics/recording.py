@@ -85,11 +85,11 @@ class AngleNetwork:
         Raises:
             RehabCoachError: fewer than two frames, nobody seen, or another estimator.
         """
+        if not sequence.seen.any():
+            raise RehabCoachError("nobody is seen in this recording: there are no angles to measure")
         check_estimator(sequence)
         if len(sequence) < 2:
             raise RehabCoachError("the recording has fewer than two frames: a movement needs at least two")
-        if not sequence.seen.any():
-            raise RehabCoachError("nobody is seen in this recording: there are no angles to measure")
         slow = sequence.resample(float(self.contract.recipe["rate"]))
         given = answer(self.network, self.contract, slow)
         names, values, deviation = self._table(given)

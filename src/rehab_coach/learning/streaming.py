@@ -33,6 +33,7 @@ SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Of the movement, at which the accuracy is told."""
 CURVE = np.linspace(0, 1, 41)
 """Of the movement, for the plot and the area under it."""
+UNITS = ("seconds", "repetitions")
 LEAST_BEFORE = 0.5
 """Seconds before a movement begins without which nothing is said about false answers there."""
 
@@ -344,8 +345,8 @@ def describe_streams(summaries: Dict[str, Dict[str, Any]]) -> str:
     rows += [
         ("accuracy at the end of the clip", lambda of: "%.1f %%" % (100 * of["accuracy_at_the_end"])),
         ("area under the accuracy", lambda of: "%.3f" % of["area"]),
-        ("first right answer (s, repetitions)", lambda of: _pair(of["first_right"])),
-        ("right from then on (s, repetitions)", lambda of: _pair(of["stays_right"])),
+        ("first right answer (s, repetitions)", lambda of: _pair(of, "first_right")),
+        ("right from then on (s, repetitions)", lambda of: _pair(of, "stays_right")),
         ("flips per clip", lambda of: "%.2f" % of["flips_per_clip"]),
         (
             "false answers before the movement",
@@ -356,12 +357,15 @@ def describe_streams(summaries: Dict[str, Dict[str, Any]]) -> str:
             ),
         ),
         ("stable answers that are right", lambda of: "%d of %d" % (of["early"]["right"], of["early"]["clips"])),
-        ("stable (s, repetitions)", lambda of: _pair(of["early"])),
+        ("stable (s, repetitions)", lambda of: _pair(of, "early")),
     ]
     lines = ["%-40s" % "" + "".join("%18s" % ("%s, %d" % (name, of["clips"])) for name, of in summaries.items())]
     lines += ["%-40s" % title + "".join("%18s" % value(of) for of in summaries.values()) for title, value in rows]
     return "\n".join(lines)
 
 
-def _pair(times: Dict[str, Any]) -> str:
-    return ", ".join("never" if value is None else "%.1f" % value for value in (times["seconds"], times["repetitions"]))
+def _pair(summary: Dict[str, Any], what: str) -> str:
+    """Seconds and repetitions."""
+    if not summary["exercises"]:
+        return "no such clip"
+    return ", ".join("never" if summary[what][unit] is None else "%.1f" % summary[what][unit] for unit in UNITS)

@@ -247,7 +247,7 @@ def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path
     assert main([*command[:-1], "fit", "--model", path]) == 2
     assert "--model is for --source d3ke" in capsys.readouterr().err
     with pytest.raises(RehabCoachError, match="nobody"):
-        network.measure(replace(sequence, key_points=0 * key_points))
+        network.measure(replace(sequence, key_points=0 * key_points, world=None))
     with pytest.raises(RehabCoachError, match="fewer than two frames"):
         network.measure(sequence[:1])
 

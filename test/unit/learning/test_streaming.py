@@ -73,6 +73,8 @@ def test_numbers_of_several_clips():
     assert summary["flips_per_clip"] == 0 and summary["begun_anew"] == 1
     assert 0.5 < summary["area"] < 0.75
     assert "never" in describe_streams({"tf_pose": summarise_streams([_followed({})])})
+    unknown = describe_streams({"tf_pose": summarise_streams([_followed({}, label="unknown", ends=())])})
+    assert "never" not in unknown and "no such clip" in unknown
 
 
 def test_the_movement_begins_with_the_first_repetition(figure):
