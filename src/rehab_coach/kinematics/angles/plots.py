@@ -77,7 +77,7 @@ def plot_angles(angles: JointAngles, repetitions: Sequence[Repetition], path: st
         axis.grid(alpha=0.3)
         axis.set_ylabel("degrees", fontsize=8)
         if len(seen) > 1:
-            axis.legend(loc="upper right", fontsize=8, ncols=2)
+            axis.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=8, ncols=2, frameon=False, borderaxespad=0)
     figure.suptitle(title)
     save_figure(figure, path)
 
