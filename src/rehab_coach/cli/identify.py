@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, List, Sequence
 
 from rehab_coach.errors import RehabCoachError
@@ -259,14 +259,14 @@ def _skeletons(arguments: argparse.Namespace) -> int:
     from rehab_coach.benchmarks.identification.tables import table
     from rehab_coach.dataset.sequences import SPATIAL
 
-    print(camera.HEADER)
-    for line in camera.virtual_patients(arguments.rendered) if arguments.rendered else ():
-        print(line, flush=True)
-    for line in camera.skeletons(arguments.data):
-        print(line, flush=True)
+    parts = [camera.virtual_patients(arguments.rendered)] if arguments.rendered else []
+    parts.append(camera.skeletons(arguments.data))
     if os.path.exists(os.path.join(arguments.data, "skeletons", SPATIAL + ".csv")):
-        for line in kinect(arguments.data):
-            print(line, flush=True)
+        parts.append(kinect(arguments.data))
+    for number, line in enumerate(chain.from_iterable(parts)):
+        if number == 0:  # no head over a refusal
+            print(camera.HEADER)
+        print(line, flush=True)
     with tqdm(unit="recording", disable=None, leave=False) as bar:
         rows = [camera.trunk(arguments.data, bar.update)]
     print("\n" + table(rows))

@@ -19,7 +19,7 @@ CAMERA: Dict[str, Callable[[SkeletonSequence], np.ndarray]] = {
 """What is measured of a skeleton, (P,) each."""
 
 STREAMS = (*SENSORS, *CAMERA)
-"""What people are told apart by, each on its own; a match adds up what those say that are there."""
+"""What people are told apart by, each on its own; `verifier.together` adds up what those say that are there."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -137,8 +137,12 @@ def limb_posture(sequence: SkeletonSequence) -> np.ndarray:
 
 
 def _trunk(points: BodyPoints) -> float:
-    """The trunk's length in the picture."""
-    return float(np.nanpercentile(np.linalg.norm(points.vector("pelvis", "neck"), axis=1), 90))
+    """The trunk's length in the picture; RehabCoachError where it hardly ever has one."""
+    lengths = np.linalg.norm(points.vector("pelvis", "neck"), axis=1)
+    lengths = lengths[lengths > 0]
+    if len(lengths) < FEWEST:
+        raise RehabCoachError("the trunk is not seen in the recording: who somebody is needs the whole body in view")
+    return float(np.percentile(lengths, 90))
 
 
 def _repeated(points: BodyPoints) -> Tuple[List[List[np.ndarray]], np.ndarray, np.ndarray]:

@@ -27,8 +27,8 @@ NEAREST = 1e-6
 """Distance below which two recordings are the same one."""
 
 BESIDE_A_SENSOR = 0.25
-"""Of the skeleton's log odds: they are of an estimator's usual errors, and unusual ones must not outvote a sensor.
-Chosen on three people of UTD-MHAD; see docs/identification.md."""
+"""Of the proportions' log odds: they are of an estimator's usual errors, and unusual ones must not outvote a sensor.
+Chosen on three people of UTD-MHAD; motion and posture do not count there: docs/identification.md."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,10 +174,11 @@ def _log_odds(model: IdentityModel, points: Dict[str, np.ndarray], enrolled: Dic
 
 
 def together(model: IdentityModel, odds: Dict[str, float]) -> float:
-    """Log odds of all streams, by name; the camera's count less where there is a sensor."""
+    """Log odds of all streams, by name; where there is a sensor the camera adds a part of the proportions alone."""
     worn = [value for stream, value in odds.items() if stream not in CAMERA]
-    seen = sum(value for stream, value in odds.items() if stream in CAMERA)
-    return model.together(worn) + BESIDE_A_SENSOR * seen if worn else float(seen)
+    if worn:
+        return model.together(worn) + BESIDE_A_SENSOR * odds.get("proportions", 0.0)
+    return float(sum(odds.values()))
 
 
 def log_distance(points: np.ndarray, enrolled: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Dict, NamedTuple
 
 import numpy as np
 
-from rehab_coach.simulation.phases import Kind
+from rehab_coach.simulation.phases import PERIOD, WAY, Kind
 
 MOST = 2.5
 """Standard deviations by which anybody differs from the others."""
@@ -44,6 +44,13 @@ POSTURE = {
 """What `make_motion` takes as habits: those of `phases.Person` in its units (3, 6 and 4 degrees of a squat), and
 degrees of angles."""
 
+FARTHEST = {
+    "choice": (0, 1),
+    **dict.fromkeys(POSTURE, (-90, 90)),
+    **dict.fromkeys(("stance", "toes_out", "lean"), (-10, 10)),
+}
+"""Least and most of each habit."""
+
 
 def habits_of(
     person: np.random.Generator, film: np.random.Generator, kind: Kind, usual: Dict[str, float], scale: float
@@ -66,10 +73,12 @@ def habits_of(
         }
 
     times, extent, posture = drawn(TIMES), drawn(EXTENT), drawn(POSTURE)
-    period = kind.period * usual["slowness"] * np.exp(times["slowness"])
+    # A little within the limits, because the parts of the time are rounded.
+    period = np.clip(kind.period * usual["slowness"] * np.exp(times["slowness"]), 1.01 * PERIOD[0], 0.99 * PERIOD[1])
     pause = float(np.clip(usual["pause"] + times["pause"], 0.0, 0.4)) if kind.pauses else 0.0
     down = (1 - 2 * kind.still - pause) / (1 + np.exp(-times["down_to_up"]))
     tempo = period * np.array([down, pause, 1 - 2 * kind.still - pause - down, 2 * kind.still])
+    tempo[[0, 2]] = np.clip(tempo[[0, 2]], *WAY)
     return {
         "depth": round(float(np.clip(usual["depth"] * (1 + extent["depth"]), 0.2, 1.1)), 4),
         "asymmetry": round(float(np.clip(usual["asymmetry"] + extent["asymmetry"], -1, 1)), 4),

@@ -5,6 +5,7 @@ Names and signs of the angles are those of `opensim.coordinates`. Tables are in 
 """
 
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
 import numpy as np
@@ -13,10 +14,10 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.movement import Repetition
 from rehab_coach.opensim.coordinates import COORDINATES, limits
 from rehab_coach.simulation.exercises import EXERCISE_KINDS
-from rehab_coach.simulation.habits import POSTURE
+from rehab_coach.simulation.habits import FARTHEST
 from rehab_coach.simulation.near_misses import NEAR_MISSES
 from rehab_coach.simulation.others import OTHERS as USUAL_OTHERS
-from rehab_coach.simulation.phases import Kind, Made, Number, Person
+from rehab_coach.simulation.phases import PERIOD, WAY, Kind, Made, Number, Person
 from rehab_coach.simulation.variants import VARIANTS
 
 _POSED = [coordinate for coordinate in COORDINATES.values() if coordinate.posed]
@@ -31,6 +32,7 @@ HELD = ("barbell", "barbell_on_the_shoulders", "dumbbells", "kettlebell")  # equ
 ARMS = ("arm_", "elbow")  # how the names of their angles begin
 ON_HANDS = ("hands_and_toes", "hands_and_knees")  # contacts of who lies on her hands
 ON_THE_FLOOR = (*ON_HANDS, "back")
+INWARDS = 2.0  # degrees by which thighs may point inwards: with more the feet would cross
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +112,8 @@ def _repetitions(
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise RehabCoachError("%s must be between %g and %g, not %g" % (name, low, high, value))
+    if not isinstance(value, Real) or not low <= value <= high:
+        raise RehabCoachError("%s must be between %g and %g, not %s" % (name, low, high, value))
 
 
 def make_motion(
@@ -153,7 +155,8 @@ def make_motion(
         fault_share: probability of a repetition to show the faults.
         bare: without what the exercise has in the hands.
         habits: what is the person's own instead of the seed's: "stance", "toes_out", "lean" and "choice" (the `style`)
-            of a `Person`, and degrees by which she holds angles of `POSTURE` otherwise; see `habits.habits_of`.
+            of a `Person`, and degrees by which she holds other angles of `habits.FARTHEST` otherwise, within the
+            limits there; see `habits.habits_of`.
 
     Raises:
         RehabCoachError: unknown name or fault, or a value out of range.
@@ -163,8 +166,8 @@ def make_motion(
     if tempo is not None:
         if len(tempo) != 4:
             raise RehabCoachError("a tempo has four times (down, hold, up, rest), not %d" % len(tempo))
-        for label, value, least in zip(("down", "hold", "up", "rest"), tempo, (0.1, 0.0, 0.1, 0.0)):
-            _check("the tempo's time " + label, value, least, 30)
+        for label, value, least in zip(("down", "hold", "up", "rest"), tempo, (WAY[0], 0.0, WAY[0], 0.0)):
+            _check("the tempo's time " + label, value, least, WAY[1])
         period, pause = float(sum(tempo)), float(np.clip(tempo[1] / sum(tempo), 0, 0.6))
     for label, value, low, high in (
         ("seed", seed, 0, 2**63),
@@ -174,12 +177,17 @@ def make_motion(
         ("depth", depth, 0.2, 1.1),
         ("pause", pause, 0, 0.6),
         ("start_phase", start_phase, 0, 1),
-        ("period", kind.period if period is None else period, 0.3, 60),
+        ("period", kind.period if period is None else period, *PERIOD),
         ("repetitions", 1 if repetitions is None else repetitions, 1, 3600),
         ("asymmetry", asymmetry, -1, 1),
         ("fault_share", fault_share, 0, 1),
     ) + tuple(("strength of " + fault, strength, 0.3, 1.3) for fault, strength in strengths.items()):
         _check(label, value, low, high)
+    own = dict(habits or {})
+    for habit, much in own.items():
+        if habit not in FARTHEST:
+            raise RehabCoachError("there is no habit '%s'; choose of %s" % (habit, ", ".join(FARTHEST)))
+        _check("the habit " + habit, much, *FARTHEST[habit])
     rng = np.random.default_rng(seed)
     stamps = np.arange(max(1, int(round(duration * rate)))) / rate
     usual = kind.period * float(np.exp(variation * 0.08 * rng.standard_normal()))
@@ -191,12 +199,8 @@ def make_motion(
     shows, strong = rng.random(len(ends)) < fault_share, 1 + 0.1 * variation * rng.uniform(-1, 1, len(ends))
     stance, toes_out, lean = np.clip(variation * 0.6 * rng.standard_normal(3), -1, 1)
     style = float(rng.random()) if variation else 0.0
-    own = dict(habits or {})
     stance, toes_out, lean = (own.pop(n, v) for n, v in zip(("stance", "toes_out", "lean"), (stance, toes_out, lean)))
     style = own.pop("choice", style)
-    for angle in own:
-        if angle not in POSTURE:
-            raise RehabCoachError("there is no habit '%s'; choose of choice, %s" % (angle, ", ".join(POSTURE)))
     person = Person(
         np.interp((stamps - ends[turn]) / (ends[turn + 1] - ends[turn]), *knots),
         depths[turn],
@@ -316,5 +320,7 @@ def _complete(
             values += variation * (1.6 * uneven + 0.8 * sway * np.sin(2 * np.pi * (stamps / period + start)))
             values += habits.get(joint, 0.0)
         low, high = limits(name)
+        if joint == "hip_adduction":
+            high = min(high, INWARDS)
         angles[name] = np.radians(np.clip(values, low, high))
     return angles

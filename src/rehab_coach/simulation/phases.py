@@ -11,6 +11,9 @@ Number = Union[float, np.ndarray]
 Angles = Dict[str, Number]
 """Name of an angle -> degrees; an array has one value for each moment (T,)."""
 
+PERIOD, WAY = (0.3, 60.0), (0.1, 30.0)
+"""Least and most seconds of a repetition, and of its way there or back."""
+
 
 @dataclass(frozen=True, eq=False)
 class Person:
@@ -22,7 +25,8 @@ class Person:
         pause: part of the phase that is spent at the turning point.
         turn: (T,) number of the repetition.
         style: 0..1, chooses between habits (arms forward or before the chest, which side begins ...).
-        stance, toes_out, lean: -1..1, wider feet, toes further out, trunk further forward than usual.
+        stance, toes_out, lean: wider feet, toes further out, trunk further forward than usual; -1..1 as a seed draws
+            them, `make_motion`'s habits may be as far as 10. One of a squat is 3, 6 and 4 degrees.
         asymmetry: -1..1, the right (positive) or the left side does more.
         faults: fault -> strength (T,), 1 = clearly there, 0 = not in this repetition.
     """

@@ -20,6 +20,7 @@ from rehab_coach.simulation.clothing import CLOTHES
 from rehab_coach.simulation.habits import habits_of
 from rehab_coach.simulation.motions import HELD, KINDS, ON_THE_FLOOR
 from rehab_coach.simulation.patient import anyone
+from rehab_coach.simulation.phases import PERIOD
 from rehab_coach.simulation.recorded import RECORDED, motion_files
 from rehab_coach.simulation.render import SCENES, VIEW, Look, Scene, default_view
 from rehab_coach.simulation.room import LIGHTS, ROOMS
@@ -246,7 +247,7 @@ def clip_of(plan: Plan, number: int) -> Clip:
     }
     kind = KINDS.get(exercise)
     if kind is not None:
-        motion["period"] = round(kind.period * between(plan.slowness), 4)
+        motion["period"] = float(np.clip(round(kind.period * between(plan.slowness), 4), *PERIOD))
         if plan.habits:
             del motion["pause"], motion["period"]  # the tempo says them
             own, new = (np.random.default_rng([plan.seed, part, who]) for part, who in ((3, person), (4, number)))

@@ -92,10 +92,13 @@ def test_nothing_is_enrolled_on_a_doubt(people, tmp_path, capsys):
         (["train", "missing.yaml", "--data", "none", "--out", "none"], "cannot read the recipe"),
         (["evaluate", "--data", "none", "--out", "none", "--case", "dance"], "no case 'dance'"),
         (["fit", "--data", "none", "--write", "model.safetensors"], "none of the sets"),
+        (["skeletons", "--data", "none"], "cannot read none/mocap/ui_prmd"),
+        (["skeletons", "--data", "none", "--rendered", "none"], "there are no key points in none/truth"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(arguments, said, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["identify", *arguments]) == 2
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert said in told.err and not told.out
     assert not list(tmp_path.iterdir())

@@ -160,6 +160,16 @@ def test_film_without_a_limb_is_left_out(joints):
     assert len(filmed([("one", "0", joints)], NO_ERRORS, 0, views=2)) == 2
 
 
+def test_a_trunk_without_length_is_named(joints):
+    sequence = filmed_once(joints)
+    shoulders, hips = ([COCO_18.index(side + joint) for side in ("left_", "right_")] for joint in ("shoulder", "hip"))
+    points = sequence.key_points.copy()
+    points[:, shoulders] = points[:, hips]
+    for measure in (body_proportions, limb_motion, limb_posture):
+        with pytest.raises(RehabCoachError, match="the trunk is not seen"):
+            measure(SkeletonSequence(points, sequence.stamps, sequence.size))
+
+
 def test_skeleton_becomes_an_observation(joints):
     seen = observe(skeleton=filmed_once(joints))
     assert {name: values.shape for name, values in seen.streams.items()} == {n: (1, size) for n, size in SIZES.items()}

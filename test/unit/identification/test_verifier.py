@@ -71,14 +71,14 @@ def test_who_is_as_near_as_another_is_not_named(learned, templates, observation)
     assert both.confidence <= 0.5 and both.confidence == pytest.approx(alone.confidence / (1 + alone.confidence))
 
 
-def test_a_skeleton_does_not_outvote_a_sensor():
+def test_beside_a_sensor_a_quarter_of_the_proportions_counts():
     space = Space(None, np.zeros(1, np.float32), np.ones((1, 1), np.float32), centre=3.0, steepness=1.0)
     streams = ("gyroscope", "proportions", "motion")
     model = IdentityModel(dict.fromkeys(streams, space), threshold=0.0)
     template = Template("P-1", dict(zip(streams, np.exp([[[1.0]], [[5.0]], [[5.0]]]))))
     seen = dict.fromkeys(streams, np.zeros((1, 1)))
     found = match(Observation(seen), [template], model)
-    assert found.name == "P-1" and found.distances["P-1"] == pytest.approx(-(2 - BESIDE_A_SENSOR * 4))
+    assert found.name == "P-1" and found.distances["P-1"] == pytest.approx(-(2 - BESIDE_A_SENSOR * 2))
     del seen["gyroscope"]
     alone = match(Observation(seen), [template], model)
     assert alone.name is None and alone.distances["P-1"] == pytest.approx(4)

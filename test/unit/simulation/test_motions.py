@@ -209,3 +209,17 @@ def test_habits_are_the_persons_and_not_the_seeds():
     np.testing.assert_array_equal(held[0].angles["elbow_flex_r"], held[1].angles["elbow_flex_r"])  # by the bar
     with pytest.raises(RehabCoachError, match="there is no habit 'whistling'; choose of choice, stance"):
         make_motion("squat", 4, habits={"whistling": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("habits", "words"),
+    [
+        ({"stance": float("nan")}, "the habit stance must be between -10 and 10, not nan"),
+        ({"stance": "wide"}, "the habit stance must be between -10 and 10, not wide"),
+        ({"arm_flex": 1e9}, "the habit arm_flex must be between -90 and 90, not 1000000000.0"),
+        ({"choice": -0.1}, "the habit choice must be between 0 and 1, not -0.1"),
+    ],
+)
+def test_bad_habits_are_named(habits, words):
+    with pytest.raises(RehabCoachError, match=words):
+        make_motion("squat", 4, habits=habits)

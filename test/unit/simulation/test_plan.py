@@ -128,6 +128,13 @@ def test_habits_fit_every_motion():
     assert len(made) > 0.9 * len(KINDS)
 
 
+@pytest.mark.parametrize(("slowness", "habits"), [(0.3, 1.5), (5.0, 1.5), (0.3, 0.0)])
+def test_the_quickest_and_the_slowest_fit_too(slowness, habits):
+    plan = Plan(1, dict.fromkeys(KINDS, 1.0), clips_per_person=1, habits=habits, slowness=(slowness, slowness))
+    for number in range(200):
+        clip_of(plan, number).scene.checked()
+
+
 def test_opposite_faults_do_not_meet():
     plan = Plan(300, {"squat": 1.0}, faulty=1.0, most_faults=6)
     for number in range(300):

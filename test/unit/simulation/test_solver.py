@@ -202,3 +202,9 @@ def test_who_kneels_or_lies_is_on_the_floor_and_stays_there(skeleton):
         lowest = np.min([path[:, 2] for path in at.values()], axis=0)
         assert 0 < lowest.min() and lowest.max() < 0.12
         assert max(np.ptp(at["foot.R"], axis=0)) < 0.05
+
+
+@pytest.mark.parametrize("name", ["standing", "deadlift", "good_morning", "jump_squat", "split_squat"])
+def test_feet_of_a_narrow_stance_do_not_cross(skeleton, name):
+    _, _, at = solved(skeleton, name, habits={"stance": -10.0, "toes_out": 0.0})
+    assert (at["foot.L"] - at["foot.R"])[:, 0].min() > 0

@@ -61,6 +61,9 @@ JUDGED = 20
 FEWEST_LEARNED = 4
 """Of whom the odds of two halves can be learned."""
 
+ENROLLED = (2, 3)
+"""Films of a virtual patient that are enrolled, where as many are left to judge."""
+
 
 def seen(sequence: SkeletonSequence) -> np.ndarray:
     """All that a camera sees of who somebody is: the values of `CAMERA` one after the other."""
@@ -184,12 +187,14 @@ def virtual_patients(rendered: str) -> Iterator[str]:
         taught = own if name in NOISE else films[LIKE_AN_ESTIMATOR] + own
         spaces = camera_spaces([film for film in taught if film.person not in first])
         judged = [film for film in own if film.person in first]
-        if min(Counter(film.person for film in judged).get(person, 0) for person in first) < 2:
+        counts = Counter(film.person for film in judged)
+        most = min(counts[person] for person in first) // 2
+        if most < min(ENROLLED):
             raise RehabCoachError(
-                "%s has not two films by %s of each of the %d who are judged: render more of the plan's clips"
-                % (rendered, name, JUDGED)
+                "%s has not %d films by %s of each of the %d who are judged: render more of the plan's clips"
+                % (rendered, 2 * min(ENROLLED), name, JUDGED)
             )
-        for enrolled in (2, 3):
+        for enrolled in (number for number in ENROLLED if number <= most):
             for way, streams in WAYS.items():
                 odds = camera_odds(spaces, judged, enrolled, streams)
                 yield line("virtual patients, %d enrolled" % enrolled, name, way, odds)
@@ -207,15 +212,26 @@ def read_rendered(folder: str) -> Dict[str, List[Sample]]:
     Films in which a limb is never seen are left out.
 
     Raises:
-        RehabCoachError: there are no true key points.
+        RehabCoachError: there are no true key points, or it is not known of whom they are.
     """
+    truth = os.path.join(folder, "truth")
+    render = (
+        "rehab-coach render --plan config/plans/identification.yaml --out %s --skeletons-only --estimator truth"
+        % folder
+    )
+    if not glob.glob(os.path.join(glob.escape(truth), "*.npz")):
+        raise RehabCoachError("there are no key points in %s: %s" % (truth, render))
     paths = sorted(glob.glob(os.path.join(glob.escape(folder), "*", "*.npz")))
     found: Dict[str, List[Sample]] = defaultdict(list)
     number = 0
     for path in paths:
         estimator, name = os.path.basename(os.path.dirname(path)), os.path.basename(path)[: -len(".npz")]
-        with open(os.path.join(folder, "truth", name + ".json"), encoding="utf-8") as stream:
-            person = json.dumps(json.load(stream)["person"], sort_keys=True)
+        said = os.path.join(truth, name + ".json")
+        try:
+            with open(said, encoding="utf-8") as stream:
+                person = json.dumps(json.load(stream)["person"], sort_keys=True)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RehabCoachError("%s does not say who is in %s: %s" % (said, path, render)) from error
         sequence = SkeletonSequence.load(path)
         by_points = {estimator: sequence}
         if estimator == "truth":
@@ -225,10 +241,7 @@ def read_rendered(folder: str) -> Dict[str, List[Sample]]:
             with contextlib.suppress(RehabCoachError):
                 found[points].append(Sample(seen(one), person, "%s by %s" % (name, points), "squat"))
     if LIKE_AN_ESTIMATOR not in found:
-        raise RehabCoachError(
-            "there are no key points in %s: rehab-coach render --plan config/plans/identification.yaml --out %s "
-            "--skeletons-only --estimator truth" % (os.path.join(folder, "truth"), folder)
-        )
+        raise RehabCoachError("in no film of %s is the whole body seen: %s" % (truth, render))
     return found
 
 

@@ -85,7 +85,6 @@ def kinect(data: str) -> Iterator[str]:
         ("proportions", ("proportions",)),
         ("proportions, motion and posture", tuple(CAMERA)),
         ("both sensors and proportions", (*SENSORS, "proportions")),
-        ("all", tuple(found)),
     ):
         pairs = set.intersection(*(set(found[stream]) for stream in streams))
         both = {pair: together(model, {stream: found[stream][pair] for stream in streams}) for pair in sorted(pairs)}

@@ -62,16 +62,16 @@ def test_log_odds_of_a_cameras_streams_are_added_up(captured, spaces):
     assert np.median(own) > np.median(other)
 
 
-def rendered(folder, captured, people):
-    """What `rehab-coach render --skeletons-only` writes, of people who differ in limbs: four films of each."""
+def rendered(folder, captured, people, films=4):
+    """What `rehab-coach render --skeletons-only` writes, of people who differ in limbs."""
     draw = np.random.default_rng(0)
     (folder / "truth").mkdir(parents=True)
     for person in range(people):
         factors = {name: float(np.exp(draw.normal(0, 0.06))) for name in NAMES}
-        for number in range(4):
+        for number in range(films):
             joints = scaled(captured[3 * (person % 4)][2], factors)
             sequence = film(joints, RATE, random_view(draw, 0, 45), draw, NO_ERRORS, layout=COCO_18)
-            name = "%06d-squat" % (4 * person + number)
+            name = "%06d-squat" % (films * person + number)
             sequence.save(str(folder / "truth" / (name + ".npz")))
             (folder / "truth" / (name + ".json")).write_text('{"person": {"height": %d}}' % person)
     return str(folder)
@@ -85,13 +85,20 @@ def test_the_first_virtual_patients_are_judged_by_what_the_others_taught(tmp_pat
         shutil.copy(path, tmp_path / "mediapipe")
     lines = list(virtual_patients(folder))
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert [points for _, points, *_ in cells] == ["mediapipe"] * 6 + [LIKE_AN_ESTIMATOR] * 6
+    assert [points for _, points, *_ in cells] == ["mediapipe"] * 3 + [LIKE_AN_ESTIMATOR] * 3
     for who, _, _, judged, rank_1, error, _ in cells:
-        assert who in ("virtual patients, 2 enrolled (20)", "virtual patients, 3 enrolled (20)")
-        assert int(judged) == 40  # half of four films, at most, are enrolled
+        # Of four films no three can be enrolled and as many judged.
+        assert who == "virtual patients, 2 enrolled (20)" and int(judged) == 40
         assert float(rank_1) > 0.4 and float(error) < 0.25  # by chance 0.05 and 0.5
     # Nobody else was seen by the estimator, and it sees what is true here.
-    assert [numbers for _, _, *numbers in cells[:6]] == [numbers for _, _, *numbers in cells[6:]]
+    assert [numbers for _, _, *numbers in cells[:3]] == [numbers for _, _, *numbers in cells[3:]]
+
+
+def test_three_of_six_films_are_enrolled(tmp_path, captured, monkeypatch):
+    monkeypatch.setattr(camera, "NOISE", {LIKE_AN_ESTIMATOR: NO_ERRORS})
+    lines = list(virtual_patients(rendered(tmp_path, captured, 24, films=6)))
+    judged = [(line.split(" | ")[0], line.split(" | ")[3]) for line in lines]
+    assert judged == [("| virtual patients, %d enrolled (20)" % n, str(20 * (6 - n))) for n in (2, 3) for _ in WAYS]
 
 
 def test_too_few_virtual_patients_are_named(tmp_path, captured, monkeypatch):
@@ -102,7 +109,19 @@ def test_too_few_virtual_patients_are_named(tmp_path, captured, monkeypatch):
     rendered(folder, captured, 24)
     (folder / "mediapipe").mkdir()
     shutil.copy(folder / "truth" / "000000-squat.npz", folder / "mediapipe")
-    with pytest.raises(RehabCoachError, match="has not two films by mediapipe of each of the 20"):
+    with pytest.raises(RehabCoachError, match="has not 4 films by mediapipe of each of the 20"):
         list(virtual_patients(str(folder)))
     with pytest.raises(RehabCoachError, match="there are no key points in .*truth: rehab-coach render --plan"):
         list(virtual_patients(str(tmp_path)))
+
+
+@pytest.mark.parametrize("said", [None, "[1, 2]", '"person"', "{}", "no JSON"])
+def test_films_of_nobody_knows_whom_are_named(tmp_path, captured, said):
+    folder = rendered(tmp_path, captured, 1)
+    truth, first = tmp_path / "truth", tmp_path / "truth" / "000000-squat.json"
+    first.unlink() if said is None else first.write_text(said)
+    with pytest.raises(RehabCoachError, match="000000-squat.json does not say who is in .*: rehab-coach render --plan"):
+        list(virtual_patients(folder))
+    truth.rename(tmp_path / "mediapipe")  # and no truth beside it
+    with pytest.raises(RehabCoachError, match="there are no key points in .*truth: rehab-coach render --plan"):
+        list(virtual_patients(folder))
