@@ -2,8 +2,9 @@
 
 import argparse
 import os
+import sys
 from itertools import zip_longest
-from typing import TYPE_CHECKING, List, Sequence
+from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence, Tuple
 
 from rehab_coach.errors import RehabCoachError
 
@@ -133,18 +134,25 @@ def enrol_unless_doubtful(
         raise RehabCoachError("%s Nobody was enrolled; --sure does it all the same" % doubt) from doubt
 
 
-def _recordings(arguments: argparse.Namespace) -> "List[Recording]":
-    from rehab_coach.identification import Recording
-    from rehab_coach.skeleton import SkeletonSequence
-
+def _recordings(arguments: argparse.Namespace) -> "Iterator[Tuple[Optional[str], Optional[str]]]":
+    """The files of each recording: the sensor's, the skeleton's."""
     paths, skeletons = arguments.recordings, arguments.skeleton
     if not paths and not skeletons:
         raise RehabCoachError("name a recording: a CSV file of the sensor, or --skeleton NPZ")
     if paths and skeletons and len(paths) != len(skeletons):
         raise RehabCoachError("%d recordings of the sensor beside %d skeletons" % (len(paths), len(skeletons)))
-    series = [read_recording(path, arguments) for path in paths]
-    seen = [SkeletonSequence.load(path) for path in skeletons]
-    return [Recording(*one) for one in zip_longest(paths or skeletons, series, seen)]
+    return zip_longest(paths, skeletons)
+
+
+def _read(path: Optional[str], skeleton: Optional[str], arguments: argparse.Namespace) -> "Recording":
+    from rehab_coach.identification import Recording
+    from rehab_coach.skeleton import SkeletonSequence
+
+    return Recording(
+        path or skeleton or "",
+        None if path is None else read_recording(path, arguments),
+        None if skeleton is None else SkeletonSequence.load(skeleton),
+    )
 
 
 def _templates(folder: str) -> "List[Template]":
@@ -155,11 +163,16 @@ def _templates(folder: str) -> "List[Template]":
 
 
 def _enrol(arguments: argparse.Namespace) -> int:
+    from rehab_coach.identification.verifier import EXTENSION
+
     if not arguments.name or os.sep in arguments.name or arguments.name.startswith("."):
         raise RehabCoachError("'%s' cannot be a person's pseudonym: it becomes a file's name" % arguments.name)
-    if os.path.exists(os.path.join(arguments.people, arguments.name + ".npz")):
-        raise RehabCoachError("%s is enrolled already: remove the template first, or choose another" % arguments.name)
-    recordings = _recordings(arguments)
+    recordings = [_read(*files, arguments) for files in _recordings(arguments)]
+    there = os.path.join(arguments.people, arguments.name + EXTENSION)
+    if os.path.exists(there):
+        raise RehabCoachError(
+            "%s is enrolled already: delete %s first, or choose another name" % (arguments.name, there)
+        )
     template = enrol_unless_doubtful(arguments.name, recordings, _templates(arguments.people), arguments)
     counts = ", ".join("%s %d" % (stream, len(points)) for stream, points in template.points.items())
     print("%s is enrolled (%s): %s" % (arguments.name, counts, template.save(arguments.people)))
@@ -169,23 +182,32 @@ def _enrol(arguments: argparse.Namespace) -> int:
 
 
 def _match(arguments: argparse.Namespace) -> int:
-    from rehab_coach.identification import match
-    from rehab_coach.identification.enrolment import FEWEST_CYCLES, whole_repetitions
-
     templates = _templates(arguments.people)
     if not templates:
         raise RehabCoachError("nobody is enrolled in %s; rehab-coach identify enrol NAME CSV" % arguments.people)
-    for recording in _recordings(arguments):
-        observation = recording.observe()
-        found = match(observation, templates)
-        nearest = min(found.distances, key=lambda person: found.distances[person])
-        text = "%s (%.0f %%)" if found.name else "unknown (nearest: %s, %.0f %% likely)"
-        print("%s: %s" % (recording.name, text % (nearest, 100 * found.confidence)))
-        for person, against in sorted(found.distances.items(), key=lambda entry: entry[1])[:3]:
-            print("  %-12s log odds %6.1f" % (person, -against))
-        if whole_repetitions(recording, observation) < FEWEST_CYCLES:
-            print("  this is about one whole repetition at most: record three to be surer (enrol refuses so little)")
-    return 0
+    code = 0
+    for files in _recordings(arguments):
+        try:
+            _tell_who(_read(*files, arguments), templates)
+        except RehabCoachError as problem:  # the other recordings can still be answered
+            print("rehab-coach identify: %s" % problem, file=sys.stderr)
+            code = 2
+    return code
+
+
+def _tell_who(recording: "Recording", templates: "Sequence[Template]") -> None:
+    from rehab_coach.identification import match
+    from rehab_coach.identification.enrolment import FEWEST_CYCLES, whole_repetitions
+
+    observation = recording.observe()
+    found = match(observation, templates)
+    nearest = min(found.distances, key=lambda person: found.distances[person])
+    text = "%s (%.0f %%)" if found.name else "unknown (nearest: %s, %.0f %% likely)"
+    print("%s: %s" % (recording.name, text % (nearest, 100 * found.confidence)))
+    for person, against in sorted(found.distances.items(), key=lambda entry: entry[1])[:3]:
+        print("  %-12s log odds %6.1f" % (person, -against))
+    if whole_repetitions(recording, observation) < FEWEST_CYCLES:
+        print("  this is about one whole repetition at most: record three to be surer (enrol refuses so little)")
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """Enrolling somebody: only from recordings that agree with each other and show nobody who is known by another name."""
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
@@ -19,6 +20,11 @@ makes do with one, because it is no more than a question."""
 
 MARGIN = 2.0
 """Log odds by which a recording must be nearer to the rest of the person's own than to anybody else's."""
+
+
+COPY = 0.01
+"""Of how much a recording varies: two recordings that differ by less are copies, because no sensor is so quiet
+and nobody moves so evenly."""
 
 
 class IdentityDoubt(RehabCoachError):
@@ -65,10 +71,12 @@ def enrol(
 
     Raises:
         IdentityDoubt: the recordings look like several people, or like another one of those who are enrolled.
-        RehabCoachError: a recording cannot be used, or too little is repeated in it; the sentence names it.
+        RehabCoachError: a recording cannot be used, too little is repeated in it, or it is there twice; the sentence
+            names it.
     """
     model = model or shipped_model()
     observations = [_repeated(one) for one in recordings]
+    _check_copies(recordings)
     template = Template.of(name, observations, model)
     if not sure:
         _check(name, recordings, observations, others, model)
@@ -84,6 +92,25 @@ def _repeated(recording: Recording) -> Observation:
             % (recording.name, "only one repetition is found" if found else "nothing is repeated")
         )
     return observation
+
+
+def _check_copies(recordings: Sequence[Recording]) -> None:
+    """A recording and its copy agree with each other, and say nothing about how the person varies."""
+    for one, other in combinations(recordings, 2):
+        pairs = []
+        if one.series is not None and other.series is not None and one.series.sensors == other.series.sensors:
+            pairs.append((one.series.channels(), other.series.channels()))
+        if one.skeleton is not None and other.skeleton is not None:
+            pairs.append((one.skeleton.key_points, other.skeleton.key_points))
+        if any(_nearly_equal(*pair) for pair in pairs):
+            raise RehabCoachError(
+                "%s and %s are the same recording: name each once, or record the exercise again"
+                % (one.name, other.name)
+            )
+
+
+def _nearly_equal(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.shape == other.shape and float(np.std(one - other)) < COPY * float(np.std(one - one.mean(axis=0)))
 
 
 def whole_repetitions(recording: Recording, observation: Observation) -> int:

@@ -28,7 +28,7 @@ import numpy as np
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import read_table
 from rehab_coach.inertial.cycles import Cycles, cut_spans, find_cycles
-from rehab_coach.inertial.series import GRAVITY, InertialSeries
+from rehab_coach.inertial.series import GRAVITY, InertialSeries, SensorError
 from rehab_coach.inertial.virtual import virtual_sensor
 
 TRANSITIONS = {1: "stand_up", 2: "walk", 3: "turn", 4: "sit_down"}
@@ -130,7 +130,10 @@ def read_csv(
             % (path, int(np.flatnonzero(np.diff(times) < 0)[0]) + 3)
         )
     series = _series(times, *sensors)
-    series.check()
+    try:
+        series.check()
+    except SensorError as problem:
+        raise SensorError("%s: %s" % (path, problem)) from problem
     return series
 
 
