@@ -122,7 +122,7 @@ class InertialSeries:
         for name in self.sensors:
             self._check_moving(name)
         if self.accelerometer is not None:
-            self._check_gravity(float(np.median(np.linalg.norm(self.accelerometer, axis=1))))
+            self._check_gravity(np.linalg.norm(self.accelerometer, axis=1))
         if self.gyroscope is not None and np.abs(self.gyroscope).max() > FASTEST_TURN:
             raise SensorError(
                 "the gyroscope says up to %.0f rad/s, faster than anybody turns: is it in degrees per second?"
@@ -141,10 +141,19 @@ class InertialSeries:
                 % (name, same.max())
             )
 
-    def _check_gravity(self, magnitude: float) -> None:
+    def _check_gravity(self, magnitudes: np.ndarray) -> None:
+        magnitude = float(np.median(magnitudes))
         if 0.5 < magnitude < 2:
-            raise SensorError("the accelerometer reads %.2f at rest: that is g, and m/s2 is wanted" % magnitude)
-        if magnitude <= 0.5:
+            second = max(2, int(self.rate))
+            spread = np.lib.stride_tricks.sliding_window_view(magnitudes, min(second, len(magnitudes)))
+            still = float(np.median(spread[np.ptp(spread, axis=1).argmin()]))
+            if 0.9 <= still <= 1.1:
+                raise SensorError("the accelerometer reads %.2f at rest: that is g, and m/s2 is wanted" % still)
+            raise SensorError(
+                "the accelerometer reads %.2f where it is stillest: it is in g, or without gravity, which is "
+                "needed: use the raw values" % still
+            )
+        if magnitude < GRAVITY / 2:
             raise SensorError(
                 "the accelerometer reads %.2f m/s2 at rest: gravity was taken out of it; use the raw values" % magnitude
             )

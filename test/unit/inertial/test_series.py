@@ -73,6 +73,8 @@ def stopped(one):
         (stopped(series()), "gyroscope gave the same values for 1.6 s: it stopped"),
         (InertialSeries(np.arange(100) / 50, None, np.zeros((100, 3))), "flat line"),
         (series(gravity=1.0), "that is g"),
+        (series(gravity=0.83), "reads 0.78 where it is stillest: it is in g, or without gravity"),
+        (series(gravity=3.0), "gravity was taken out"),
         (series(gravity=0.01), "gravity was taken out"),
         (series(gravity=981.0), "which unit"),
         (series(turn=180.0), "degrees per second"),
