@@ -125,6 +125,8 @@ def read_table(path: str, columns: Iterable[str]) -> List[Dict[str, str]]:
         raise RehabCoachError("cannot read %s: %s" % (path, error.strerror)) from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise RehabCoachError("%s is not a CSV file in UTF-8: %s" % (path, error)) from error
+    if not header:
+        raise RehabCoachError("%s is empty" % path)
     twice = [column for number, column in enumerate(header) if column and column in header[:number]]
     if twice:
         raise RehabCoachError("%s has the column '%s' twice" % (path, twice[0]))

@@ -32,13 +32,43 @@ examples:
   rehab-coach identify networks --data DIR --init runs/gait_gyroscope          (transfer against random start)
 """
 
+EXAMPLES = {
+    "enrol": """\
+examples:
+  rehab-coach identify enrol P-017 monday.csv tuesday.csv wednesday.csv --people people
+  rehab-coach identify enrol P-017 monday.csv --people people --acceleration g --turn deg/s --columns=-x,y,z,-a,b,c
+""",
+    "match": """\
+examples:
+  rehab-coach identify match today.csv --people people
+  rehab-coach identify match today.csv --people people --skeleton today.npz
+""",
+    "evaluate": """\
+examples:
+  rehab-coach identify evaluate --data DIR --out report --seeds 3
+  rehab-coach identify evaluate --data DIR --out report --case squat
+""",
+    "skeletons": """\
+examples:
+  rehab-coach identify skeletons --data DIR
+  rehab-coach identify skeletons --data DIR --rendered DIR
+""",
+}
+"""Of the actions that most people begin with."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     def action(name: str, text: str) -> argparse.ArgumentParser:
-        return actions.add_parser(name, help=text, description=text)
+        return actions.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=EXAMPLES.get(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
 
     one = action("enrol", "make a template of a person's recordings")
     one.add_argument("name", metavar="NAME", help="pseudonym of the person")
@@ -47,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one = action("match", "say whose recordings these are")
     _add_recordings(one)
     one = action("evaluate", "measure on public sets")
-    one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
+    one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/: docs/identification.md")
     one.add_argument("--out", required=True, metavar="REPORT", help="folder of the report, made if needed")
     one.add_argument("--case", action="append", metavar="NAME", help="transitions, squat, thigh squat, whole execution")
     one.add_argument("--seeds", type=int, default=5, metavar="N", help="random splits (default: %(default)s)")
@@ -86,7 +116,9 @@ def _add_recordings(parser: argparse.ArgumentParser) -> None:
 def add_layout(parser: argparse.ArgumentParser) -> None:
     """The options that say what is in a sensor's CSV file."""
     parser.add_argument(
-        "--columns", metavar="AX,AY,AZ,GX,GY,GZ", help="names of the columns; -NAME turns an axis round"
+        "--columns",
+        metavar="AX,AY,AZ,GX,GY,GZ",
+        help="names of the columns; -NAME turns an axis round (of the first one: --columns=-AX,...)",
     )
     parser.add_argument("--time-column", default="time", metavar="NAME", help="default: %(default)s")
     parser.add_argument("--rate", type=float, metavar="HZ", help="samples per second of a file without times")

@@ -29,6 +29,12 @@ examples:
   rehab-coach patient forget P-017
 """
 
+ENROL_EXAMPLES = """\
+examples:
+  rehab-coach patient enrol P-017 --video squat_1.mp4 squat_2.mp4 squat_3.mp4
+  rehab-coach patient enrol P-017 --csv squat.csv --acceleration g --turn deg/s --columns=-x,y,z,-a,b,c
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
@@ -36,12 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    def action(name: str, text: str) -> argparse.ArgumentParser:
-        subparser = actions.add_parser(name, help=text, description=text)
+    def action(name: str, text: str, examples: str = "") -> argparse.ArgumentParser:
+        subparser = actions.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         add_database(subparser)
         return subparser
 
-    one = action("enrol", "keep what a patient is known again by, in place of what there was")
+    one = action("enrol", "keep what a patient is known again by, in place of what there was", ENROL_EXAMPLES)
     one.add_argument("patient", metavar="PATIENT", help="pseudonym, as in the visits")
     source = one.add_mutually_exclusive_group(required=True)
     source.add_argument("--video", nargs="+", metavar="FILE", help="one person who exercises, in one film or several")

@@ -105,7 +105,13 @@ def read_csv(
         )
     if rate is not None and not rate > 0:
         raise RehabCoachError("the rate must be positive, not %g" % rate)
-    rows = read_table(path, [time_column] if rate is None else [])
+    rows = read_table(path, [])
+    if rate is None and time_column not in rows[0]:
+        alike = [name for name in rows[0] if name.strip().lower() == time_column.lower()]
+        hint = ": --time-column %s" % alike[0] if alike else ""
+        raise RehabCoachError(
+            "%s has no column '%s' (its columns: %s)%s" % (path, time_column, ", ".join(rows[0]), hint)
+        )
     names = [name.lstrip("-") for name in columns]
     sensors: List[Optional[np.ndarray]] = []
     for first, factor in ((0, ACCELERATION_UNITS[acceleration]), (3, TURN_UNITS[turn])):

@@ -119,12 +119,29 @@ def test_nothing_is_enrolled_on_a_doubt(people, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    "action", [["identify", name] for name in ("enrol", "match", "evaluate", "skeletons")] + [["patient", "enrol"]]
+)
+def test_help_has_examples_of_the_action(action, capsys):
+    with pytest.raises(SystemExit):
+        main([*action, "--help"])
+    assert capsys.readouterr().out.count("\n  rehab-coach %s " % " ".join(action)) == 2
+
+
+def test_the_first_axis_can_be_turned_round(tmp_path):
+    path = write_squats(tmp_path / "a.csv", 1, 0)
+    enrol = ["identify", "enrol", "P-1", path, "--people", str(tmp_path / "people")]
+    assert main(enrol + ["--columns=-ax,-ay,az,-gx,-gy,gz"]) == 0
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["match", "--people", "none"], "nobody is enrolled"),
         (["enrol", "P-1", "--people", "none"], "name a recording"),
         (["enrol", "../P-1", "a.csv", "--people", "none"], "pseudonym"),
         (["enrol", "P-1", "missing.csv", "--people", "none"], "cannot read missing.csv"),
+        (["evaluate", "--data", "none", "--out", "report"], "there is no folder none; docs/identification.md"),
+        (["evaluate", "--data", ".", "--out", "report"], "there is no imu/pocket_transitions in .; docs"),
         (["train", "missing.yaml", "--data", "none", "--out", "none"], "cannot read the recipe"),
         (["evaluate", "--data", "none", "--out", "none", "--case", "dance"], "no case 'dance'"),
         (["fit", "--data", "none", "--write", "model.safetensors"], "none of the sets"),
