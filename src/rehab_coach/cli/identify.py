@@ -232,7 +232,10 @@ def _tell_who(recording: "Recording", templates: "Sequence[Template]") -> None:
     from rehab_coach.identification.enrolment import FEWEST_CYCLES, whole_repetitions
 
     observation = recording.observe()
-    found = match(observation, templates)
+    try:
+        found = match(observation, templates)
+    except RehabCoachError as problem:
+        raise RehabCoachError("%s: %s" % (recording.name, problem)) from problem
     nearest = min(found.distances, key=lambda person: found.distances[person])
     text = "%s (%.0f %%)" if found.name else "unknown (nearest: %s, %.0f %% likely)"
     print("%s: %s" % (recording.name, text % (nearest, 100 * found.confidence)))

@@ -81,6 +81,15 @@ def test_a_file_that_cannot_be_used_is_named_and_hides_no_answer(people, tmp_pat
     assert capsys.readouterr().err.startswith("rehab-coach identify: %s: the sensor gave nothing" % gap)
 
 
+def test_a_recording_of_another_sensor_is_named(tmp_path, capsys):
+    folder = str(tmp_path / "people")
+    turn = write_squats(tmp_path / "turn.csv", 1, 0, name="time,a,b,c,gx,gy,gz")
+    assert main(["identify", "enrol", "P-1", turn, "--people", folder]) == 0
+    other = write_squats(tmp_path / "other.csv", 1, 1, name="time,ax,ay,az,a,b,c")
+    assert main(["identify", "match", other, "--people", folder]) == 2
+    assert "%s: nobody was enrolled with what was measured now" % other in capsys.readouterr().err
+
+
 def test_copies_of_one_recording_are_not_several(tmp_path, capsys):
     one = write_squats(tmp_path / "one.csv", 2, 9)
     table = np.loadtxt(one, delimiter=",", skiprows=1)
