@@ -5,7 +5,7 @@ import csv
 import fcntl
 import os
 import tempfile
-from typing import Dict, Iterable, Iterator, List
+from typing import IO, Any, Dict, Iterable, Iterator, List
 
 from rehab_coach.errors import RehabCoachError
 
@@ -34,6 +34,28 @@ def written_whole(path: str) -> Iterator[str]:
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)
+
+
+@contextlib.contextmanager
+def private_file(path: str, mode: str = "w", **options: Any) -> Iterator[IO]:
+    """A file about a patient, for its owner alone (mode 0600); it gets its name when the block succeeds.
+
+    Args:
+        path: the file; a folder that is missing is made, mode 0700.
+        mode, options: as of `open`; text is UTF-8.
+
+    Raises:
+        RehabCoachError: the folder cannot be written or the disk is full.
+    """
+    if "b" not in mode:
+        options.setdefault("encoding", "utf-8")
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise RehabCoachError("cannot write %s: %s" % (path, error.strerror)) from error
+    with written_whole(path) as temporary:
+        with open(temporary, mode, opener=lambda name, flags: os.open(name, flags, 0o600), **options) as stream:
+            yield stream
 
 
 def make_folder(path: str) -> None:
@@ -103,6 +125,8 @@ def read_table(path: str, columns: Iterable[str]) -> List[Dict[str, str]]:
         raise RehabCoachError("cannot read %s: %s" % (path, error.strerror)) from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise RehabCoachError("%s is not a CSV file in UTF-8: %s" % (path, error)) from error
+    if not header:
+        raise RehabCoachError("%s is empty" % path)
     twice = [column for number, column in enumerate(header) if column and column in header[:number]]
     if twice:
         raise RehabCoachError("%s has the column '%s' twice" % (path, twice[0]))

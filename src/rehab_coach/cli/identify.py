@@ -2,8 +2,9 @@
 
 import argparse
 import os
+import sys
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING, List, Sequence
+from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence, Tuple
 
 from rehab_coach.errors import RehabCoachError
 
@@ -31,13 +32,43 @@ examples:
   rehab-coach identify networks --data DIR --init runs/gait_gyroscope          (transfer against random start)
 """
 
+EXAMPLES = {
+    "enrol": """\
+examples:
+  rehab-coach identify enrol P-017 monday.csv tuesday.csv wednesday.csv --people people
+  rehab-coach identify enrol P-017 monday.csv --people people --acceleration g --turn deg/s --columns=-x,y,z,-a,b,c
+""",
+    "match": """\
+examples:
+  rehab-coach identify match today.csv --people people
+  rehab-coach identify match today.csv --people people --skeleton today.npz
+""",
+    "evaluate": """\
+examples:
+  rehab-coach identify evaluate --data DIR --out report --seeds 3
+  rehab-coach identify evaluate --data DIR --out report --case squat
+""",
+    "skeletons": """\
+examples:
+  rehab-coach identify skeletons --data DIR
+  rehab-coach identify skeletons --data DIR --rendered DIR
+""",
+}
+"""Of the actions that most people begin with."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     def action(name: str, text: str) -> argparse.ArgumentParser:
-        return actions.add_parser(name, help=text, description=text)
+        return actions.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=EXAMPLES.get(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
 
     one = action("enrol", "make a template of a person's recordings")
     one.add_argument("name", metavar="NAME", help="pseudonym of the person")
@@ -46,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one = action("match", "say whose recordings these are")
     _add_recordings(one)
     one = action("evaluate", "measure on public sets")
-    one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
+    one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/: docs/identification.md")
     one.add_argument("--out", required=True, metavar="REPORT", help="folder of the report, made if needed")
     one.add_argument("--case", action="append", metavar="NAME", help="transitions, squat, thigh squat, whole execution")
     one.add_argument("--seeds", type=int, default=5, metavar="N", help="random splits (default: %(default)s)")
@@ -85,7 +116,9 @@ def _add_recordings(parser: argparse.ArgumentParser) -> None:
 def add_layout(parser: argparse.ArgumentParser) -> None:
     """The options that say what is in a sensor's CSV file."""
     parser.add_argument(
-        "--columns", metavar="AX,AY,AZ,GX,GY,GZ", help="names of the columns; -NAME turns an axis round"
+        "--columns",
+        metavar="AX,AY,AZ,GX,GY,GZ",
+        help="names of the columns; -NAME turns an axis round (of the first one: --columns=-AX,...)",
     )
     parser.add_argument("--time-column", default="time", metavar="NAME", help="default: %(default)s")
     parser.add_argument("--rate", type=float, metavar="HZ", help="samples per second of a file without times")
@@ -133,18 +166,25 @@ def enrol_unless_doubtful(
         raise RehabCoachError("%s Nobody was enrolled; --sure does it all the same" % doubt) from doubt
 
 
-def _recordings(arguments: argparse.Namespace) -> "List[Recording]":
-    from rehab_coach.identification import Recording
-    from rehab_coach.skeleton import SkeletonSequence
-
+def _recordings(arguments: argparse.Namespace) -> "Iterator[Tuple[Optional[str], Optional[str]]]":
+    """The files of each recording: the sensor's, the skeleton's."""
     paths, skeletons = arguments.recordings, arguments.skeleton
     if not paths and not skeletons:
         raise RehabCoachError("name a recording: a CSV file of the sensor, or --skeleton NPZ")
     if paths and skeletons and len(paths) != len(skeletons):
         raise RehabCoachError("%d recordings of the sensor beside %d skeletons" % (len(paths), len(skeletons)))
-    series = [read_recording(path, arguments) for path in paths]
-    seen = [SkeletonSequence.load(path) for path in skeletons]
-    return [Recording(*one) for one in zip_longest(paths or skeletons, series, seen)]
+    return zip_longest(paths, skeletons)
+
+
+def _read(path: Optional[str], skeleton: Optional[str], arguments: argparse.Namespace) -> "Recording":
+    from rehab_coach.identification import Recording
+    from rehab_coach.skeleton import SkeletonSequence
+
+    return Recording(
+        path or skeleton or "",
+        None if path is None else read_recording(path, arguments),
+        None if skeleton is None else SkeletonSequence.load(skeleton),
+    )
 
 
 def _templates(folder: str) -> "List[Template]":
@@ -155,11 +195,16 @@ def _templates(folder: str) -> "List[Template]":
 
 
 def _enrol(arguments: argparse.Namespace) -> int:
+    from rehab_coach.identification.verifier import EXTENSION
+
     if not arguments.name or os.sep in arguments.name or arguments.name.startswith("."):
         raise RehabCoachError("'%s' cannot be a person's pseudonym: it becomes a file's name" % arguments.name)
-    if os.path.exists(os.path.join(arguments.people, arguments.name + ".npz")):
-        raise RehabCoachError("%s is enrolled already: remove the template first, or choose another" % arguments.name)
-    recordings = _recordings(arguments)
+    recordings = [_read(*files, arguments) for files in _recordings(arguments)]
+    there = os.path.join(arguments.people, arguments.name + EXTENSION)
+    if os.path.exists(there):
+        raise RehabCoachError(
+            "%s is enrolled already: delete %s first, or choose another name" % (arguments.name, there)
+        )
     template = enrol_unless_doubtful(arguments.name, recordings, _templates(arguments.people), arguments)
     counts = ", ".join("%s %d" % (stream, len(points)) for stream, points in template.points.items())
     print("%s is enrolled (%s): %s" % (arguments.name, counts, template.save(arguments.people)))
@@ -169,23 +214,35 @@ def _enrol(arguments: argparse.Namespace) -> int:
 
 
 def _match(arguments: argparse.Namespace) -> int:
-    from rehab_coach.identification import match
-    from rehab_coach.identification.enrolment import FEWEST_CYCLES, whole_repetitions
-
     templates = _templates(arguments.people)
     if not templates:
         raise RehabCoachError("nobody is enrolled in %s; rehab-coach identify enrol NAME CSV" % arguments.people)
-    for recording in _recordings(arguments):
-        observation = recording.observe()
+    code = 0
+    for files in _recordings(arguments):
+        try:
+            _tell_who(_read(*files, arguments), templates)
+        except RehabCoachError as problem:  # the other recordings can still be answered
+            print("rehab-coach identify: %s" % problem, file=sys.stderr)
+            code = 2
+    return code
+
+
+def _tell_who(recording: "Recording", templates: "Sequence[Template]") -> None:
+    from rehab_coach.identification import match
+    from rehab_coach.identification.enrolment import FEWEST_CYCLES, whole_repetitions
+
+    observation = recording.observe()
+    try:
         found = match(observation, templates)
-        nearest = min(found.distances, key=lambda person: found.distances[person])
-        text = "%s (%.0f %%)" if found.name else "unknown (nearest: %s, %.0f %% likely)"
-        print("%s: %s" % (recording.name, text % (nearest, 100 * found.confidence)))
-        for person, against in sorted(found.distances.items(), key=lambda entry: entry[1])[:3]:
-            print("  %-12s log odds %6.1f" % (person, -against))
-        if whole_repetitions(recording, observation) < FEWEST_CYCLES:
-            print("  this is about one whole repetition at most: record three to be surer (enrol refuses so little)")
-    return 0
+    except RehabCoachError as problem:
+        raise RehabCoachError("%s: %s" % (recording.name, problem)) from problem
+    nearest = min(found.distances, key=lambda person: found.distances[person])
+    text = "%s (%.0f %%)" if found.name else "unknown (nearest: %s, %.0f %% likely)"
+    print("%s: %s" % (recording.name, text % (nearest, 100 * found.confidence)))
+    for person, against in sorted(found.distances.items(), key=lambda entry: entry[1])[:3]:
+        print("  %-12s log odds %6.1f" % (person, -against))
+    if whole_repetitions(recording, observation) < FEWEST_CYCLES:
+        print("  this is about one whole repetition at most: record three to be surer (enrol refuses so little)")
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

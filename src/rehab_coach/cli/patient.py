@@ -8,7 +8,7 @@ from rehab_coach.cli.visits import add_database, agrees, print_table
 from rehab_coach.errors import RehabCoachError
 
 if TYPE_CHECKING:
-    from rehab_coach.identification import Recording
+    from rehab_coach.identification import Recording, Template
     from rehab_coach.visits.store import VisitStore
 
 HELP = "Enrol patients, so that the coach knows them again by how they move and asks them whether it is they."
@@ -29,6 +29,12 @@ examples:
   rehab-coach patient forget P-017
 """
 
+ENROL_EXAMPLES = """\
+examples:
+  rehab-coach patient enrol P-017 --video squat_1.mp4 squat_2.mp4 squat_3.mp4
+  rehab-coach patient enrol P-017 --csv squat.csv --acceleration g --turn deg/s --columns=-x,y,z,-a,b,c
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill in the options of the command."""
@@ -36,12 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    def action(name: str, text: str) -> argparse.ArgumentParser:
-        subparser = actions.add_parser(name, help=text, description=text)
+    def action(name: str, text: str, examples: str = "") -> argparse.ArgumentParser:
+        subparser = actions.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         add_database(subparser)
         return subparser
 
-    one = action("enrol", "keep what a patient is known again by, in place of what there was")
+    one = action("enrol", "keep what a patient is known again by, in place of what there was", ENROL_EXAMPLES)
     one.add_argument("patient", metavar="PATIENT", help="pseudonym, as in the visits")
     source = one.add_mutually_exclusive_group(required=True)
     source.add_argument("--video", nargs="+", metavar="FILE", help="one person who exercises, in one film or several")
@@ -91,13 +103,33 @@ def _enrol(store: "VisitStore", arguments: argparse.Namespace) -> int:
     others = [Template.from_bytes(one.name, one.template) for one in store.enrolled() if one.model == model]
     template = enrol_unless_doubtful(name, recordings, others, arguments)
     question = texts("may_i_recognise", patient=name)
-    if not agrees(question):
+    before = next((one for one in store.enrolled() if one.name == name), None)
+    replaces = "" if before is None else texts("replaces_template", before=before.made_from) + ". "
+    if before is not None and before.model == model:
+        _warn_of_another(Template.from_bytes(name, before.template), template, recordings)
+    if not agrees(replaces + question):
         print(texts("not_kept"))
         return 1
     made_from = ", ".join(one.name for one in recordings)
     store.enrol(EnrolledPatient(name, time.time(), question, made_from, model, template.to_bytes()))
     print("%s is enrolled by %s, from %s" % (name, " and ".join(template.points), made_from))
     return 0
+
+
+def _warn_of_another(before: "Template", template: "Template", recordings: "List[Recording]") -> None:
+    """Say where what comes is unlike what it replaces."""
+    from rehab_coach.identification import match
+
+    if not set(before.points) & set(template.points):
+        kinds = [" and ".join(one.points) for one in (before, template)]
+        print("%s is enrolled by %s, and would now be by %s alone" % (template.name, *kinds))
+        return
+    unlike = [one.name for one in recordings if match(one.observe(), [before]).distances[template.name] > 0]
+    if unlike:
+        print(
+            "%s %s unlike what %s was enrolled from: is it the same person, the same exercise, the sensor in the same "
+            "place?" % (", ".join(unlike), "is" if len(unlike) == 1 else "are", template.name)
+        )
 
 
 def _recordings(store: "VisitStore", name: str, arguments: argparse.Namespace) -> "List[Recording]":
@@ -185,10 +217,14 @@ def _list(store: "VisitStore", arguments: argparse.Namespace) -> int:
 
 
 def _forget(store: "VisitStore", arguments: argparse.Namespace) -> int:
+    from rehab_coach.visits.store import check_name
+
+    if check_name(arguments.patient) not in [one.name for one in store.enrolled(withdrawn=True)]:
+        store.rounds(arguments.patient)  # says who is known where nobody of this name is
+        raise RehabCoachError("%s is not enrolled; rehab-coach patient list says who is" % arguments.patient)
     if not arguments.yes and not agrees("Forget how %s moves, for good?" % arguments.patient):
         print("nothing was deleted")
         return 1
-    if not store.forget(arguments.patient):
-        raise RehabCoachError("%s is not enrolled; rehab-coach patient list says who is" % arguments.patient)
+    store.forget(arguments.patient)
     print("%s is not known again any more; the visits are still there" % arguments.patient)
     return 0

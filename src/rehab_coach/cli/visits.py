@@ -1,6 +1,7 @@
 """`rehab-coach visits`: what is kept of patients."""
 
 import argparse
+import shlex
 from typing import Sequence
 
 HELP = "List, export or delete what is kept of patients' visits."
@@ -53,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     from rehab_coach.visits.store import VisitStore
 
     place = arguments.database or default_place()
-    with VisitStore(place, create=arguments.action in ("consent", "example")) as store:
+    creates = arguments.action == "example" or (arguments.action == "consent" and not arguments.withdraw)
+    with VisitStore(place, create=creates) as store:
         return {"list": _list, "export": _export, "delete": _delete, "consent": _consent, "example": _example}[
             arguments.action
         ](store, arguments)
@@ -97,11 +99,13 @@ def _delete(store, arguments: argparse.Namespace) -> int:
 
 def _consent(store, arguments: argparse.Namespace) -> int:
     from rehab_coach.texts import load_texts
+    from rehab_coach.visits.database import option_of
     from rehab_coach.visits.store import check_name
 
     if arguments.withdraw:
         store.withdraw_consent(arguments.patient)
-        print("nothing more is kept of %s; to delete what is there: rehab-coach visits delete ..." % arguments.patient)
+        command = "rehab-coach visits delete %s%s" % (shlex.quote(arguments.patient), option_of(store.place))
+        print("nothing more is kept of %s; to delete what is there: %s" % (arguments.patient, command))
         return 0
     texts = load_texts(arguments.language)
     question = texts("may_i_keep", patient=check_name(arguments.patient))

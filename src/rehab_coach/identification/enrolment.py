@@ -1,6 +1,7 @@
 """Enrolling somebody: only from recordings that agree with each other and show nobody who is known by another name."""
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
@@ -19,6 +20,11 @@ makes do with one, because it is no more than a question."""
 
 MARGIN = 2.0
 """Log odds by which a recording must be nearer to the rest of the person's own than to anybody else's."""
+
+
+COPY = 0.01
+"""Of how much a sensor's recording varies: two recordings that differ by less are copies, because no sensor is so quiet
+and nobody moves so evenly."""
 
 
 class IdentityDoubt(RehabCoachError):
@@ -65,10 +71,12 @@ def enrol(
 
     Raises:
         IdentityDoubt: the recordings look like several people, or like another one of those who are enrolled.
-        RehabCoachError: a recording cannot be used, or too little is repeated in it; the sentence names it.
+        RehabCoachError: a recording cannot be used, too little is repeated in it, or it is there twice; the sentence
+            names it.
     """
     model = model or shipped_model()
     observations = [_repeated(one) for one in recordings]
+    _check_copies(recordings)
     template = Template.of(name, observations, model)
     if not sure:
         _check(name, recordings, observations, others, model)
@@ -84,6 +92,30 @@ def _repeated(recording: Recording) -> Observation:
             % (recording.name, "only one repetition is found" if found else "nothing is repeated")
         )
     return observation
+
+
+def _check_copies(recordings: Sequence[Recording]) -> None:
+    """A recording and its copy agree with each other, and say nothing about how the person varies."""
+    for one, other in combinations(recordings, 2):
+        if _same_series(one.series, other.series) or _same_skeleton(one.skeleton, other.skeleton):
+            raise RehabCoachError(
+                "%s and %s are the same recording: name each once, or record the exercise again"
+                % (one.name, other.name)
+            )
+
+
+def _same_series(one: Optional[InertialSeries], other: Optional[InertialSeries]) -> bool:
+    if one is None or other is None or one.sensors != other.sensors or len(one) != len(other):
+        return False
+    values = one.channels()
+    return float(np.std(values - other.channels())) < COPY * float(np.std(values - values.mean(axis=0)))
+
+
+def _same_skeleton(one: Optional[SkeletonSequence], other: Optional[SkeletonSequence]) -> bool:
+    """Key points of another film are never the same: there are hundreds."""
+    if one is None or other is None or one.key_points.shape != other.key_points.shape:
+        return False
+    return np.allclose(one.key_points, other.key_points, atol=1e-3)
 
 
 def whole_repetitions(recording: Recording, observation: Observation) -> int:

@@ -10,10 +10,15 @@ from rehab_coach.identification.fitting import Sample
 from rehab_coach.inertial.readers import READERS, Recording
 from rehab_coach.inertial.series import SENSORS
 
-PLACES = {"ui_prmd": os.path.join("mocap", "ui_prmd")}
-"""Folders of the sets that are not in imu/."""
-
 SEGLEARN = "seglearn_watch"
+
+PLACES = {
+    "ui_prmd": os.path.join("mocap", "ui_prmd"),
+    SEGLEARN: os.path.join("imu", "seglearn", "watch_dataset.npy"),
+}
+"""Where the sets are that are not in imu/NAME."""
+
+LAYOUT = "docs/identification.md says where public sets come from and how their folder is laid out"
 
 MOST_CYCLES = 8
 """Of one recording: the forty strides of a minute say no more than eight."""
@@ -41,11 +46,8 @@ class Cycle(NamedTuple):
 
 def set_path(data: str, name: str) -> Optional[str]:
     """Where a public set is; None where it is not."""
-    if name == SEGLEARN:
-        inside = os.path.join(data, "imu", "seglearn", "watch_dataset.npy")
-        return inside if os.path.exists(inside) else None
     path = os.path.join(data, PLACES.get(name, os.path.join("imu", name)))
-    return path if os.path.isdir(path) else None
+    return path if os.path.exists(path) else None
 
 
 def read_set(data: str, name: str) -> List[Recording]:
@@ -55,9 +57,11 @@ def read_set(data: str, name: str) -> List[Recording]:
         RehabCoachError: it is not there, or not in its layout.
     """
     path = set_path(data, name)
+    if not os.path.isdir(data):
+        raise RehabCoachError("there is no folder %s; %s" % (data, LAYOUT))
     if path is None:
-        wanted = os.path.join("imu", "seglearn", "watch_dataset.npy") if name == SEGLEARN else PLACES.get(name, name)
-        raise RehabCoachError("there is no set %s in %s (looked for %s)" % (name, data, wanted))
+        wanted = PLACES.get(name, os.path.join("imu", name))
+        raise RehabCoachError("there is no %s in %s; %s" % (wanted, data, LAYOUT))
     return READERS[name](path)
 
 

@@ -13,7 +13,7 @@ from typing import Dict, Optional, Sequence
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
+from rehab_coach.files import private_file
 from rehab_coach.identification.model import IdentityModel, shipped_model
 from rehab_coach.identification.observation import CAMERA, STREAMS, Observation
 from rehab_coach.recognition.model_file import ModelError
@@ -93,13 +93,13 @@ class Template:
         return cls(name, points)
 
     def save(self, folder: str) -> str:
-        """Write FOLDER/NAME.npz, whole or not at all; returns the path.
+        """Write FOLDER/NAME.npz, whole or not at all and for its owner alone; returns the path.
 
         Raises:
             RehabCoachError: it cannot be written.
         """
         path = os.path.join(folder, self.name + EXTENSION)
-        with written_whole(path) as temporary, open(temporary, "wb") as stream:
+        with private_file(path, "wb") as stream:
             stream.write(self.to_bytes())
         return path
 

@@ -24,6 +24,10 @@ FINE_RATE = 50.0
 SMOOTHEST = 3.0
 """Hz above which nothing helps to find where a cycle begins."""
 
+MOST_TURN, LEAST_TURN = 4 * np.pi, np.radians(3)
+"""rad by which a repetition turns the sensor at most and at least, there and back. Recordings of the public sets have
+9 to 540 degrees; degrees per second that are taken for rad/s have 57 times as much."""
+
 CLEAREST = 0.5
 """Autocorrelation of the movement at its period from which it counts as repeated."""
 
@@ -88,13 +92,34 @@ def cut_cycles(series: InertialSeries) -> Cycles:
     """Find, cut and resample the repetitions of one movement.
 
     Raises:
-        SensorError: the series cannot be used (see `InertialSeries.check`), or nothing in it is repeated.
+        SensorError: the series cannot be used (see `InertialSeries.check`), nothing in it is repeated, or a repetition
+            turns the sensor as no movement does.
     """
     series.check()
     spans = find_cycles(series)
     if not spans:
         raise SensorError("nothing is repeated in this series: record three repetitions or more, without a stop")
+    if series.gyroscope is not None:
+        _check_turn(series.times, series.gyroscope, spans)
     return cut_spans(series, spans)
+
+
+def _check_turn(times: np.ndarray, gyroscope: np.ndarray, spans: Sequence[Tuple[float, float]]) -> None:
+    """Another unit of the angular velocity shows in how far a repetition turns the sensor, there and back."""
+    speed = np.linalg.norm(gyroscope, axis=1)
+    turned = np.concatenate([[0], np.cumsum((speed[1:] + speed[:-1]) / 2 * np.diff(times))])
+    begins, ends = np.transpose(spans)
+    angle = float(np.median(np.interp(ends, times, turned) - np.interp(begins, times, turned)))
+    if angle > MOST_TURN:
+        raise SensorError(
+            "the gyroscope turns by %.0f rad in a repetition, more than anybody does: is it in degrees per second?"
+            % angle
+        )
+    if angle < LEAST_TURN:
+        raise SensorError(
+            "the gyroscope turns by %.1f degrees in a repetition, less than anybody moves: is it in rad/s already, and "
+            "worn where the body moves?" % np.degrees(angle)
+        )
 
 
 def find_cycles(series: InertialSeries) -> List[Tuple[float, float]]:

@@ -28,7 +28,7 @@ import numpy as np
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import read_table
 from rehab_coach.inertial.cycles import Cycles, cut_spans, find_cycles
-from rehab_coach.inertial.series import GRAVITY, InertialSeries
+from rehab_coach.inertial.series import GRAVITY, InertialSeries, SensorError
 from rehab_coach.inertial.virtual import virtual_sensor
 
 TRANSITIONS = {1: "stand_up", 2: "walk", 3: "turn", 4: "sit_down"}
@@ -105,7 +105,13 @@ def read_csv(
         )
     if rate is not None and not rate > 0:
         raise RehabCoachError("the rate must be positive, not %g" % rate)
-    rows = read_table(path, [time_column] if rate is None else [])
+    rows = read_table(path, [])
+    if rate is None and time_column not in rows[0]:
+        alike = [name for name in rows[0] if name.strip().lower() == time_column.lower()]
+        hint = ": --time-column %s" % alike[0] if alike else ""
+        raise RehabCoachError(
+            "%s has no column '%s' (its columns: %s)%s" % (path, time_column, ", ".join(rows[0]), hint)
+        )
     names = [name.lstrip("-") for name in columns]
     sensors: List[Optional[np.ndarray]] = []
     for first, factor in ((0, ACCELERATION_UNITS[acceleration]), (3, TURN_UNITS[turn])):
@@ -130,7 +136,10 @@ def read_csv(
             % (path, int(np.flatnonzero(np.diff(times) < 0)[0]) + 3)
         )
     series = _series(times, *sensors)
-    series.check()
+    try:
+        series.check()
+    except SensorError as problem:
+        raise SensorError("%s: %s" % (path, problem)) from problem
     return series
 
 

@@ -22,6 +22,10 @@ STILL = 1.0
 FASTEST_TURN = 70.0
 """rad/s: twice the range of the sensors that are sold (2000 degrees per second); more is another unit."""
 
+LEAST_STEADY = 0.3
+"""Of the usual acceleration, what its mean must have: gravity stays where it is, and what a movement adds comes back.
+The public sets have 0.36 (a watch of somebody who runs) to 1.1."""
+
 SENSORS = ("accelerometer", "gyroscope")
 
 
@@ -122,7 +126,7 @@ class InertialSeries:
         for name in self.sensors:
             self._check_moving(name)
         if self.accelerometer is not None:
-            self._check_gravity(float(np.median(np.linalg.norm(self.accelerometer, axis=1))))
+            self._check_gravity(self.accelerometer)
         if self.gyroscope is not None and np.abs(self.gyroscope).max() > FASTEST_TURN:
             raise SensorError(
                 "the gyroscope says up to %.0f rad/s, faster than anybody turns: is it in degrees per second?"
@@ -141,10 +145,21 @@ class InertialSeries:
                 % (name, same.max())
             )
 
-    def _check_gravity(self, magnitude: float) -> None:
-        if 0.5 < magnitude < 2:
+    def _check_gravity(self, values: np.ndarray) -> None:
+        magnitude = float(np.median(np.linalg.norm(values, axis=1)))
+        if np.linalg.norm(values.mean(axis=0)) < LEAST_STEADY * magnitude:
+            raise SensorError(
+                "the accelerometer reads %.2f, now this way and now that: gravity was taken out of it; use the "
+                "raw values" % magnitude
+            )
+        if 0.9 <= magnitude <= 1.1:
             raise SensorError("the accelerometer reads %.2f at rest: that is g, and m/s2 is wanted" % magnitude)
-        if magnitude <= 0.5:
+        if 0.5 < magnitude < 2:
+            raise SensorError(
+                "the accelerometer reads %.2f at rest: it is in g, or without gravity, which is needed: use the raw "
+                "values" % magnitude
+            )
+        if magnitude < GRAVITY / 2:
             raise SensorError(
                 "the accelerometer reads %.2f m/s2 at rest: gravity was taken out of it; use the raw values" % magnitude
             )

@@ -14,7 +14,7 @@ import math
 import os
 from typing import Dict, List, Optional, Sequence
 
-from rehab_coach.visits.private import private_file
+from rehab_coach.files import private_file
 from rehab_coach.visits.schema import VERSION
 from rehab_coach.visits.store import EnrolledPatient, PatientSummary, RoundResult, VisitStore, dump_movement
 

@@ -13,12 +13,12 @@ from plotly.offline import get_plotlyjs
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.exercises import find
+from rehab_coach.files import private_file
 from rehab_coach.movement import SEVERITIES
 from rehab_coach.paths import share_path
 from rehab_coach.texts import load_texts
 from rehab_coach.visits import figures
 from rehab_coach.visits.figures import normal_text
-from rehab_coach.visits.private import private_file
 from rehab_coach.visits.progress import ExerciseVisit, NormalRange, Progress, follow, read_normal_ranges
 from rehab_coach.visits.store import RoundResult
 

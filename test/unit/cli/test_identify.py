@@ -1,5 +1,6 @@
 """From CSV files to an answer, as a user has them; and what is wrong with them."""
 
+import os
 import re
 
 import numpy as np
@@ -67,6 +68,48 @@ def test_other_units(people, tmp_path, capsys):
     assert ": P-2 (" in capsys.readouterr().out
 
 
+def test_a_file_that_cannot_be_used_is_named_and_hides_no_answer(people, tmp_path, capsys):
+    good, gap = (write_squats(tmp_path / name, 2, 9) for name in ("good.csv", "gap.csv"))
+    lines = open(gap).read().splitlines()
+    (tmp_path / "gap.csv").write_text("\n".join(lines[:300] + lines[360:]))
+    capsys.readouterr()
+    assert main(["identify", "match", gap, good, "--people", people]) == 2
+    told = capsys.readouterr()
+    assert told.out.startswith("%s: P-2 (" % good)
+    assert told.err.startswith("rehab-coach identify: %s: the sensor gave nothing for 1.2 s" % gap)
+    assert main(["identify", "enrol", "P-9", good, gap, "--people", people]) == 2
+    assert capsys.readouterr().err.startswith("rehab-coach identify: %s: the sensor gave nothing" % gap)
+
+
+def test_a_recording_of_another_sensor_is_named(tmp_path, capsys):
+    folder = str(tmp_path / "people")
+    turn = write_squats(tmp_path / "turn.csv", 1, 0, name="time,a,b,c,gx,gy,gz")
+    assert main(["identify", "enrol", "P-1", turn, "--people", folder]) == 0
+    other = write_squats(tmp_path / "other.csv", 1, 1, name="time,ax,ay,az,a,b,c")
+    assert main(["identify", "match", other, "--people", folder]) == 2
+    assert "%s: nobody was enrolled with what was measured now" % other in capsys.readouterr().err
+
+
+def test_copies_of_one_recording_are_not_several(tmp_path, capsys):
+    one = write_squats(tmp_path / "one.csv", 2, 9)
+    table = np.loadtxt(one, delimiter=",", skiprows=1)
+    table[:, 1:] += 1e-4
+    copy = str(tmp_path / "copy.csv")
+    np.savetxt(copy, table, "%.5f", ",", header="time,ax,ay,az,gx,gy,gz", comments="")
+    folder = str(tmp_path / "people")
+    for files in ((one, copy), (one, one)):
+        assert main(["identify", "enrol", "P-1", *files, "--people", folder, "--sure"]) == 2
+        assert "%s and %s are the same recording" % files in capsys.readouterr().err
+    assert not os.path.exists(folder)
+
+
+def test_templates_are_for_their_owner_alone(tmp_path):
+    folder = tmp_path / "people"
+    assert main(["identify", "enrol", "P-1", write_squats(tmp_path / "a.csv", 1, 0), "--people", str(folder)]) == 0
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "P-1.npz").stat().st_mode & 0o777 == 0o600
+
+
 def test_nothing_is_enrolled_on_a_doubt(people, tmp_path, capsys):
     paths = [write_squats(tmp_path / ("a%d.csv" % person), person, 5) for person in (1, 2, 3)]
     assert main(["identify", "enrol", "P-9", *paths, "--people", people]) == 2
@@ -78,8 +121,25 @@ def test_nothing_is_enrolled_on_a_doubt(people, tmp_path, capsys):
     assert main(["identify", "enrol", "P-9", again, "--people", people]) == 2
     assert "this looks like P-1, who is enrolled already" in capsys.readouterr().err
     assert main(["identify", "enrol", "P-1", paths[0], "--people", people]) == 2
-    assert "enrolled already" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    there = tmp_path / "people" / "P-1.npz"
+    assert "P-1 is enrolled already: delete %s first, or choose another name" % there in said
     assert sorted(path.name for path in (tmp_path / "people").iterdir()) == ["P-1.npz", "P-2.npz", "P-3.npz"]
+
+
+@pytest.mark.parametrize(
+    "action", [["identify", name] for name in ("enrol", "match", "evaluate", "skeletons")] + [["patient", "enrol"]]
+)
+def test_help_has_examples_of_the_action(action, capsys):
+    with pytest.raises(SystemExit):
+        main([*action, "--help"])
+    assert capsys.readouterr().out.count("\n  rehab-coach %s " % " ".join(action)) == 2
+
+
+def test_the_first_axis_can_be_turned_round(tmp_path):
+    path = write_squats(tmp_path / "a.csv", 1, 0)
+    enrol = ["identify", "enrol", "P-1", path, "--people", str(tmp_path / "people")]
+    assert main(enrol + ["--columns=-ax,-ay,az,-gx,-gy,gz"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -89,6 +149,8 @@ def test_nothing_is_enrolled_on_a_doubt(people, tmp_path, capsys):
         (["enrol", "P-1", "--people", "none"], "name a recording"),
         (["enrol", "../P-1", "a.csv", "--people", "none"], "pseudonym"),
         (["enrol", "P-1", "missing.csv", "--people", "none"], "cannot read missing.csv"),
+        (["evaluate", "--data", "none", "--out", "report"], "there is no folder none; docs/identification.md"),
+        (["evaluate", "--data", ".", "--out", "report"], "there is no imu/pocket_transitions in .; docs"),
         (["train", "missing.yaml", "--data", "none", "--out", "none"], "cannot read the recipe"),
         (["evaluate", "--data", "none", "--out", "none", "--case", "dance"], "no case 'dance'"),
         (["fit", "--data", "none", "--write", "model.safetensors"], "none of the sets"),

@@ -67,6 +67,43 @@ def test_a_patient_who_agrees_is_enrolled_listed_and_forgotten(database, recorde
     assert main(["patient", "forget", "P-017", "--database", database, "--yes"]) == 2
 
 
+def test_the_question_says_what_is_replaced_and_a_warning_how_it_differs(database, recorded, monkeypatch, capsys):
+    answer(monkeypatch, "y")
+    enrol = ["patient", "enrol", "P-017", "--database", database, "--csv"]
+    assert main(enrol + [recorded("P-017")]) == 0
+    assert "replaces" not in capsys.readouterr().out
+    assert main(enrol + [recorded("P-017", 1)]) == 0
+    question, _ = capsys.readouterr().out.splitlines()
+    assert question.startswith("This replaces what I remember from P-017_0.csv. May I remember")
+    assert main(enrol + [recorded("P-018")]) == 0
+    warning, question, _ = capsys.readouterr().out.splitlines()
+    assert warning.startswith("P-018_0.csv is unlike what P-017 was enrolled from: is it the same person")
+    assert "from P-017_1.csv. May I" in question
+    with VisitStore(database) as store:
+        (kept,) = store.enrolled()
+    assert kept.consent == load_texts()("may_i_recognise", patient="P-017")
+
+
+def test_another_kind_of_template_is_told(database, recorded, act, repeats, monkeypatch, capsys):
+    with VisitStore(database) as store:
+        result = RoundResult(
+            1, 1000.0, 1010.0, "squat", "recognised", "squat", 0.9, "correct", skeleton=act("squat", repeats(4))
+        )
+        store.add_round("P-017", result)
+    answer(monkeypatch, "y")
+    enrol = ["patient", "enrol", "P-017", "--database", database]
+    assert main(enrol + ["--csv", recorded("P-017")]) == 0
+    assert main(enrol + ["--visit"]) == 0
+    said = capsys.readouterr().out
+    assert "P-017 is enrolled by accelerometer and gyroscope, and would now be by proportions and motion" in said
+
+
+def test_who_is_not_there_is_told_before_the_question(database, monkeypatch, capsys):
+    monkeypatch.setattr("builtins.input", lambda question: pytest.fail("asked: " + question))
+    assert "there is no patient P-099" in refused(capsys, "forget", "P-099", "--database", database)
+    assert "P-017 is not enrolled" in refused(capsys, "forget", "P-017", "--database", database)
+
+
 def test_who_says_no_is_not_enrolled(database, recorded, monkeypatch, capsys):
     answer(monkeypatch, "n")
     assert main(["patient", "enrol", "P-017", "--database", database, "--csv", recorded("P-017")]) == 1

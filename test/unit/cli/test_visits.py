@@ -76,10 +76,18 @@ def test_consent_is_asked_in_plain_words(database, monkeypatch, capsys):
     with VisitStore(database) as store:
         assert store.consent("P-017").text in question
     assert main(["visits", "consent", "--database", database, "P-017", "--withdraw"]) == 0
+    assert "rehab-coach visits delete P-017 --database %s\n" % database in capsys.readouterr().out
     with VisitStore(database) as store:
         assert store.consent("P-017") is None
     assert main(["visits", "list", "--database", database]) == 0
     assert "P-017    withdrawn   0       0       -           -" in capsys.readouterr().out
+
+
+def test_withdrawing_makes_no_database(tmp_path, capsys):
+    place = tmp_path / "none" / "visits.sqlite"
+    assert main(["visits", "consent", "--database", str(place), "P-017", "--withdraw"]) == 2
+    assert "there is no database" in capsys.readouterr().err
+    assert not place.parent.exists()
 
 
 @pytest.mark.parametrize("action", [["delete", "a/b"], ["delete", "P-018"], ["export", "--out", "out", "P-018"]])

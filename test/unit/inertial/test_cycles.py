@@ -65,6 +65,16 @@ def test_nothing_repeated_is_refused():
         cut_cycles(squats(repetitions=1, still=3.0))
 
 
+def test_another_unit_shows_in_how_far_a_repetition_turns():
+    slow = squats(period=4.0)
+    slow = InertialSeries(slow.times, None, slow.gyroscope / 2)
+    assert len(cut_cycles(slow)) == 4
+    with pytest.raises(SensorError, match="rad in a repetition, .* degrees per second"):
+        cut_cycles(InertialSeries(slow.times, None, np.degrees(slow.gyroscope)))
+    with pytest.raises(SensorError, match="degrees in a repetition, .* rad/s already"):
+        cut_cycles(InertialSeries(slow.times, None, np.radians(slow.gyroscope)))
+
+
 def test_only_one_sensor_is_kept():
     cycles = cut_cycles(squats()).only("gyroscope")
     assert cycles.sensors == ("gyroscope",)

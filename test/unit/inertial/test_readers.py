@@ -62,6 +62,7 @@ def test_accelerometer_alone_and_no_times(tmp_path):
         ({"turn": 180.0}, {}, "degrees per second"),
         ({"time": 1000.0}, {}, "are the times in seconds"),
         ({"header": "t,ax,ay,az,gx,gy,gz"}, {}, "no column 'time'"),
+        ({"header": "Time,ax,ay,az,gx,gy,gz"}, {}, "no column 'time' .*: --time-column Time$"),
         ({"header": "time,ax,ay,up,gx,gy,gz"}, {}, "no column 'az'"),
         ({"header": "time,a,b,c,d,e,f"}, {}, "name yours"),
         ({}, {"acceleration": "feet"}, "unit 'feet'; known: m/s2, g"),
@@ -84,6 +85,13 @@ def test_csv_with_a_word_or_two_recordings(tmp_path):
         read_csv(str(path))
     path.write_text("\n".join(lines + lines[1:]))
     with pytest.raises(RehabCoachError, match="go back in line 302"):
+        read_csv(str(path))
+
+
+def test_an_empty_file_is_called_empty(tmp_path):
+    path = tmp_path / "empty.csv"
+    path.write_text("")
+    with pytest.raises(RehabCoachError, match="empty.csv is empty$"):
         read_csv(str(path))
 
 

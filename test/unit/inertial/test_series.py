@@ -58,6 +58,12 @@ def without(one, first, last):
     return InertialSeries(one.times[kept], one.accelerometer[kept], one.gyroscope[kept])
 
 
+def without_gravity(magnitude):
+    one = series()
+    linear = one.accelerometer - [0, 0, 9.81]
+    return InertialSeries(one.times, linear * magnitude / np.median(np.linalg.norm(linear, axis=1)), one.gyroscope)
+
+
 def stopped(one):
     gyroscope = one.gyroscope.copy()
     gyroscope[100:180] = gyroscope[100]
@@ -73,6 +79,10 @@ def stopped(one):
         (stopped(series()), "gyroscope gave the same values for 1.6 s: it stopped"),
         (InertialSeries(np.arange(100) / 50, None, np.zeros((100, 3))), "flat line"),
         (series(gravity=1.0), "that is g"),
+        (series(gravity=0.83), "reads 0.83 at rest: it is in g, or without gravity"),
+        (without_gravity(0.83), "gravity was taken out"),
+        (without_gravity(0.83 * 9.81), "gravity was taken out"),
+        (series(gravity=3.0), "gravity was taken out"),
         (series(gravity=0.01), "gravity was taken out"),
         (series(gravity=981.0), "which unit"),
         (series(turn=180.0), "degrees per second"),
