@@ -78,6 +78,8 @@ class PosedBody(nn.Module):
         names: of the coordinates that are given; the others are 0.
     """
 
+    _columns: Tensor
+
     def __init__(self, model: Model, names: Sequence[str]):
         super().__init__()
         self.layer = SkeletonLayer(model).eval()
