@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from rehab_coach.direct_kinematics.features import features_of
+from rehab_coach.direct_kinematics.refinement import PosedBody
 from rehab_coach.direct_kinematics.truth import FOLDER, TABLE, KinematicsTruth
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import read_table
-from rehab_coach.opensim.layer import SkeletonLayer
 from rehab_coach.opensim.model import Frame, Model
 from rehab_coach.opensim.model_file import read_model
 from rehab_coach.opensim.packages import default_model
@@ -168,19 +168,16 @@ class Points:
     """
 
     def __init__(self, model: Model, names: Tuple[str, ...]):
-        self.layer = SkeletonLayer(model).eval()
-        self._columns = torch.tensor([self.layer.coordinates.index(name) for name in names])
-        self._pelvis = model.bodies.index(model.root.child.body) if model.root else 0
-        self.joints = len(self.layer.joints)
-        self.names = self.layer.joints + self.layer.markers
+        self._body = PosedBody(model, names)
+        self.joints = len(self._body.layer.joints)
+        self.names = self._body.layer.joints + self._body.layer.markers
         number = {joint.child.body: place for place, joint in enumerate(model.joints)}
         above = [(place, number.get(joint.parent.body)) for place, joint in enumerate(model.joints)]
         self._pairs = np.array([pair for pair in above if pair[1] is not None])
 
     def to(self, device: str) -> "Points":
         """Compute there."""
-        self.layer.to(device)
-        self._columns = self._columns.to(device)
+        self._body.to(device)
         return self
 
     def lengths(self, points: np.ndarray) -> np.ndarray:
@@ -189,7 +186,5 @@ class Points:
 
     def __call__(self, coordinates: torch.Tensor, scales: torch.Tensor, root: torch.Tensor) -> torch.Tensor:
         """Points (N, P, 3) metres of coordinates (N, C), scales (N, bodies, 3), rotations (N, 3, 3)."""
-        everything = coordinates.new_zeros(len(coordinates), len(self.layer.coordinates))
-        everything = everything.index_copy(1, self._columns, coordinates)
-        pose = self.layer(everything, scales, root)
-        return torch.cat([pose.joints, pose.markers], dim=1) - pose.bodies[:, self._pelvis, None]
+        pose = self._body(coordinates, scales, root)
+        return torch.cat([pose.joints, pose.markers], dim=1)

@@ -98,5 +98,5 @@ def _truth(model: Model, contract: KinematicsContract, recordings: Sequence[Reco
         posed = body(torch.from_numpy(one.coordinates[known]), scales, torch.from_numpy(one.root[known]))
         world = torch.from_numpy(one.features[known][:, WORLD]).unflatten(1, (-1, 3))[:, NUMBERS]
         directions, certainty = seen_directions(one.sequence)
-        parts.append((*posed, scales, world, directions[known], certainty[known]))
+        parts.append((posed.rotations, posed.bodies, scales, world, directions[known], certainty[known]))
     return tuple(torch.cat(part) for part in zip(*parts))

@@ -11,6 +11,7 @@ from safetensors.torch import save
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.networks import FrameNetwork, KinematicsNetwork, MarkersNetwork
 from rehab_coach.direct_kinematics.recipe import make_recipe
+from rehab_coach.direct_kinematics.refinement import PictureFit
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
 
@@ -69,7 +70,9 @@ def _load(path: str) -> Tuple[Union[KinematicsNetwork, MarkersNetwork], Kinemati
             MarkersNetwork(recipe, contract) if contract.points else KinematicsNetwork(recipe, contract)
         )
         network.load_state_dict(weights)
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        if not contract.points:
+            PictureFit(contract)  # answers are refined: what that takes is looked at now, not after the film
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         raise RehabCoachError(
             "%s is broken or cut short (%s): copy it again or train it anew" % (path, str(error).splitlines()[0])
         ) from error

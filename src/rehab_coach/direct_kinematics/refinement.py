@@ -3,7 +3,7 @@
 The network believes the depths that the pose network guesses; in the picture a limb that points at the camera plainly
 looks shorter. So each frame's angles, the pelvis's rotation and where the person stands are those that explain the key
 points in the picture and the network's answer best: least squares through the skeleton's layer (Gauss-Newton),
-everything weighed by how far it was off for people whose truth is known.
+everything weighed by how far it was off for people whose truth is known. What that changes is smoothed over time.
 """
 
 from dataclasses import replace
@@ -11,13 +11,14 @@ from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rehab_coach.direct_kinematics.answers import Answer, answer_features
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.features import features_of
 from rehab_coach.direct_kinematics.networks import KinematicsNetwork
-from rehab_coach.opensim.layer import SkeletonLayer
+from rehab_coach.kinematics.filtering import low_pass
+from rehab_coach.opensim.layer import Pose, SkeletonLayer
 from rehab_coach.opensim.model import Model
 from rehab_coach.opensim.model_values import model_of
 from rehab_coach.skeleton import BLAZEPOSE_33, SkeletonSequence
@@ -37,6 +38,10 @@ ANYWHERE = 1e-4
 """Weight of standing where the camera is: so little that it decides only where nothing is seen."""
 NEAREST = 0.2
 """Metres before the camera."""
+LEAST_SHARE = 0.5
+"""Of the frames with somebody: where fewer come nearer (half a body close to the camera), those that do are chance."""
+CUTOFF = 2.0
+"""Hz, of the low pass of what is changed: of 1 to 3 the one by which watched people's answers tremble least."""
 TOGETHER = 64
 """Frames that are computed at once."""
 
@@ -65,24 +70,29 @@ def answer(network: KinematicsNetwork, contract: KinematicsContract, sequence: S
     return PictureFit(contract)(sequence, given)
 
 
-class PosedBody:
-    """A skeleton's bodies, seen from the pelvis in the camera's axes.
+class PosedBody(nn.Module):
+    """A skeleton, seen from the pelvis in the camera's axes.
 
     Args:
         model: the skeleton.
         names: of the coordinates that are given; the others are 0.
     """
 
+    _columns: Tensor
+
     def __init__(self, model: Model, names: Sequence[str]):
-        self._layer = SkeletonLayer(model).eval()
-        self._columns = torch.tensor([self._layer.coordinates.index(name) for name in names])
+        super().__init__()
+        self.layer = SkeletonLayer(model).eval()
+        columns = torch.tensor([self.layer.coordinates.index(name) for name in names])
+        self.register_buffer("_columns", columns, persistent=False)
         self._pelvis = model.bodies.index(model.root.child.body) if model.root else 0
 
-    def __call__(self, coordinates: Tensor, scales: Tensor, root: Tensor) -> Tuple[Tensor, Tensor]:
-        """Rotations (N, bodies, 3, 3) and origins (N, bodies, 3) of coordinates (N, C), scales and rotations."""
-        everything = coordinates.new_zeros(len(coordinates), len(self._layer.coordinates))
-        pose = self._layer(everything.index_copy(1, self._columns, coordinates), scales, root)
-        return pose.rotations, pose.bodies - pose.bodies[:, self._pelvis, None]
+    def forward(self, coordinates: Tensor, scales: Tensor, root: Tensor) -> Pose:
+        """Of coordinates (N, C), scales (N, bodies, 3) and rotations (N, 3, 3)."""
+        everything = coordinates.new_zeros(len(coordinates), len(self.layer.coordinates))
+        pose = self.layer(everything.index_copy(1, self._columns, coordinates), scales, root)
+        pelvis = pose.bodies[:, self._pelvis, None]
+        return Pose(pose.joints - pelvis, pose.rotations, pose.bodies - pelvis, pose.markers - pelvis)
 
 
 class PictureFit:
@@ -90,6 +100,9 @@ class PictureFit:
 
     Args:
         contract: of the network whose answers they are.
+
+    Raises:
+        ValueError: the contract lacks what that takes.
     """
 
     def __init__(self, contract: KinematicsContract):
@@ -97,6 +110,12 @@ class PictureFit:
         middle, half = (torch.tensor(part, dtype=torch.float32) for part in (contract.centre, contract.half_range))
         self._lowest, self._highest = middle - half, middle + half
         landmarks = Landmarks(**contract.landmarks)
+        if {len(part) for part in landmarks} != {len(LANDMARKS)}:
+            raise ValueError("not %d landmarks" % len(LANDMARKS))
+        if not set(landmarks.bodies) <= set(range(len(contract.bodies))):
+            raise ValueError("landmarks on bodies that the skeleton has not")
+        if len(contract.guess_error) != len(contract.names) + 3:
+            raise ValueError("not %d errors of the network alone" % (len(contract.names) + 3))
         self._bodies = torch.tensor(landmarks.bodies)
         self._places = torch.tensor(landmarks.places)
         self._error = torch.tensor(landmarks.error)
@@ -105,26 +124,36 @@ class PictureFit:
 
     @torch.no_grad()
     def __call__(self, sequence: SkeletonSequence, given: Answer) -> Answer:
-        """The answer to a sequence, refined; each frame by itself."""
+        """The answer to a sequence, refined: each frame by itself, then what is changed is smoothed over time."""
         directions, certainty = seen_directions(sequence)
         scales = torch.from_numpy(given.scales)
-        parts: List[Tuple[Tensor, Tensor]] = []
+        guess, root = torch.from_numpy(given.coordinates), torch.from_numpy(given.root)
+        parts: List[Tensor] = []
         for first in range(0, len(sequence), TOGETHER):
             some = slice(first, first + TOGETHER)
-            start = torch.from_numpy(given.coordinates[some]), torch.from_numpy(given.root[some])
-            parts.append(self._solve(*start, scales, directions[some], certainty[some]))
-        coordinates, root = (torch.cat(part).numpy() for part in zip(*parts))
-        return replace(given, coordinates=coordinates, root=root)
+            parts.append(self._solve(guess[some], root[some], scales, directions[some], certainty[some]))
+        change = torch.cat(parts).numpy()
+        if change.any(axis=1).sum() < LEAST_SHARE * sequence.seen.sum():
+            return given
+        change = np.where(sequence.seen[:, None], change, np.nan)
+        change = np.nan_to_num(low_pass(change, sequence.stamps, CUTOFF)).astype(np.float32)
+        angles = guess.shape[1]
+        coordinates = self._within(guess + torch.from_numpy(change[:, :angles]))
+        root = root @ turned(torch.from_numpy(change[:, angles:]))
+        return replace(given, coordinates=coordinates.numpy(), root=root.numpy())
 
-    def _solve(
-        self, guess: Tensor, root: Tensor, scales: Tensor, directions: Tensor, certainty: Tensor
-    ) -> Tuple[Tensor, Tensor]:
-        """Coordinates (T, C) and rotations (T, 3, 3) for a guess of them."""
+    def _solve(self, guess: Tensor, root: Tensor, scales: Tensor, directions: Tensor, certainty: Tensor) -> Tensor:
+        """What to change (T, C + 3) in a guess: the coordinates, and a turn in the pelvis's axes before its rotation.
+
+        Nothing in frames that would not come nearer, or whose person would stand in or behind the camera, where lines
+        of sight are near as well.
+        """
         angles = guess.shape[1]
         across = across_of(directions)
         weight = certainty / self._error**2
         change = guess.new_zeros(len(guess), angles + 3)
         place = standing(self._points(guess, scales, root), across, weight)
+        before = self._cost(change, self._points(guess, scales, root) + place[:, None], across, certainty)
         for _ in range(STEPS):
             points, slopes = self._sloping(guess, change, scales, root)
             points = points + place[:, None]
@@ -139,16 +168,28 @@ class PictureFit:
             )
             step = torch.linalg.solve(normal, pull)
             change, place = change - step[:, :-3], place - step[:, -3:]
-            within = torch.minimum(torch.maximum(guess + change[:, :angles], self._lowest), self._highest)
-            change = torch.cat([within - guess, change[:, angles:]], dim=1)
-        return guess + change[:, :angles], root @ turned(change[:, angles:])
+            change = torch.cat([self._within(guess + change[:, :angles]) - guess, change[:, angles:]], dim=1)
+        points = self._points(guess + change[:, :angles], scales, root @ turned(change[:, angles:])) + place[:, None]
+        nearest = points[..., 2].where(certainty > 0, torch.tensor(np.inf)).amin(dim=1)
+        better = (self._cost(change, points, across, certainty) < before) & (nearest > NEAREST)
+        return torch.where(better[:, None], change, 0)
+
+    def _cost(self, change: Tensor, points: Tensor, across: Tensor, certainty: Tensor) -> Tensor:
+        """What the steps make small, (T,)."""
+        off = (across @ points[..., None])[..., 0].norm(dim=2) / self._error
+        robust = torch.where(off > OUTLIER, OUTLIER * (2 * off - OUTLIER), off.square())
+        return (certainty * robust).sum(dim=1) + (self._prior[:-3] * change.square()).sum(dim=1)
+
+    def _within(self, coordinates: Tensor) -> Tensor:
+        """The same inside of the skeleton's ranges."""
+        return torch.minimum(torch.maximum(coordinates, self._lowest), self._highest)
 
     def _points(self, coordinates: Tensor, scales: Tensor, root: Tensor) -> Tensor:
         """The landmarks (N, K, 3) metres from the pelvis."""
         scales = scales.expand(len(coordinates), -1, 3)
-        rotations, origins = self._body(coordinates, scales, root)
+        pose = self._body(coordinates, scales, root)
         own = (self._places * scales[:, self._bodies])[..., None]
-        return origins[:, self._bodies] + (rotations[:, self._bodies] @ own)[..., 0]
+        return pose.bodies[:, self._bodies] + (pose.rotations[:, self._bodies] @ own)[..., 0]
 
     def _sloping(self, guess: Tensor, change: Tensor, scales: Tensor, root: Tensor) -> Tuple[Tensor, Tensor]:
         """The landmarks (T, K, 3), and how they move with each of the changed numbers (T, K, 3, N)."""

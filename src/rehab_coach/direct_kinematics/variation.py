@@ -70,6 +70,8 @@ def at_pace(length: int, window: int, pace: float, random: np.random.Generator) 
         pace: how many times faster or slower it may be, at most.
         random: where it begins and how fast it is.
     """
+    if length == 1:
+        return np.zeros(window)
     if pace == 1:
         return random.integers(length - window + 1) + np.arange(window, dtype=float)
     speed, last = np.exp(random.uniform(-1, 1) * np.log(pace)), length - 1

@@ -12,10 +12,12 @@ from rehab_coach.direct_kinematics.data import Recording, answered
 from rehab_coach.direct_kinematics.features import features_of
 from rehab_coach.direct_kinematics.landmarks import find_landmarks
 from rehab_coach.direct_kinematics.mirror import mirrored_guess
-from rehab_coach.direct_kinematics.networks import Guess
-from rehab_coach.direct_kinematics.recipe import KinematicsRecipe
+from rehab_coach.direct_kinematics.model_file import load_network, save_network
+from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
+from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, make_recipe
 from rehab_coach.direct_kinematics.refinement import LANDMARKS, NUMBERS, PictureFit, PosedBody, turned
 from rehab_coach.direct_kinematics.training import make_contract
+from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.model_file import read_model
 from rehab_coach.opensim.model_values import values_of
 from rehab_coach.skeleton import BLAZEPOSE_33, SkeletonSequence
@@ -57,13 +59,13 @@ def _film(model, seed, noise=0.0):
     facing = torch.tensor([[0.0, 0.0, -1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
     root = facing @ turned(torch.from_numpy(random.normal(0, 0.2, (FRAMES, 3)).astype(np.float32)))
     scales = torch.full((4, 3), float(random.uniform(0.9, 1.1)))
-    rotations, origins = PosedBody(model, names)(torch.from_numpy(coordinates), scales.expand(FRAMES, 4, 3), root)
+    pose = PosedBody(model, names)(torch.from_numpy(coordinates), scales.expand(FRAMES, 4, 3), root)
     world = np.zeros((FRAMES, 33, 3), np.float32)
     for name, number in zip(LANDMARKS, NUMBERS):
         body, place = _place(name)
         chosen = model.bodies.index(body)
         own = torch.tensor(place) * scales[chosen]
-        world[:, number] = (origins[:, chosen] + rotations[:, chosen] @ own).numpy()
+        world[:, number] = (pose.bodies[:, chosen] + pose.rotations[:, chosen] @ own).numpy()
     before = world + [0.1, 0.2, DISTANCE]
     pixels = before[..., :2] / before[..., 2:] * refinement.FOCAL_LENGTH * max(SIZE) + (np.array(SIZE) - 1) / 2
     pixels = pixels + random.normal(0, noise, pixels.shape)
@@ -85,10 +87,15 @@ def contract(model):
 
 
 def _guess(film, seed=0):
-    """The truth, off by as much as guesses are."""
+    """The truth, off by as much as guesses are, and as slowly: the network sees frames before and after."""
     random = np.random.default_rng(seed)
-    off = random.normal(0, GUESS_ERROR, film.coordinates.shape).astype(np.float32)
-    turn = turned(torch.from_numpy(random.normal(0, GUESS_ERROR, (FRAMES, 3)).astype(np.float32)))
+
+    def slow(width):
+        phase = np.linspace(0, 6, FRAMES)[:, None] + random.uniform(0, 6, width)
+        return (2**0.5 * GUESS_ERROR * np.sin(phase)).astype(np.float32)
+
+    off = slow(film.coordinates.shape[1])
+    turn = turned(torch.from_numpy(slow(3)))
     root = (torch.from_numpy(film.root) @ turn).numpy()
     return Answer(film.coordinates + off, np.zeros_like(off), film.scales, root)
 
@@ -162,3 +169,44 @@ def test_answers_stay_within_their_ranges_however_long_the_recording(model, cont
     refined = PictureFit(narrow)(film.sequence, guess)
     assert FRAMES > refinement.TOGETHER and refined.coordinates.shape == film.coordinates.shape
     assert np.abs(refined.coordinates).max() < 0.1001
+
+
+def test_half_a_body_close_to_the_camera_changes_nothing(model, contract):
+    """As where somebody washes hands: legs are guessed beside the picture, and nearest to where they seem is behind."""
+    film = _film(model, 9)
+    guess = _guess(film)
+    key_points = film.sequence.key_points.copy()
+    middle = (np.array(SIZE) - 1) / 2
+    key_points[..., :2] = middle - 1.5 * (key_points[..., :2] - middle)  # what is above is seen below
+    refined = PictureFit(contract)(replace(film.sequence, key_points=key_points), guess)
+    np.testing.assert_array_equal(refined.coordinates, guess.coordinates)
+    np.testing.assert_array_equal(refined.root, guess.root)
+
+
+def test_what_is_changed_trembles_less_than_the_picture(model, contract, monkeypatch):
+    film = _film(model, 9, noise=2.0)
+    guess = _guess(film)
+    smooth = PictureFit(contract)(film.sequence, guess)
+    monkeypatch.setattr(refinement, "CUTOFF", film.sequence.rate)  # nothing is filtered
+    rough = PictureFit(contract)(film.sequence, guess)
+    speed = [np.abs(np.diff(one.coordinates - film.coordinates, axis=0)).mean() for one in (smooth, rough)]
+    assert speed[0] < 0.7 * speed[1] and _off(smooth, film) < _off(rough, film)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"model": {}},
+        {"landmarks": {}},
+        {"guess_error": [0.1]},
+        {"landmarks": {"bodies": [99] * 19, "places": [[0.0] * 3] * 19, "error": [0.1] * 19}},
+    ],
+)
+def test_a_model_file_without_what_refinement_takes_is_refused_when_loaded(contract, tmp_path, broken):
+    recipe = make_recipe(contract.recipe)
+    path = str(tmp_path / "model.safetensors")
+    save_network(path, KinematicsNetwork(recipe, contract), contract)
+    load_network(path)
+    save_network(path, KinematicsNetwork(recipe, contract), replace(contract, **broken))
+    with pytest.raises(RehabCoachError, match="broken or cut short"):
+        load_network(path)

@@ -60,3 +60,7 @@ def test_windows_stay_within_the_recording(pace):
         speeds = np.abs(steps).max(axis=1)
         assert speeds.min() < 0.9 and pace * 0.95 < speeds.max() <= pace + 1e-9
         assert (steps < 0).any() and (steps > 0).any()  # forwards, and backwards after an end
+
+
+def test_a_film_of_one_frame_is_played_as_well():
+    assert (at_pace(1, 5, 2.0, np.random.default_rng(0)) == 0).all()
