@@ -6,6 +6,7 @@ import rospy
 from diagnostic_msgs.msg import DiagnosticStatus
 from diagnostic_updater import FrequencyStatus, FrequencyStatusParam, Updater
 
+from rehab_coach.ros.node import is_ending
 from rehab_coach.ros.parameters import get_parameter
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -30,7 +31,7 @@ class Diagnostics:
         try:
             self._updater.force_update()
         except rospy.ROSException:  # the node ends, and the topic is closed
-            if not rospy.is_shutdown():
+            if not is_ending():
                 raise
 
     def add(self, name: str, state: Callable[[], State]) -> None:

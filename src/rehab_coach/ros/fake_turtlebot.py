@@ -12,6 +12,7 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import LaserScan
 
 from rehab_coach.robot.velocity import STILL, Velocity, VelocityLimits
+from rehab_coach.ros.node import is_ending
 from rehab_coach.ros.parameters import get_parameter
 from rehab_coach.simulation.turtlebot import Laser, Place, driven, floor_plan
 
@@ -107,7 +108,7 @@ def _publish(publish: Callable[[Any], None], message: Any) -> None:
     try:
         publish(message)
     except rospy.ROSException:  # the node ends, and the topic is closed
-        if not rospy.is_shutdown():
+        if not is_ending():
             raise
 
 

@@ -15,6 +15,11 @@ from rehab_coach.ros.parameters import warn_of_unread
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+def is_ending() -> bool:
+    """Whether the node shuts down or is about to: its topics are closed before `rospy.is_shutdown` says so."""
+    return rospy.core.is_shutdown_requested()
+
+
 def run(name: str, factory: Callable[[], Any]) -> None:
     """Make a node and keep it running until ROS shuts it down or its ``spin`` returns.
 
@@ -48,7 +53,7 @@ def run(name: str, factory: Callable[[], Any]) -> None:
         rospy.logfatal("%s", error)
     except Exception as error:  # pylint: disable=broad-except
         # Where it published while the shutdown closed its topics, that is an ordinary end, too.
-        failed = not (isinstance(error, rospy.ROSException) and rospy.is_shutdown())
+        failed = not (isinstance(error, rospy.ROSException) and is_ending())
         if failed:
             rospy.logfatal("this node ends because of an error in its program: %s: %s", type(error).__name__, error)
             sys.stderr.write(traceback.format_exc())

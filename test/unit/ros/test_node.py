@@ -60,13 +60,19 @@ def test_an_interrupt_is_an_ordinary_end(ros):
 def test_publishing_while_the_shutdown_closes_the_topics_is_an_ordinary_end(ros):
     made = mock.Mock()
     made.spin.side_effect = rospy.ROSException("publish() to a closed topic")
-    ros.is_shutdown.return_value = True
+    ros.core.is_shutdown_requested.return_value = True
     node.run("name", lambda: made)
     made.close.assert_called_once_with()
     ros.logfatal.assert_not_called()
-    ros.is_shutdown.return_value = False
+    ros.core.is_shutdown_requested.return_value = False
     with pytest.raises(SystemExit):
         node.run("name", lambda: made)
+
+
+def test_topics_are_closed_before_rospy_says_that_it_is_shut_down():
+    with mock.patch.object(rospy.core, "_in_shutdown", True):
+        assert node.is_ending() and not rospy.is_shutdown()
+    assert not node.is_ending()
 
 
 def test_a_user_error_ends_with_its_message_and_one(ros, capsys):
