@@ -29,7 +29,7 @@ def create_network(
 
     Args:
         backend: one of BACKENDS, or "auto": the first that is installed, in the order openvino, opencv.
-        precision: "f32", or "bf16" where the processor has it (OpenVINO only): faster, heat maps up to 0.13 off.
+        precision: "f32", or "bf16" where the processor has it (OpenVINO only): faster, less exact (docs/speed.md).
         threads: threads to use, 0 = the library's choice.
         network: which.
 
