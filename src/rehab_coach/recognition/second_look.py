@@ -29,8 +29,13 @@ def looks_until(seconds: float) -> List[float]:
     looks, due = [], FIRST
     while due <= seconds:
         looks.append(due)
-        due += min(due, LONGEST_WAIT)
+        due = _after(due)
     return looks
+
+
+def _after(look: float) -> float:
+    """When the next look is."""
+    return look + min(look, LONGEST_WAIT)
 
 
 class SecondLook:
@@ -76,7 +81,7 @@ class SecondLook:
             size: width and height of the picture.
         """
         if seconds >= self._due:
-            self._due += min(self._due, LONGEST_WAIT)
+            self._due = _after(self._due)
             stamps, key_points = zip(*self._frames)
             sequence = SkeletonSequence(np.stack(key_points), np.array(stamps), size)
             found = self._recognizer.recognize(sequence, self._method)
