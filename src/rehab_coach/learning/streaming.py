@@ -94,7 +94,11 @@ class Followed:
 
     def right_at(self, share: float) -> bool:
         """Whether the answer is right after this share of the movement."""
-        return bool(self.right[_frames_until(self.stamps, self.movement.until(share)) - 1])
+        return self.shown_at(share) == self.clip.label
+
+    def shown_at(self, share: float) -> str:
+        """The answer after this share of the movement."""
+        return self.shown[_frames_until(self.stamps, self.movement.until(share)) - 1]
 
     @property
     def flips(self) -> int:
@@ -330,7 +334,7 @@ def write_streams(
         about: what else the JSON file shall say.
     """
     header = ["estimator", "file", "label", "shown", "begin", "end", "repetitions", "first_right", "stays_right"]
-    header += ["stable", "stable_label", "flips", "false_before", "notices"]
+    header += ["stable", "stable_label", "flips", "false_before", "notices", "shown_at_end", "recordings_at_end"]
     rows = []
     for name, clips in followed.items():
         for each in clips:
@@ -340,6 +344,7 @@ def write_streams(
             cells += ["" if stamp is None else "%.2f" % stamp for stamp in (each.first_right, each.stays_right)]
             cells += ["", ""] if frame is None else ["%.2f" % each.stamps[frame], each.shown[frame]]
             cells += [each.flips, "" if each.before is None else int(each.before), "; ".join(each.notices)]
+            cells += [each.shown_at(1.0), each.recordings[-1] if each.recordings else ""]
             rows.append(cells)
     write_rows(os.path.join(folder, "streaming.csv"), header, rows)
     write_json(os.path.join(folder, "streaming.json"), {**about, "estimators": summaries})

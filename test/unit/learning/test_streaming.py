@@ -148,6 +148,7 @@ def test_the_command(tmp_path, skeletons, capsys):
     assert "flips per clip" in said and "no such clip" in said and "times fewer than a window" in said
     rows = list(csv.DictReader((out / "streaming.csv").open()))
     assert {row["label"] for row in rows} == {"squat", "jumping_jack"}
+    assert {row["recordings_at_end"] for row in rows} == {""} and {row["shown_at_end"] for row in rows} <= set(LABELS)
     report = json.loads((out / "streaming.json").read_text())
     assert report["estimators"]["skeletons"]["clips"] == 2 and report["milliseconds"]["frames"] == 240
     assert cv2.imread(str(out / "streaming.png")).shape[0] > 300
