@@ -185,7 +185,7 @@ def follow_all(
 ) -> List[Followed]:
     """Play every clip that could be read to whoever may judge its group."""
     return [
-        follow(judges.of(clip.group), clip, recordings and recordings.of(clip.group))
+        follow(judges.of(clip.group), clip, None if recordings is None else recordings.of(clip.group))
         for clip in clips
         if clip.sequence is not None and len(clip.sequence) > 1
     ]
