@@ -3,8 +3,8 @@
 FOLDER/streaming.csv, streaming.json, streaming.png
 
 The movement is what lies between the start of the first repetition and the end of the last (`kinematics.repetitions`);
-a clip without any is all movement. The answer is the one that is shown, with its hysteresis. What it can be at best the
-network for recordings says, asked about the clip up to the same frame: as sliding windows would answer.
+a clip without any is all movement. The answer is the one that is shown, with its hysteresis. Beside it stands
+what the network for recordings answers about the clip up to the same frame, as sliding windows would.
 """
 
 import os
