@@ -94,8 +94,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--second",
         metavar="MODEL",
-        help="of --streaming: for recordings, asked now and then as on the robot; none (default: the one that ships, "
-        "with --folds none)",
+        help="of --streaming: for recordings, asked now and then as on the robot, and by itself for comparison; none "
+        "(default: the one that ships, with --folds none)",
     )
     parser.add_argument("--cache", metavar="DIR", help="keep key points here and take them from here")
 

@@ -150,7 +150,7 @@ def _stream(request: Request) -> None:
         raise RehabCoachError("%s: give --second another, or none" % error) from error
     make_folder(request.out)
     parts = _parts(request, [judges])
-    followed = {name or "skeletons": follow_all(judges.of, clips) for name, clips in parts.items()}
+    followed = {name or "skeletons": follow_all(judges, clips, second) for name, clips in parts.items()}
     followed = {name: clips for name, clips in followed.items() if clips}
     if not followed:
         raise RehabCoachError("no clip could be read: there is nothing to play")

@@ -167,19 +167,29 @@ LONGEST = 10.0
 
 
 def plot_streaming(
-    shares: np.ndarray, curves: Mapping[str, Sequence[float]], times: Mapping[str, Sequence[float]], path: str
+    shares: np.ndarray,
+    curves: Mapping[str, Sequence[float]],
+    asked: Sequence[float],
+    recordings: Mapping[str, Sequence[float]],
+    times: Mapping[str, Sequence[float]],
+    path: str,
 ) -> None:
     """How the accuracy grows with the movement, and how soon the exercises are recognised for good.
 
     Args:
         shares: of the movement.
         curves: accuracies there, by estimator.
+        asked: shares of the movement at which the network for recordings was asked.
+        recordings: its accuracies there, by estimator; none where it was not asked.
         times: seconds until each exercise's answer stays right, infinite where it never does, by estimator.
         path: the PNG file to write.
     """
     figure, axes = _figure(11, 4.4, 2)
     for (name, curve), colour in zip(curves.items(), (BLUE, ORANGE, GREY)):
         axes[0].plot(100 * shares, 100 * np.asarray(curve), color=colour, label=name)
+        if recordings[name]:
+            points = 100 * np.asarray(asked), 100 * np.asarray(recordings[name])
+            axes[0].plot(*points, "o:", color=colour, label="%s, network for recordings" % name)
         ordered = np.sort(np.asarray(times[name], float))
         known = np.isfinite(ordered)
         parts = 100 * np.arange(1, len(ordered) + 1) / max(len(ordered), 1)

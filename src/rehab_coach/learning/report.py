@@ -108,10 +108,10 @@ def write_comparison(
 def describe_comparison(result: Dict[str, Any]) -> str:
     """The same for the terminal."""
     lines = [
-        "%-40s accuracy %5.1f %%   balanced %5.1f %%   AUROC %s"
-        % (name, 100 * accuracy, 100 * balanced, "-" if auroc is None else "%.3f" % auroc)
-        for name, accuracy, balanced, auroc in zip(
-            result["models"], result["accuracy"], result["balanced_accuracy"], result["auroc"]
+        "%-40s accuracy %5.1f %% (%.0f to %.0f)   balanced %5.1f %%   AUROC %s"
+        % (name, 100 * accuracy, 100 * low, 100 * high, 100 * balanced, "-" if auroc is None else "%.3f" % auroc)
+        for name, accuracy, (low, high), balanced, auroc in zip(
+            *(result[key] for key in ("models", "accuracy", "accuracy_interval", "balanced_accuracy", "auroc"))
         )
     ]
     lines.append(

@@ -3,7 +3,8 @@
 FOLDER/streaming.csv, streaming.json, streaming.png
 
 The movement is what lies between the start of the first repetition and the end of the last (`kinematics.repetitions`);
-a clip without any is all movement. The answer is the one that is shown, with its hysteresis.
+a clip without any is all movement. The answer is the one that is shown, with its hysteresis. Beside it stands
+what the network for recordings answers about the clip up to the same frame, as sliding windows would.
 """
 
 import os
@@ -18,6 +19,7 @@ from rehab_coach.exercises import UNKNOWN
 from rehab_coach.kinematics.repetitions.find import find_cycles
 from rehab_coach.kinematics.repetitions.signal import movement_signal
 from rehab_coach.learning.evaluation import Judged
+from rehab_coach.learning.fold_models import Judges
 from rehab_coach.learning.metrics import wilson
 from rehab_coach.learning.plots import plot_streaming
 from rehab_coach.learning.report import write_json, write_rows
@@ -25,6 +27,7 @@ from rehab_coach.recognition.continual import ContinualSTGCN
 from rehab_coach.recognition.fused import FusedSTGCN
 from rehab_coach.recognition.model_file import load_model
 from rehab_coach.recognition.preprocessing import window_starts
+from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.recognition.second_look import MEMORY, looks_until
 from rehab_coach.recognition.streaming import StreamingRecognizer
 from rehab_coach.skeleton import SkeletonSequence
@@ -50,6 +53,10 @@ class Movement(NamedTuple):
     end: float
     ends: Tuple[float, ...]
 
+    def until(self, share: float) -> float:
+        """Stamp at which this share of it is over."""
+        return self.begin + share * (self.end - self.begin)
+
     def repetitions(self, stamp: float) -> Optional[float]:
         """Repetitions until then, with the part of the one that is going on; None where there are none."""
         if not self.ends:
@@ -68,6 +75,8 @@ class Followed:
         shown: T labels.
         stable: (T,) bool.
         notices: why the stream began anew.
+        recordings: labels, what the network for recordings answers about the clip up to `SHARES` of the movement; none
+            where it was not asked.
     """
 
     clip: Judged
@@ -76,6 +85,7 @@ class Followed:
     shown: Tuple[str, ...]
     stable: np.ndarray
     notices: Tuple[str, ...]
+    recordings: Tuple[str, ...] = ()
 
     @property
     def right(self) -> np.ndarray:
@@ -84,8 +94,11 @@ class Followed:
 
     def right_at(self, share: float) -> bool:
         """Whether the answer is right after this share of the movement."""
-        stamp = self.movement.begin + share * (self.movement.end - self.movement.begin)
-        return bool(self.right[max(0, int(np.searchsorted(self.stamps, stamp + 1e-6)) - 1)])
+        return self.shown_at(share) == self.clip.label
+
+    def shown_at(self, share: float) -> str:
+        """The answer after this share of the movement."""
+        return self.shown[_frames_until(self.stamps, self.movement.until(share)) - 1]
 
     @property
     def flips(self) -> int:
@@ -125,6 +138,11 @@ class Followed:
         return max(float(self.stamps[frame]), self.movement.begin)
 
 
+def _frames_until(stamps: np.ndarray, stamp: float) -> int:
+    """How many there are, one at least."""
+    return max(1, int(np.searchsorted(stamps, stamp + 1e-6)))
+
+
 def movement_of(sequence: SkeletonSequence, label: str) -> Movement:
     """When somebody moves in a recording."""
     exercise = None if label == UNKNOWN else label
@@ -140,8 +158,8 @@ def movement_of(sequence: SkeletonSequence, label: str) -> Movement:
     )
 
 
-def follow(recognizer: StreamingRecognizer, clip: Judged) -> Followed:
-    """Play a clip to a recogniser."""
+def follow(recognizer: StreamingRecognizer, clip: Judged, recordings: Optional[Recognizer] = None) -> Followed:
+    """Play a clip to a recogniser, and ask the one of recordings, if any, about its beginnings."""
     sequence = clip.sequence
     assert sequence is not None
     recognizer.reset()
@@ -149,20 +167,27 @@ def follow(recognizer: StreamingRecognizer, clip: Judged) -> Followed:
         recognizer.add(float(stamp), key_points, sequence.size, sequence.layout)
         for stamp, key_points in zip(sequence.stamps, sequence.key_points)
     ]
+    movement = movement_of(sequence, clip.label)
+    beginnings = [sequence[: _frames_until(sequence.stamps, movement.until(share))] for share in SHARES]
     return Followed(
         clip,
-        movement_of(sequence, clip.label),
+        movement,
         sequence.stamps,
         tuple(answer.label for answer in answers),
         np.array([answer.stable for answer in answers]),
         tuple(answer.notice for answer in answers if answer.notice),
+        () if recordings is None else tuple(recordings.recognize(beginning).label for beginning in beginnings),
     )
 
 
-def follow_all(of_group: Callable[[str], StreamingRecognizer], clips: Sequence[Judged]) -> List[Followed]:
+def follow_all(
+    judges: Judges[StreamingRecognizer], clips: Sequence[Judged], recordings: Optional[Judges[Recognizer]] = None
+) -> List[Followed]:
     """Play every clip that could be read to whoever may judge its group."""
     return [
-        follow(of_group(clip.group), clip) for clip in clips if clip.sequence is not None and len(clip.sequence) > 1
+        follow(judges.of(clip.group), clip, None if recordings is None else recordings.of(clip.group))
+        for clip in clips
+        if clip.sequence is not None and len(clip.sequence) > 1
     ]
 
 
@@ -179,10 +204,12 @@ def summarise_streams(followed: Sequence[Followed]) -> Dict[str, Any]:
     right = [each for each, frame in stable if frame is not None and each.shown[frame] == each.clip.label]
     before = [each.before for each in followed if each.before is not None]
     accuracy = {"%.0f %%" % (100 * share): float(np.mean([e.right_at(share) for e in followed])) for share in SHARES}
+    recordings = [[label == each.clip.label for label in each.recordings] for each in followed if each.recordings]
     return {
         "clips": len(followed),
         "exercises": len(exercises),
         "accuracy": accuracy,
+        "accuracy_of_recordings": dict(zip(accuracy, np.mean(recordings, axis=0).tolist())) if recordings else {},
         "accuracy_interval": wilson(sum(each.right_at(1.0) for each in followed), len(followed)),
         "accuracy_at_the_end": float(np.mean([each.right[-1] for each in followed])),
         "area": float(np.trapezoid(curve, CURVE) if hasattr(np, "trapezoid") else np.trapz(curve, CURVE)),
@@ -307,7 +334,7 @@ def write_streams(
         about: what else the JSON file shall say.
     """
     header = ["estimator", "file", "label", "shown", "begin", "end", "repetitions", "first_right", "stays_right"]
-    header += ["stable", "stable_label", "flips", "false_before", "notices"]
+    header += ["stable", "stable_label", "flips", "false_before", "notices", "shown_at_end", "recordings_at_end"]
     rows = []
     for name, clips in followed.items():
         for each in clips:
@@ -317,6 +344,7 @@ def write_streams(
             cells += ["" if stamp is None else "%.2f" % stamp for stamp in (each.first_right, each.stays_right)]
             cells += ["", ""] if frame is None else ["%.2f" % each.stamps[frame], each.shown[frame]]
             cells += [each.flips, "" if each.before is None else int(each.before), "; ".join(each.notices)]
+            cells += [each.shown_at(1.0), each.recordings[-1] if each.recordings else ""]
             rows.append(cells)
     write_rows(os.path.join(folder, "streaming.csv"), header, rows)
     write_json(os.path.join(folder, "streaming.json"), {**about, "estimators": summaries})
@@ -331,6 +359,8 @@ def write_streams(
     plot_streaming(
         CURVE,
         {name: summary["curve"] for name, summary in summaries.items()},
+        SHARES,
+        {name: list(summary["accuracy_of_recordings"].values()) for name, summary in summaries.items()},
         times,
         os.path.join(folder, "streaming.png"),
     )
@@ -339,8 +369,12 @@ def write_streams(
 def describe_streams(summaries: Dict[str, Dict[str, Any]]) -> str:
     """The numbers as a table for the terminal."""
     rows: List[Tuple[str, Callable[[Dict[str, Any]], str]]] = [
-        ("accuracy at %s of the movement" % share, lambda of, share=share: "%.1f %%" % (100 * of["accuracy"][share]))  # type: ignore[misc]
-        for share in next(iter(summaries.values()))["accuracy"]
+        (title % share, lambda of, of_whom=of_whom, share=share: "%.1f %%" % (100 * of[of_whom][share]))  # type: ignore[misc]
+        for of_whom, title in (
+            ("accuracy", "accuracy at %s of the movement"),
+            ("accuracy_of_recordings", "network for recordings, at %s"),
+        )
+        for share in next(iter(summaries.values()))[of_whom]
     ]
     rows += [
         ("accuracy at the end of the clip", lambda of: "%.1f %%" % (100 * of["accuracy_at_the_end"])),

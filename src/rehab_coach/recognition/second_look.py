@@ -10,8 +10,8 @@ from rehab_coach.recognition.recognizer import Recognizer
 from rehab_coach.skeleton import SkeletonSequence
 
 FIRST = 2.0
-"""Seconds of a movement after which it is asked, and again whenever the movement is twice as long. Of less than that it
-says less than the stream."""
+"""Seconds of a movement after which it is asked, and again whenever the movement is twice as long. Earlier looks made
+the answer change more often (docs/streaming.md)."""
 LONGEST_WAIT = 8.0
 """Seconds between two looks."""
 MEMORY = 16.0

@@ -177,8 +177,10 @@ class StreamingRecognizer:
             layout: of the key points.
 
         Raises:
-            ValueError: key points that do not fit the layout, or are not finite.
+            ValueError: key points that do not fit the layout, or they or the stamp are not finite.
         """
+        if not np.isfinite(stamp):
+            raise ValueError("the stamp must be finite, not %s" % stamp)
         current = self._coco_18(key_points, layout)
         if stamp == self._stamp:
             return self._so_far(stamp, "")

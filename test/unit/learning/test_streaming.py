@@ -11,20 +11,23 @@ from rehab_coach.cli.main import main
 from rehab_coach.dataset import Entry, LabelledClip, SetWriter
 from rehab_coach.learning.evaluation import Judged
 from rehab_coach.learning.streaming import (
+    SHARES,
     Followed,
     Movement,
     count_operations,
     describe_streams,
+    follow,
     movement_of,
     summarise_streams,
 )
 from rehab_coach.recognition import STGCN, ModelContract, NetworkConfig, save_model
-from rehab_coach.recognition.recognizer import default_model
+from rehab_coach.recognition.recognizer import Recognizer, default_model
+from rehab_coach.recognition.streaming import StreamingRecognizer
 
 LABELS = ("squat", "jumping_jack", "unknown")
 
 
-def _followed(shown, label="squat", begin=2.0, ends=(4.0, 6.0, 8.0), stable=(), notices=()):
+def _followed(shown, label="squat", begin=2.0, ends=(4.0, 6.0, 8.0), stable=(), notices=(), recordings=()):
     """Ten seconds at one frame a second; `shown` says what from which frame on, such as {0: "unknown", 3: "squat"}."""
     labels, current = [], "unknown"
     for number in range(10):
@@ -33,7 +36,7 @@ def _followed(shown, label="squat", begin=2.0, ends=(4.0, 6.0, 8.0), stable=(), 
     movement = Movement(begin, ends[-1] if ends else 9.0, ends)
     clip = Judged("a.mp4", label, "g", None)
     return Followed(
-        clip, movement, np.arange(10.0), tuple(labels), np.isin(np.arange(10), list(stable)), tuple(notices)
+        clip, movement, np.arange(10.0), tuple(labels), np.isin(np.arange(10), list(stable)), tuple(notices), recordings
     )
 
 
@@ -75,6 +78,31 @@ def test_numbers_of_several_clips():
     assert "never" in describe_streams({"tf_pose": summarise_streams([_followed({})])})
     unknown = describe_streams({"tf_pose": summarise_streams([_followed({}, label="unknown", ends=())])})
     assert "never" not in unknown and "no such clip" in unknown
+
+
+def test_the_network_for_recordings_is_asked_about_the_same_frames(figure):
+    class Lengths(Recognizer):
+        asked = []
+
+        def recognize(self, sequence, method="interpolate"):
+            self.asked.append(len(sequence))
+            return super().recognize(sequence, method)
+
+    sequence = figure("squat", frames=150)
+    followed = follow(StreamingRecognizer.load(), Judged("a", "squat", "g", sequence), Lengths.load())
+    frames = [np.count_nonzero(sequence.stamps <= followed.movement.until(share) + 1e-6) for share in SHARES]
+    assert Lengths.asked == frames and frames[-1] < 150
+    assert followed.recordings == tuple(Recognizer.load().recognize(sequence[:count]).label for count in frames)
+    assert follow(StreamingRecognizer.load(), Judged("a", "squat", "g", sequence)).recordings == ()
+
+
+def test_its_accuracy_is_told_beside_the_streams():
+    right, late = ("squat",) * 5, ("unknown", "lunge", "lunge", "squat", "squat")
+    summary = summarise_streams([_followed({3: "squat"}, recordings=right), _followed({}, recordings=late)])
+    assert list(summary["accuracy_of_recordings"].values()) == [0.5, 0.5, 0.5, 1.0, 1.0]
+    told = [line.split() for line in describe_streams({"tf_pose": summary}).splitlines()]
+    assert "network for recordings, at 80 % 100.0 %".split() in told
+    assert summarise_streams([_followed({})])["accuracy_of_recordings"] == {}
 
 
 def test_the_movement_begins_with_the_first_repetition(figure):
@@ -120,13 +148,18 @@ def test_the_command(tmp_path, skeletons, capsys):
     assert "flips per clip" in said and "no such clip" in said and "times fewer than a window" in said
     rows = list(csv.DictReader((out / "streaming.csv").open()))
     assert {row["label"] for row in rows} == {"squat", "jumping_jack"}
+    assert {row["recordings_at_end"] for row in rows} == {""} and {row["shown_at_end"] for row in rows} <= set(LABELS)
     report = json.loads((out / "streaming.json").read_text())
     assert report["estimators"]["skeletons"]["clips"] == 2 and report["milliseconds"]["frames"] == 240
     assert cv2.imread(str(out / "streaming.png")).shape[0] > 300
-    assert report["operations"]["second"] == 0
+    assert report["operations"]["second"] == 0 and "network for recordings, at" not in said
     assert main([*command, _model(tmp_path / "clip.safetensors", causal=False)]) == 0
     second = json.loads((out / "streaming.json").read_text())["operations"]["second"]
     assert 0 < second < 1e7  # the small model's, not that of the one that ships
+    asked = json.loads((out / "streaming.json").read_text())["estimators"]["skeletons"]["accuracy_of_recordings"]
+    assert list(asked) == ["20 %", "40 %", "60 %", "80 %", "100 %"] and set(asked.values()) <= {0.0, 0.5, 1.0}
+    said = capsys.readouterr().out
+    assert "network for recordings, at 100 %" in said
 
 
 def test_what_does_not_go_together(tmp_path, skeletons, capsys):

@@ -184,6 +184,14 @@ def test_wrong_key_points():
         streaming.add(0.0, np.full((18, 3), np.nan), SIZE)
 
 
+@pytest.mark.parametrize("stamp", [float("nan"), float("inf")])
+def test_a_stamp_that_is_no_time(stamp):
+    streaming = StreamingRecognizer(*_model())
+    streaming.add(0.0, np.ones((18, 3)), SIZE)
+    with pytest.raises(ValueError, match="the stamp must be finite"):
+        streaming.add(stamp, np.ones((18, 3)), SIZE)
+
+
 def test_a_model_that_needs_the_whole_recording_is_refused():
     config = NetworkConfig(channels=(8,), strides=(1,), classes=3)
     with pytest.raises(ModelError, match="trained with `causal: true`"):
