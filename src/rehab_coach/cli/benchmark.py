@@ -7,6 +7,7 @@ EPILOG = """examples:
   rehab-coach benchmark recognition               # the robot's network against the plain one
   rehab-coach benchmark training                  # loader and network of the training against plain ones
   rehab-coach benchmark coach                     # the whole coach: first prompt, frame rate, waiting time, memory
+  rehab-coach benchmark coach --set recorder/network=two recorder/following=false     # with other parameters
   rehab-coach benchmark kinematics                # the skeleton's layer against OpenSim: same positions, time
   rehab-coach benchmark kinematics --model FILE   # of another OpenSim model
   rehab-coach benchmark angles --data DIR         # joint angles, in degrees, against two cameras and by view
@@ -48,6 +49,13 @@ def add_arguments(parser):
         default=(432, 368),
         metavar=("WIDTH", "HEIGHT"),
         help="pose: input of tf_pose (default 432 368)",
+    )
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="NODE/PARAMETER=VALUE",
+        help="coach: other values than those of config/coach.yaml",
     )
     parser.add_argument("--network", metavar="NAME", help="pose: network of tf_pose (default: mobilenet_thin)")
     parser.add_argument(
@@ -160,7 +168,7 @@ def run(arguments) -> int:
         enter_workspace()
         from rehab_coach.ros.benchmark import measure_coach, report
 
-        print(report(measure_coach(video)))
+        print(report(measure_coach(video, changes=arguments.set)))
         return 0
     from rehab_coach.benchmarks.pose import measure
 

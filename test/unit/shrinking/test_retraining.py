@@ -178,7 +178,7 @@ def test_a_run_learns_and_leaves_a_network_for_every_stage(tmp_path, recipe):
     assert [line["crops"] for line in lines] == ["4", "8"]
     assert all(float(line["held_out_heat"]) > 0 for line in lines)
     last = lines[-1]
-    assert float(last["held_out_loss"]) == pytest.approx(float(last["held_out_stage_2"]), rel=1e-4)  # the others' weigh 0
+    assert float(last["held_out_loss"]) == pytest.approx(float(last["held_out_stage_2"]), rel=1e-4)  # 1: weight 0
     assert float(last["held_out_stage_1"]) > float(last["held_out_stage_2"]) > 0
     picture = np.random.default_rng(0).uniform(0, 255, (64, 80, 3)).astype(np.float32)
     given = create_network("openvino", network=find_network(contracts[0]))(picture)
