@@ -18,7 +18,7 @@ EPILOG = """examples:
   rehab-coach benchmark enrolment --data DIR --write embedding.safetensors
   rehab-coach benchmark render                    # pictures of the virtual patient, against pyrender
   rehab-coach benchmark keypoints                 # how far each estimator's key points are from the true ones
-  rehab-coach benchmark shrink --data DIR --networks two.yaml three.yaml     # smaller networks against six stages
+  rehab-coach benchmark shrink --data DIR --networks two.yaml two.yaml:bf16     # smaller networks against six stages
 """
 
 
@@ -64,9 +64,12 @@ def add_arguments(parser):
         help="kinematics: OpenSim model (default: Pose2Sim's); angles: network of train-kinematics",
     )
     parser.add_argument(
-        "--networks", metavar="NAME", nargs="+", default=[], help="shrink: networks, by name or contract"
+        "--networks",
+        metavar="NAME",
+        nargs="+",
+        default=[],
+        help="shrink: networks, by name or contract, with :bf16 behind it in bfloat16",
     )
-    parser.add_argument("--precision", default="f32", choices=("f32", "bf16"), help="shrink: of those networks")
     parser.add_argument(
         "--every",
         type=int,
@@ -139,13 +142,10 @@ def run(arguments) -> int:
 
         if arguments.every < 0:
             raise RehabCoachError("--every must be 1 or more, not %d" % arguments.every)
-        if arguments.note and arguments.precision != "f32":
-            raise RehabCoachError("--note writes the quality in float32: leave --precision out")
         measure_networks(
             _folder(arguments),
             arguments.networks,
             arguments.write,
-            arguments.precision,
             arguments.every,
             arguments.note,
             arguments.cache,

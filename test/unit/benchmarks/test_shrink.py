@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from rehab_coach.benchmarks.shrink import (
+    Cost,
     accuracy_table,
     angles_of,
+    ask,
     compare,
     cost_of,
     cost_table,
+    energy_so_far,
     pareto_front,
     size_of,
     speed_table,
@@ -35,7 +38,7 @@ def test_a_network_finds_what_itself_finds_and_a_blind_one_nothing(places):
     network = create_network("auto")
     same, blind = compare([network, lambda picture: 0 * network(picture)], places)
     assert same.expected == same.people == 2
-    assert same.found == same.near == same.joints > 20
+    assert same.found == same.near == same.correct == same.joints > 20
     assert np.max(same.heat) == np.max(same.fields) == 0
     assert max(same.angles["knee"]) == max(same.velocities) == 0
     assert (blind.people, blind.found, blind.joints) == (0, 0, same.joints)
@@ -47,7 +50,7 @@ def test_a_shifted_person_keeps_the_angles(places):
     network = create_network("auto")
     _, shifted = compare([network, lambda picture: np.roll(network(picture), 1, axis=1)], places)
     assert shifted.people == 2 and shifted.found == shifted.joints
-    assert shifted.near == 0
+    assert shifted.near == 0 and shifted.correct == shifted.joints  # 8 pixels, of people who are twenty times as tall
     assert max(shifted.angles["knee"]) < 1e-3
 
 
@@ -77,6 +80,21 @@ def test_tables_have_a_line_for_each_network():
     assert lines[1].split()[:3] == ["six", "1930872", "9.93"] and "(1.00x)" in lines[2]
     lines = speed_table(["six", "half"], {0.5: [0.2, 0.1]}).splitlines()
     assert "216 x 184" in lines[0] and lines[2].split() == ["half", "100.0", "(2.00x)"]
+
+
+def test_energy_is_that_of_all_counters_where_there_are_any(tmp_path):
+    assert energy_so_far(str(tmp_path / "*")) is None
+    for number in range(2):
+        (tmp_path / str(number)).write_text("1500000\n")
+    assert energy_so_far(str(tmp_path / "*")) == 3.0
+    size = size_of(MOBILENET_THIN)
+    lines = cost_table(["six", "other"], [size, size], [Cost(0.1, 10**8, 1.25), Cost(0.1, 10**8)]).splitlines()
+    assert lines[1].split()[-1] == "1.25" and lines[2].split()[-1] == "unreadable"
+
+
+def test_networks_are_named_with_their_precision():
+    assert (ask("mobilenet_thin").title, ask("mobilenet_thin:bf16").title) == ("mobilenet_thin", "mobilenet_thin, bf16")
+    assert ask("mobilenet_thin:bf16").contract == MOBILENET_THIN
 
 
 def test_every_nth_clip_of_each_label_is_taken():

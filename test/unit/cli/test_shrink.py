@@ -35,7 +35,8 @@ def test_what_cannot_be_is_refused(arguments, message, tmp_path, capsys):
     "arguments, message",
     [
         (["--every", "-1"], "--every must be 1 or more, not -1"),
-        (["--note", "--precision", "bf16"], "--note writes the quality in float32"),
+        (["--networks", "mobilenet_thin:int4"], "mobilenet_thin:int4: a precision is one of f32, bf16"),
+        (["--networks", "nobodys"], "nobodys"),
     ],
 )
 def test_a_comparison_that_cannot_be_is_refused(arguments, message, tmp_path, capsys):
