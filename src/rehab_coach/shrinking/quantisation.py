@@ -13,8 +13,9 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
 from rehab_coach.pose.clips import Clip, read_clips
 from rehab_coach.pose.network_file import find_network
-from rehab_coach.pose.networks import read_openvino
-from rehab_coach.shrinking.crops import is_held_out, whole_pictures
+from rehab_coach.pose.networks import create_network, read_openvino
+from rehab_coach.pose.part_affinity import JOINTS
+from rehab_coach.shrinking.crops import SEEN, is_held_out, whole_pictures
 from rehab_coach.shrinking.export import check_extension, save_contract
 from rehab_coach.shrinking.recipe import ShrinkRecipe
 
@@ -31,7 +32,7 @@ def quantise(name: str, clips: str, path: str) -> str:
 
     Args:
         name: of the network, or path of its contract.
-        clips: table of clips with people.
+        clips: table of clips with people who are not all held out.
         path: of the file, ending in .xml; the weights lie beside it in .bin.
 
     Returns:
@@ -59,6 +60,11 @@ def quantise(name: str, clips: str, path: str) -> str:
     model.reshape([1, -1, -1, 3])
     nncf.set_log_level("ERROR")
     shown = _pictures(read_clips(clips))
+    run = create_network("auto", network=network)
+    if not any(run(picture.astype(np.float32))[..., :JOINTS].max() >= SEEN for picture in shown):
+        raise RehabCoachError(
+            "nobody is seen in the %d pictures to measure on: give clips that show whole people" % len(shown)
+        )
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # its progress bars
         quantised = nncf.quantize(
             model,
