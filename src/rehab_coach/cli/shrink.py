@@ -5,7 +5,7 @@ from typing import List, Union
 
 HELP = "Make a smaller pose network of mobilenet_thin: fewer stages, retrained, in eight bits."
 EPILOG = """\
-A network is a file, NAME.onnx (in eight bits NAME.xml with NAME.bin), and its contract NAME.yaml; it is called by
+A network is a file, NAME.onnx (or OpenVINO's NAME.xml with NAME.bin), and its contract NAME.yaml; it is called by
 the contract's path, or by its name where both lie in models/ (docs/pose_networks.md). What each is worth:
 docs/shrinking.md.
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         required=True,
         metavar="PATH",
-        help="the network's file, NAME.onnx, with --int8 NAME.xml; with --retrain the run's folder",
+        help="the network's file, NAME.onnx or NAME.xml, with --int8 NAME.xml; with --retrain the run's folder",
     )
     parser.add_argument(
         "--start", metavar="NETWORK", help="with --retrain: a network to go on from, by name or contract"

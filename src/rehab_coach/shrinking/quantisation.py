@@ -10,16 +10,14 @@ from typing import List, Sequence
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
 from rehab_coach.pose.clips import Clip, read_clips
 from rehab_coach.pose.network_file import find_network
 from rehab_coach.pose.networks import create_network, read_openvino
 from rehab_coach.pose.part_affinity import JOINTS
 from rehab_coach.shrinking.crops import SEEN, is_held_out, whole_pictures
-from rehab_coach.shrinking.export import check_extension, save_contract
+from rehab_coach.shrinking.export import OPENVINO, check_extension, save_contract, save_openvino
 from rehab_coach.shrinking.recipe import ShrinkRecipe
 
-EXTENSION = ".xml"
 TAILS = r".*/L\d\.[1-4]/.*"
 """The second to last layers of each stage's branches: they take small differences of large numbers and cost little. In
 eight bits they alone ruin the network (docs/shrinking.md)."""
@@ -44,7 +42,7 @@ def quantise(name: str, clips: str, path: str) -> str:
         RehabCoachError: the network is no ONNX file (one in eight bits is none), NNCF is not installed, clips or path
             cannot be used.
     """
-    check_extension(path, EXTENSION)
+    check_extension(path, OPENVINO)
     network = find_network(name).check()
     if network.format != "onnx":  # others lose or change the names of the layers
         raise RehabCoachError(
@@ -53,7 +51,6 @@ def quantise(name: str, clips: str, path: str) -> str:
         )
     try:
         import nncf
-        import openvino
     except ImportError as error:
         raise RehabCoachError(
             "NNCF is not installed here (%s): `pip install -e '.[shrink]'` in the repository" % error
@@ -75,8 +72,7 @@ def quantise(name: str, clips: str, path: str) -> str:
             subset_size=len(shown),
             ignored_scope=nncf.IgnoredScope(patterns=[TAILS], types=[SINGLE]),
         )
-    with written_whole(path[: -len(EXTENSION)] + ".bin"), written_whole(path) as temporary:
-        openvino.save_model(quantised, temporary, compress_to_fp16=False)  # and its .bin
+    save_openvino(quantised, path)
     source = "%s (%s), in eight bits by NNCF" % (network.name, network.source)
     return save_contract(path, network.stages, source, network.licence)
 

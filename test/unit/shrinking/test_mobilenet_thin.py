@@ -55,9 +55,10 @@ def test_a_network_that_is_cut_equals_the_graph_cut_there(picture, tmp_path):
     np.testing.assert_allclose(given, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("backend", ["openvino", "opencv"])
-def test_what_is_written_gives_the_same_at_every_size(two, picture, backend):
-    network = create_network(backend, network=find_network(two))
+@pytest.mark.parametrize("backend, extension", [("openvino", ".onnx"), ("opencv", ".onnx"), ("openvino", ".xml")])
+def test_what_is_written_gives_the_same_at_every_size(two, picture, backend, extension, tmp_path):
+    contract = two if extension == ".onnx" else cut(2, str(tmp_path / ("two" + extension)))
+    network = create_network(backend, network=find_network(contract))
     for part in (picture, picture[:64, :96]):
         with torch.no_grad():
             expected = original(2)(torch.from_numpy(part)[None])[0].numpy()
@@ -102,8 +103,8 @@ def test_stages_are_kept_in_their_order_from_the_first_on(stages):
         original(stages)
 
 
-def test_a_network_is_an_onnx_file(tmp_path):
-    with pytest.raises(RehabCoachError, match="must end in .onnx"):
+def test_a_network_is_an_onnx_file_or_openvinos(tmp_path):
+    with pytest.raises(RehabCoachError, match="must end in .onnx or .xml, not be"):
         save_network(original(1), str(tmp_path / "one.pb"), "this test")
     assert not list(tmp_path.iterdir())
 
