@@ -128,22 +128,18 @@ def measure(
     data: str,
     names: Sequence[str],
     plot: str = "",
-    nth: int = 0,
     note: bool = False,
-    cache: Optional[str] = None,
     report: Callable[[str], None] = print,
 ) -> None:
-    """Measure networks and report tables.
+    """Measure maps, joints, angles, time and cost of networks, and report tables.
 
     Args:
         data: holds clips/clips.csv.
         names: of networks, or paths of their contracts, with ":bf16" behind them in bfloat16; six stages are always
             first.
         plot: PNG file for a picture of accuracy over time; "": none.
-        nth: every n-th clip of a label is also recognised and its repetitions counted; 0: none.
         note: whether the contracts are told the quality that was measured in float32 (of mobilenet_thin none is
             written).
-        cache: folder of key points of those clips; None: they are not kept.
         report: called with each table.
 
     Raises:
@@ -164,11 +160,24 @@ def measure(
     report("\n" + cost_table(titles, [size_of(one.contract) for one in asked], costs))
     if plot:
         _plot(plot, titles, [1000 * cost.processor for cost in costs], found)
-    if nth:
-        recognizer = Recognizer.load()
-        clips = every(read_clips(os.path.join(data, "clips", "clips.csv")), nth)
-        answers = [answer_clips(clips, one.name, recognizer, cache, one.precision.replace("f32", "")) for one in asked]
-        report("\n" + recognition_table(titles, answers))
+
+
+def measure_recognition(data: str, names: Sequence[str], nth: int, cache: Optional[str] = None) -> str:
+    """Every n-th clip of each label recognised and its repetitions counted with each network, as a table.
+
+    Args:
+        data, names: as of `measure`.
+        nth: 1 or more.
+        cache: folder of the clips' key points; None: they are not kept.
+
+    Raises:
+        RehabCoachError: no such data or network, or a clip that cannot be read.
+    """
+    asked = [ask(name) for name in (MOBILENET_THIN.name, *names)]
+    clips = every(read_clips(os.path.join(data, "clips", "clips.csv")), nth)
+    recognizer = Recognizer.load()
+    answers = [answer_clips(clips, one.name, recognizer, cache, one.precision.replace("f32", "")) for one in asked]
+    return recognition_table([one.title for one in asked], answers)
 
 
 def ask(name: str) -> Asked:

@@ -75,7 +75,7 @@ def add_arguments(parser):
         type=int,
         default=0,
         metavar="N",
-        help="shrink: also recognise every N-th clip of each label and count its repetitions, with each network",
+        help="shrink: instead recognise every N-th clip of each label and count its repetitions, with each network",
     )
     parser.add_argument("--note", action="store_true", help="shrink: write the quality into the networks' contracts")
     parser.add_argument(
@@ -139,17 +139,16 @@ def run(arguments) -> int:
         return 0
     if arguments.what == "shrink":
         from rehab_coach.benchmarks.shrink import measure as measure_networks
+        from rehab_coach.benchmarks.shrink import measure_recognition
 
         if arguments.every < 0:
             raise RehabCoachError("--every must be 1 or more, not %d" % arguments.every)
-        measure_networks(
-            _folder(arguments),
-            arguments.networks,
-            arguments.write,
-            arguments.every,
-            arguments.note,
-            arguments.cache,
-        )
+        if arguments.every and (arguments.note or arguments.write):
+            raise RehabCoachError("--every measures recognition alone: leave --note and --write out")
+        if arguments.every:
+            print(measure_recognition(_folder(arguments), arguments.networks, arguments.every, arguments.cache))
+        else:
+            measure_networks(_folder(arguments), arguments.networks, arguments.write, arguments.note)
         return 0
     if arguments.what in ("render", "keypoints"):
         from rehab_coach.benchmarks import films as benchmark

