@@ -92,15 +92,17 @@ class Size(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Of a network, for a picture of the estimator's input.
+    """Of a network, in one thread.
 
     Attributes:
-        processor: seconds of all cores together, which another program's work changes little.
-        memory: bytes, the most that a process needs that runs nothing else, Python and OpenVINO with it.
-        energy: joules of the whole processor, whatever else it does; None where they cannot be read.
+        seconds: of the processor's time for a picture of the estimator's input times each of SCALES; another program's
+            work changes them little.
+        memory: bytes, the most that a process needs that computes pictures of that input and nothing else, Python and
+            OpenVINO with it.
+        energy: joules of the whole processor for such a picture, whatever else it does; None where they cannot be read.
     """
 
-    processor: float
+    seconds: Dict[float, float]
     memory: int
     energy: Optional[float] = None
 
@@ -154,12 +156,11 @@ def measure(
     for one, result in zip(asked, found):
         if note and one.precision == "f32" and one.contract != MOBILENET_THIN:
             note_quality(one.name, result.quality)
-    seconds = {scale: time_networks(networks, scale) for scale in SCALES}
-    report("\n" + speed_table(titles, seconds))
     costs = [cost_of(one.contract, one.precision) for one in asked]
+    report("\n" + speed_table(titles, costs))
     report("\n" + cost_table(titles, [size_of(one.contract) for one in asked], costs))
     if plot:
-        _plot(plot, titles, [1000 * cost.processor for cost in costs], found)
+        _plot(plot, titles, [1000 * cost.seconds[1.0] for cost in costs], found)
 
 
 def measure_recognition(data: str, names: Sequence[str], nth: int, cache: Optional[str] = None) -> str:
@@ -279,20 +280,6 @@ def angles_of(pose: Pose) -> Dict[str, np.ndarray]:
     return found
 
 
-def time_networks(networks: Sequence[Network], scale: float, rounds: int = 5) -> List[float]:
-    """Median seconds of each network for a picture of the estimator's input times a scale, taken in turns."""
-    width, height = _scaled(scale)
-    picture = np.random.default_rng(0).uniform(0, 255, (height, width, 3)).astype(np.float32)
-    seconds: List[List[float]] = [[] for _ in networks]
-    for _ in range(rounds):
-        for network, list_of in zip(networks, seconds):
-            network(picture)  # the threads of the one before still spin
-            started = time.perf_counter()
-            network(picture)
-            list_of.append(time.perf_counter() - started)
-    return [float(np.median(list_of)) for list_of in seconds]
-
-
 def _scaled(scale: float) -> Tuple[int, int]:
     """Width and height of the estimator's input times a scale, on the network's cells."""
     width, height = (int(side * scale) // MOBILENET_THIN.stride * MOBILENET_THIN.stride for side in INPUT)
@@ -346,13 +333,13 @@ def accuracy_table(titles: Sequence[str], results: Sequence[Accuracy]) -> str:
     return "\n".join(lines)
 
 
-def speed_table(titles: Sequence[str], seconds: Dict[float, List[float]]) -> str:
-    """One line a network: milliseconds and ratio to the first at each scale."""
-    sizes = " ".join("%17s" % ("%d x %d" % _scaled(scale)) for scale in seconds)
-    lines = ["%-22s %s" % ("network alone, ms", sizes)]
-    for number, title in enumerate(titles):
-        times = ["%9.1f (%.2fx)" % (1000 * values[number], values[0] / values[number]) for values in seconds.values()]
-        lines.append("%-22s %s" % (title, " ".join("%17s" % text for text in times)))
+def speed_table(titles: Sequence[str], costs: Sequence[Cost]) -> str:
+    """One line a network: milliseconds of the processor's time and ratio to the first at each scale."""
+    sizes = " ".join("%17s" % ("%d x %d" % _scaled(scale)) for scale in SCALES)
+    lines = ["%-22s %s" % ("processor ms", sizes)]
+    for title, cost in zip(titles, costs):
+        times = [(1000 * cost.seconds[scale], costs[0].seconds[scale] / cost.seconds[scale]) for scale in SCALES]
+        lines.append("%-22s %s" % (title, " ".join("%17s" % ("%.1f (%.2fx)" % values) for values in times)))
     return "\n".join(lines)
 
 
@@ -363,21 +350,28 @@ def cost_of(network: NetworkFile, precision: str = "f32") -> Cost:
         return process.submit(_cost_here, network, precision).result()
 
 
-def _cost_here(network: NetworkFile, precision: str, pictures: int = 15) -> Cost:
+def _cost_here(network: NetworkFile, precision: str, pictures: int = 7) -> Cost:
     run = create_network("auto", precision, 1, network)
-    picture = np.random.default_rng(0).uniform(0, 255, (INPUT[1], INPUT[0], 3)).astype(np.float32)
-    run(picture)
-    used, before = [], energy_so_far()
-    for _ in range(pictures):
-        began = time.process_time()
+    random = np.random.default_rng(0)
+    seconds: Dict[float, float] = {}
+    memory, energy = 0, None
+    for scale in sorted(SCALES, key=lambda scale: abs(scale - 1)):  # 1 first: larger pictures need more memory
+        width, height = _scaled(scale)
+        picture = random.uniform(0, 255, (height, width, 3)).astype(np.float32)
         run(picture)
-        used.append(time.process_time() - began)
-    after = energy_so_far()
-    # A counter that has begun anew says nothing.
-    energy = None if before is None or after is None or after < before else (after - before) / pictures
-    with open("/proc/self/status", encoding="ascii") as status:
-        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-    return Cost(float(np.median(used)), peak * 1024, energy)
+        used, before = [], energy_so_far()
+        for _ in range(pictures):
+            began = time.process_time()
+            run(picture)
+            used.append(time.process_time() - began)
+        seconds[scale] = float(np.median(used))
+        if scale == 1:
+            after = energy_so_far()
+            # A counter that has begun anew says nothing.
+            energy = None if before is None or after is None or after < before else (after - before) / pictures
+            with open("/proc/self/status", encoding="ascii") as status:
+                memory = 1024 * next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    return Cost(seconds, memory, energy)
 
 
 def energy_so_far(counters: str = POWER) -> Optional[float]:
@@ -390,19 +384,12 @@ def energy_so_far(counters: str = POWER) -> Optional[float]:
 
 
 def cost_table(titles: Sequence[str], sizes: Sequence[Size], costs: Sequence[Cost]) -> str:
-    """One line a network: parameters, operations, processor time and ratio to the first, memory, energy."""
-    lines = ["%-22s %12s %7s %20s %10s %10s" % ("", "parameters", "GFLOP", "processor ms", "memory MB", "energy J")]
+    """One line a network: parameters, operations, memory, energy."""
+    lines = ["%-22s %12s %7s %10s %10s" % ("", "parameters", "GFLOP", "memory MB", "energy J")]
     for title, size, cost in zip(titles, sizes, costs):
+        energy = "unreadable" if cost.energy is None else "%.2f" % cost.energy
         lines.append(
-            "%-22s %12d %7.2f %20s %10.0f %10s"
-            % (
-                title,
-                size.parameters,
-                size.operations / 1e9,
-                "%.1f (%.2fx)" % (1000 * cost.processor, costs[0].processor / cost.processor),
-                cost.memory / 1e6,
-                "unreadable" if cost.energy is None else "%.2f" % cost.energy,
-            )
+            "%-22s %12d %7.2f %10.0f %10s" % (title, size.parameters, size.operations / 1e9, cost.memory / 1e6, energy)
         )
     return "\n".join(lines)
 
