@@ -4,6 +4,7 @@ Measured on whole pictures of the clips' groups that retraining holds out. A joi
 and the joint is seen; parts are of the joints that six stages see.
 """
 
+import glob
 import multiprocessing
 import os
 import time
@@ -20,7 +21,7 @@ from rehab_coach.plotting import new_figure, save_figure
 from rehab_coach.pose.clips import Clip, read_clips
 from rehab_coach.pose.estimator import Pose
 from rehab_coach.pose.network_file import MOBILENET_THIN, NetworkFile, find_network
-from rehab_coach.pose.networks import Network, create_network
+from rehab_coach.pose.networks import PRECISIONS, Network, create_network
 from rehab_coach.pose.part_affinity import JOINTS, decode
 from rehab_coach.pose.tracking import SAME_PERSON, similarity
 from rehab_coach.recognition.recognizer import Recognizer
@@ -36,6 +37,11 @@ STEP = 1 / 15
 """Seconds between the two pictures, whose angles give a velocity."""
 NEAR = 5.0
 """Pixels of the network's input."""
+CORRECT = 0.1
+"""Of the longer side of a person's box: PCK (Yang and Ramanan, "Articulated Human Detection with Flexible Mixtures of
+Parts", 2013)."""
+POWER = "/sys/class/powercap/*-rapl:[0-9]/energy_uj"
+"""Counters of the processors' energy in microjoules, where the machine has them and lets them be read."""
 ANGLES = {  # at the middle joint of each three, right and left, numbers of COCO-18
     "knee": ((8, 9, 10), (11, 12, 13)),
     "hip": ((2, 8, 9), (5, 11, 12)),
@@ -56,7 +62,7 @@ class Accuracy:
     Attributes:
         heat, fields: L2 distance of a picture's heat maps (with background), and of its fields.
         people: that are found, of `expected`.
-        found, near: joints that are seen, and that are within NEAR, of `joints`.
+        found, near, correct: joints that are seen, that are within NEAR, and within CORRECT, of `joints`.
         angles: of each kind the errors in degrees.
         velocities: likewise in degrees per second.
     """
@@ -67,6 +73,7 @@ class Accuracy:
     expected: int = 0
     found: int = 0
     near: int = 0
+    correct: int = 0
     joints: int = 0
     angles: Dict[str, List[float]] = field(default_factory=lambda: {name: [] for name in ANGLES})
     velocities: List[float] = field(default_factory=list)
@@ -85,74 +92,107 @@ class Size(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Of a network, for a picture of the estimator's input.
+    """Of a network, in one thread.
 
     Attributes:
-        processor: seconds of all cores together, which another program's work changes little.
-        memory: bytes, the most that a process needs that runs nothing else, Python and OpenVINO with it.
+        seconds: of the processor's time for a picture of the estimator's input times each of SCALES; another program's
+            work changes them little.
+        memory: bytes, the most that a process needs that computes pictures of that input and nothing else, Python and
+            OpenVINO with it.
+        energy: joules of the whole processor for such a picture, whatever else it does; None where they cannot be read.
     """
 
-    processor: float
+    seconds: Dict[float, float]
     memory: int
+    energy: Optional[float] = None
+
+
+class Asked(NamedTuple):
+    """One of the networks that are compared.
+
+    Attributes:
+        name: of it, or path of its contract.
+        precision: see `rehab_coach.pose.networks`.
+        contract: of it.
+    """
+
+    name: str
+    precision: str
+    contract: NetworkFile
+
+    @property
+    def title(self) -> str:
+        """In the tables."""
+        return self.contract.name if self.precision == "f32" else "%s, %s" % (self.contract.name, self.precision)
 
 
 def measure(
     data: str,
     names: Sequence[str],
     plot: str = "",
-    precision: str = "f32",
-    nth: int = 0,
     note: bool = False,
-    cache: Optional[str] = None,
     report: Callable[[str], None] = print,
 ) -> None:
-    """Measure networks and report tables.
+    """Measure maps, joints, angles, time and cost of networks, and report tables.
 
     Args:
         data: holds clips/clips.csv.
-        names: of networks, or paths of their contracts; six stages are always first.
+        names: of networks, or paths of their contracts, with ":bf16" behind them in bfloat16; six stages are always
+            first.
         plot: PNG file for a picture of accuracy over time; "": none.
-        precision: of all but the reference, see `rehab_coach.pose.networks`.
-        nth: every n-th clip of a label is also recognised and its repetitions counted; 0: none.
-        note: whether the contracts are told the quality that was measured (of mobilenet_thin none is written).
-        cache: folder of key points of those clips; None: they are not kept.
+        note: whether the contracts are told the quality that was measured in float32 (of mobilenet_thin none is
+            written).
         report: called with each table.
 
     Raises:
         RehabCoachError: no such data or network, or a network of another layout or stride.
     """
-    contracts = [MOBILENET_THIN] + [find_network(name) for name in names]
-    for contract in contracts:
-        if (contract.layout, contract.stride) != (MOBILENET_THIN.layout, MOBILENET_THIN.stride):
-            raise RehabCoachError(
-                "%s has another layout or stride than %s: their maps cannot be compared"
-                % (contract.name, MOBILENET_THIN.name)
-            )
-    networks = [
-        create_network("auto", precision if number else "f32", network=contract)
-        for number, contract in enumerate(contracts)
-    ]
+    asked = [ask(name) for name in (MOBILENET_THIN.name, *names)]
+    networks = [create_network("auto", one.precision, network=one.contract) for one in asked]
     pictures = held_out_pictures(read_clips(os.path.join(data, "clips", "clips.csv")))
-    titles = [contract.name for contract in contracts]
+    titles = [one.title for one in asked]
     found = compare(networks, pictures)
     report(accuracy_table(titles, found))
-    for name, result in zip(names, found[1:]):
-        if note and find_network(name) != MOBILENET_THIN:
-            note_quality(name, result.quality)
-    seconds = {scale: time_networks(networks, scale) for scale in SCALES}
-    report("\n" + speed_table(titles, seconds))
-    costs = [cost_of(contract, precision if number else "f32") for number, contract in enumerate(contracts)]
-    report("\n" + cost_table(titles, [size_of(contract) for contract in contracts], costs))
-    if nth:
-        recognizer = Recognizer.load()
-        clips = every(read_clips(os.path.join(data, "clips", "clips.csv")), nth)
-        answers = [
-            answer_clips(clips, name, recognizer, cache, precision if number and precision != "f32" else "")
-            for number, name in enumerate((MOBILENET_THIN.name, *names))
-        ]
-        report("\n" + recognition_table(titles, answers))
+    for one, result in zip(asked, found):
+        if note and one.precision == "f32" and one.contract != MOBILENET_THIN:
+            note_quality(one.name, result.quality)
+    costs = [cost_of(one.contract, one.precision) for one in asked]
+    report("\n" + speed_table(titles, costs))
+    report("\n" + cost_table(titles, [size_of(one.contract) for one in asked], costs))
     if plot:
-        _plot(plot, titles, [1000 * cost.processor for cost in costs], found)
+        _plot(plot, titles, [1000 * cost.seconds[1.0] for cost in costs], found)
+
+
+def measure_recognition(data: str, names: Sequence[str], nth: int, cache: Optional[str] = None) -> str:
+    """Every n-th clip of each label recognised and its repetitions counted with each network, as a table.
+
+    Args:
+        data, names: as of `measure`.
+        nth: 1 or more.
+        cache: folder of the clips' key points; None: they are not kept.
+
+    Raises:
+        RehabCoachError: no such data or network, or a clip that cannot be read.
+    """
+    asked = [ask(name) for name in (MOBILENET_THIN.name, *names)]
+    clips = every(read_clips(os.path.join(data, "clips", "clips.csv")), nth)
+    recognizer = Recognizer.load()
+    answers = [answer_clips(clips, one.name, recognizer, cache, one.precision.replace("f32", "")) for one in asked]
+    return recognition_table([one.title for one in asked], answers)
+
+
+def ask(name: str) -> Asked:
+    """A network as it is named on the command line; RehabCoachError where it cannot be compared."""
+    name, _, precision = name.partition(":")
+    if precision and precision not in PRECISIONS:
+        raise RehabCoachError("%s:%s: a precision is one of %s" % (name, precision, ", ".join(PRECISIONS)))
+    contract = find_network(name)
+    if (contract.layout, contract.stride) != (MOBILENET_THIN.layout, MOBILENET_THIN.stride):
+        raise RehabCoachError(
+            "%s has another layout or stride than %s: their maps cannot be compared"
+            % (contract.name, MOBILENET_THIN.name)
+        )
+    return Asked(name, precision or "f32", contract)
 
 
 def held_out_pictures(clips: Sequence[Clip], each: int = EACH) -> Pictures:
@@ -207,6 +247,7 @@ def _compare_people(people: List[Pose], expected: List[Pose], result: Accuracy) 
         distance = np.linalg.norm(best.key_points[:, :2] - person.key_points[:, :2], axis=1)
         result.found += int(both.sum())
         result.near += int((both & (distance < NEAR)).sum())
+        result.correct += int((both & (distance < CORRECT * person.height)).sum())
         ours, theirs = angles_of(best), angles_of(person)
         errors = {name: ours[name] - theirs[name] for name in ANGLES}
         for name, values in errors.items():
@@ -237,20 +278,6 @@ def angles_of(pose: Pose) -> Dict[str, np.ndarray]:
             values.append(np.degrees(np.abs(np.arctan2(one[0] * other[1] - one[1] * other[0], one @ other))))
         found[name] = np.array(values)
     return found
-
-
-def time_networks(networks: Sequence[Network], scale: float, rounds: int = 5) -> List[float]:
-    """Median seconds of each network for a picture of the estimator's input times a scale, taken in turns."""
-    width, height = _scaled(scale)
-    picture = np.random.default_rng(0).uniform(0, 255, (height, width, 3)).astype(np.float32)
-    seconds: List[List[float]] = [[] for _ in networks]
-    for _ in range(rounds):
-        for network, list_of in zip(networks, seconds):
-            network(picture)  # the threads of the one before still spin
-            started = time.perf_counter()
-            network(picture)
-            list_of.append(time.perf_counter() - started)
-    return [float(np.median(list_of)) for list_of in seconds]
 
 
 def _scaled(scale: float) -> Tuple[int, int]:
@@ -284,13 +311,13 @@ def accuracy_table(titles: Sequence[str], results: Sequence[Accuracy]) -> str:
     lines = [
         "%d pictures of held-out groups, %d people; against %s"
         % (len(results[0].heat), results[0].expected, titles[0]),
-        "%-24s %7s %7s %7s %8s %8s %12s %12s %12s %14s"
-        % ("", "heat L2", "PAF L2", "people", "found %", "5 px %", "knee", "hip", "elbow", "velocity"),
+        "%-22s %7s %7s %6s %7s %6s %6s %12s %12s %12s %14s"
+        % ("", "heat L2", "PAF L2", "people", "found %", "5 px %", "PCK %", "knee", "hip", "elbow", "velocity"),
     ]
     for title, result in zip(titles, results):
         spread = [_median_and_most(result.angles[name]) for name in ANGLES] + [_median_and_most(result.velocities)]
         lines.append(
-            "%-24s %7.2f %7.2f %7d %8.1f %8.1f"
+            "%-22s %7.2f %7.2f %6d %7.1f %6.1f %6.1f"
             % (
                 title,
                 np.mean(result.heat),
@@ -298,6 +325,7 @@ def accuracy_table(titles: Sequence[str], results: Sequence[Accuracy]) -> str:
                 result.people,
                 100 * result.found / max(result.joints, 1),
                 result.quality,
+                100 * result.correct / max(result.joints, 1),
             )
             + " %12s %12s %12s %14s" % tuple(spread)
         )
@@ -305,13 +333,13 @@ def accuracy_table(titles: Sequence[str], results: Sequence[Accuracy]) -> str:
     return "\n".join(lines)
 
 
-def speed_table(titles: Sequence[str], seconds: Dict[float, List[float]]) -> str:
-    """One line a network: milliseconds and ratio to the first at each scale."""
-    sizes = " ".join("%17s" % ("%d x %d" % _scaled(scale)) for scale in seconds)
-    lines = ["%-24s %s" % ("network alone, ms", sizes)]
-    for number, title in enumerate(titles):
-        times = ["%9.1f (%.2fx)" % (1000 * values[number], values[0] / values[number]) for values in seconds.values()]
-        lines.append("%-24s %s" % (title, " ".join("%17s" % text for text in times)))
+def speed_table(titles: Sequence[str], costs: Sequence[Cost]) -> str:
+    """One line a network: milliseconds of the processor's time and ratio to the first at each scale."""
+    sizes = " ".join("%17s" % ("%d x %d" % _scaled(scale)) for scale in SCALES)
+    lines = ["%-22s %s" % ("processor ms", sizes)]
+    for title, cost in zip(titles, costs):
+        times = [(1000 * cost.seconds[scale], costs[0].seconds[scale] / cost.seconds[scale]) for scale in SCALES]
+        lines.append("%-22s %s" % (title, " ".join("%17s" % ("%.1f (%.2fx)" % values) for values in times)))
     return "\n".join(lines)
 
 
@@ -322,32 +350,46 @@ def cost_of(network: NetworkFile, precision: str = "f32") -> Cost:
         return process.submit(_cost_here, network, precision).result()
 
 
-def _cost_here(network: NetworkFile, precision: str, pictures: int = 5) -> Cost:
+def _cost_here(network: NetworkFile, precision: str, pictures: int = 7) -> Cost:
     run = create_network("auto", precision, 1, network)
-    picture = np.random.default_rng(0).uniform(0, 255, (INPUT[1], INPUT[0], 3)).astype(np.float32)
-    run(picture)
-    began = time.process_time()
-    for _ in range(pictures):
+    random = np.random.default_rng(0)
+    seconds: Dict[float, float] = {}
+    memory, energy = 0, None
+    for scale in sorted(SCALES, key=lambda scale: abs(scale - 1)):  # 1 first: larger pictures need more memory
+        width, height = _scaled(scale)
+        picture = random.uniform(0, 255, (height, width, 3)).astype(np.float32)
         run(picture)
-    used = (time.process_time() - began) / pictures
-    with open("/proc/self/status", encoding="ascii") as status:
-        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-    return Cost(used, peak * 1024)
+        used, before = [], energy_so_far()
+        for _ in range(pictures):
+            began = time.process_time()
+            run(picture)
+            used.append(time.process_time() - began)
+        seconds[scale] = float(np.median(used))
+        if scale == 1:
+            after = energy_so_far()
+            # A counter that has begun anew says nothing.
+            energy = None if before is None or after is None or after < before else (after - before) / pictures
+            with open("/proc/self/status", encoding="ascii") as status:
+                memory = 1024 * next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    return Cost(seconds, memory, energy)
+
+
+def energy_so_far(counters: str = POWER) -> Optional[float]:
+    """Joules that the processors have used since some moment; None where no counter can be read."""
+    try:
+        values = [int(open(path, encoding="ascii").read()) for path in glob.glob(counters)]
+    except OSError:  # for the system's administrator alone
+        return None
+    return sum(values) / 1e6 if values else None
 
 
 def cost_table(titles: Sequence[str], sizes: Sequence[Size], costs: Sequence[Cost]) -> str:
-    """One line a network: parameters, operations, processor time and ratio to the first, memory."""
-    lines = ["%-24s %12s %7s %20s %10s" % ("", "parameters", "GFLOP", "processor ms", "memory MB")]
+    """One line a network: parameters, operations, memory, energy."""
+    lines = ["%-22s %12s %7s %10s %10s" % ("", "parameters", "GFLOP", "memory MB", "energy J")]
     for title, size, cost in zip(titles, sizes, costs):
+        energy = "unreadable" if cost.energy is None else "%.2f" % cost.energy
         lines.append(
-            "%-24s %12d %7.2f %20s %10.0f"
-            % (
-                title,
-                size.parameters,
-                size.operations / 1e9,
-                "%.1f (%.2fx)" % (1000 * cost.processor, costs[0].processor / cost.processor),
-                cost.memory / 1e6,
-            )
+            "%-22s %12d %7.2f %10.0f %10s" % (title, size.parameters, size.operations / 1e9, cost.memory / 1e6, energy)
         )
     return "\n".join(lines)
 

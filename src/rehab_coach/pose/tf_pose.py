@@ -135,6 +135,7 @@ class TfPose(PoseEstimator):
         Option("backend", str, "auto", choices=("auto",) + BACKENDS),
         Option("precision", str, "f32", choices=PRECISIONS),
         Option("threads", int, 0, minimum=0, maximum=256),
+        Option("following", bool, True),
     )
 
     def __init__(

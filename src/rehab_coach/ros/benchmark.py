@@ -3,13 +3,16 @@
 import os
 import statistics
 import subprocess
+import tempfile
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 import rospy
+import yaml
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import DisplayMessage, Prediction
+from rehab_coach.paths import share_path
 from rehab_coach.ros.launched import START_TIMEOUT, launched, process_of, wait_while
 
 NODES = ("camera", "pick_action", "recorder", "turtlebot_controller", "displayer")
@@ -17,26 +20,49 @@ LIGHT = ("displayer", "turtlebot_controller", "pick_action")
 ROUND_TIMEOUT = 120.0
 
 
-def measure_coach(video: str, rounds: int = 3) -> Dict[str, Any]:
+def measure_coach(video: str, rounds: int = 3, changes: Sequence[str] = ()) -> Dict[str, Any]:
     """Run demo.launch on a master of its own and watch it.
 
     Args:
         video: file that the camera shows.
         rounds: how many are measured; their medians are reported.
+        changes: of config/coach.yaml, such as "recorder/precision=bf16".
 
     Returns:
         first_prompt_s (from the start of roslaunch; the first screen stays 4 s of it), input_rate_hz, waiting_time_s,
         recorder_memory_mb (resident, highest), cpu (node -> share of one core from the first prompt to the end).
 
     Raises:
-        RehabCoachError: the coach did not start, or ended before its rounds were over.
+        RehabCoachError: a change of what is not configured, the coach did not start, or ended before its rounds were
+            over.
     """
+    text = yaml.safe_dump(changed_configuration(changes))
     started = time.monotonic()
-    try:
-        with launched(["source:=" + os.path.abspath(video), "rounds:=%d" % rounds]) as process:
-            return _watch(process, started, rounds)
-    except RehabCoachError as error:
-        raise RehabCoachError("%s; `make demo` shows what is wrong" % error) from error
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
+        config.write(text)
+        config.flush()
+        try:
+            arguments = ["source:=" + os.path.abspath(video), "rounds:=%d" % rounds, "config:=" + config.name]
+            with launched(arguments) as process:
+                return _watch(process, started, rounds)
+        except RehabCoachError as error:
+            raise RehabCoachError("%s; `make demo` shows what is wrong" % error) from error
+
+
+def changed_configuration(changes: Sequence[str]) -> Dict[str, Dict[str, Any]]:
+    """What config/coach.yaml says, with other values of some parameters; RehabCoachError where there is none such."""
+    with open(share_path("config", "coach.yaml"), encoding="utf-8") as stream:
+        content = yaml.safe_load(stream)
+    for change in changes:
+        name, _, value = change.partition("=")
+        node, _, parameter = name.partition("/")
+        if parameter not in content.get(node, {}) or not value:
+            raise RehabCoachError(
+                "--set %s: give NODE/PARAMETER=VALUE with a parameter of config/coach.yaml, as recorder/precision=bf16"
+                % change
+            )
+        content[node][parameter] = yaml.safe_load(value)
+    return content
 
 
 def _watch(process: subprocess.Popen, started: float, rounds: int) -> Dict[str, Any]:

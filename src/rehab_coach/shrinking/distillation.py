@@ -70,31 +70,31 @@ class Distillation(Task):
 
     def loss(self, network: nn.Module, batch: Any) -> Tuple[torch.Tensor, Mapping[str, Union[float, torch.Tensor]]]:
         pictures, maps = batch
-        total, last = self._distances(network, pictures, maps)
-        return total, last
+        return self._distances(network, pictures, maps)
 
     def watch(self, network: nn.Module) -> Dict[str, float]:
         sums: Dict[str, float] = {}
         parts = np.array_split(self._watched, max(1, len(self._watched) // self._recipe.batch))
         for part in parts:
-            loss, last = self._distances(network, *_batch(self._crops, part))
-            for name, value in {"loss": loss, **last}.items():
+            loss, found = self._distances(network, *_batch(self._crops, part))
+            for name, value in {"loss": loss, **found}.items():
                 sums["held_out_" + name] = sums.get("held_out_" + name, 0.0) + float(value) * len(part)
         return {name: value / len(self._watched) for name, value in sums.items()}
 
     def _distances(
         self, network: nn.Module, pictures: torch.Tensor, maps: torch.Tensor
     ) -> Tuple[torch.Tensor, Dict[str, torch.Tensor]]:
-        """The loss, and the mean L2 distance of heat maps and of fields, of the last stage."""
+        """The loss; the mean L2 distance of heat maps and of fields, of the last stage; every stage's loss."""
         given = cast(MobilenetThin, network).outputs(pictures.permute(0, 3, 1, 2).float())
         wanted = maps.permute(0, 3, 1, 2).float()
         squares: List[torch.Tensor] = [(output.float() - wanted) ** 2 for output in given]
         weights = [self._recipe.stage_weight(number) for number in range(1, self._stages + 1)]
-        total = torch.stack([weight * square.sum() for weight, square in zip(weights, squares)]).sum() / len(pictures)
+        losses = [square.sum() / len(pictures) for square in squares]
+        total = torch.stack([weight * loss for weight, loss in zip(weights, losses)]).sum() / sum(weights)
         heat, field = squares[-1][:, :HEAT], squares[-1][:, HEAT:]
         with torch.no_grad():
-            last = {name: part.flatten(1).sum(1).sqrt().mean() for name, part in (("heat", heat), ("field", field))}
-        return total / sum(weights), last
+            found = {name: part.flatten(1).sum(1).sqrt().mean() for name, part in (("heat", heat), ("field", field))}
+        return total, {**found, **{"stage_%d" % number: loss.detach() for number, loss in enumerate(losses, 1)}}
 
 
 class _Batches(Dataset):

@@ -6,7 +6,7 @@ stage after stage refines part affinity fields and heat maps from them and from 
 convolutions. Batch norms are folded into weights and biases; the input is BGR from 0 to 255.
 """
 
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, cast
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union, cast
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ WIDTHS = tuple(channels for channels, _ in BACKBONE)
 """Channels of the network as it is; one that was pruned has fewer."""
 BRANCHES = {"L1": 38, "L2": 19}
 """Name in the graph and channels: part affinity fields, heat maps with background."""
+Stages = Union[int, Sequence[int]]
+"""That are kept: how many from the first on, or their numbers; after the first all have the same layers."""
 
 
 class Convolution(nn.Conv2d):
@@ -172,19 +174,31 @@ class MobilenetThin(nn.Module):
         return self.outputs(picture.permute(0, 3, 1, 2))[-1].permute(0, 2, 3, 1)
 
 
-def original(stages: int = STAGES, network: NetworkFile = MOBILENET_THIN) -> MobilenetThin:
+def numbers_of(stages: Stages) -> List[int]:
+    """The numbers of the stages that are kept; RehabCoachError where there are none such."""
+    numbers = list(range(1, stages + 1)) or [stages] if isinstance(stages, int) else list(stages)
+    for number in numbers:
+        if not 1 <= number <= STAGES:
+            raise RehabCoachError("%s has the stages 1 to %d, not %d" % (MOBILENET_THIN.name, STAGES, number))
+    if numbers[0] != 1 or numbers != sorted(set(numbers)):
+        raise RehabCoachError(
+            "the stages that are kept must begin with 1 and increase, as 1,4, not be %s" % ",".join(map(str, numbers))
+        )
+    return numbers
+
+
+def original(stages: Stages = STAGES, network: NetworkFile = MOBILENET_THIN) -> MobilenetThin:
     """The network with the weights of the frozen graph, in evaluation mode.
 
     Args:
-        stages: after how many it is cut, 1 to 6.
+        stages: that are kept.
         network: whose file holds the weights.
 
     Raises:
         RehabCoachError: there is no such stage, the file is missing or another one, or it has other layers.
     """
-    if not 1 <= stages <= STAGES:
-        raise RehabCoachError("%s has the stages 1 to %d, not %d" % (MOBILENET_THIN.name, STAGES, stages))
-    made = MobilenetThin(stages)
+    numbers = numbers_of(stages)
+    made = MobilenetThin(numbers[-1])
     constants = _constants(network.check())
     with torch.no_grad():
         for name, layer in _named_layers(made):
@@ -192,15 +206,20 @@ def original(stages: int = STAGES, network: NetworkFile = MOBILENET_THIN) -> Mob
             layer.weight.copy_(_weights(constants["%s/%s" % (name, kind)], layer))
             if layer.bias is not None:
                 layer.bias.copy_(torch.from_numpy(constants[name + "/Conv2D_bn_offset"]))
-    return made.eval()
+    return _kept(made, numbers)
 
 
-def saved(network: NetworkFile, stages: int, backbone: Optional[nn.Module] = None) -> MobilenetThin:
+def _kept(network: MobilenetThin, numbers: Sequence[int]) -> MobilenetThin:
+    network.stages = nn.ModuleList(network.stages[number - 1] for number in numbers)
+    return network.eval()
+
+
+def saved(network: NetworkFile, stages: Stages, backbone: Optional[nn.Module] = None) -> MobilenetThin:
     """The network of an ONNX file that `rehab_coach.shrinking.export` wrote, in evaluation mode.
 
     Args:
-        network: with at least so many stages.
-        stages: after how many it is cut.
+        network: whose file it is.
+        stages: of its own that are kept.
         backbone: that it has, whose weights are those of the file then; None: mobilenet_thin's own, perhaps pruned.
 
     Raises:
@@ -223,17 +242,18 @@ def saved(network: NetworkFile, stages: int, backbone: Optional[nn.Module] = Non
         while "backbone.layers.%d.pointwise.bias" % len(widths) in constants:
             widths.append(constants["backbone.layers.%d.pointwise.bias" % len(widths)].dims[0])
         backbone = Backbone(widths if len(widths) == len(WIDTHS) else WIDTHS)
-    made = MobilenetThin(stages, backbone)
+    numbers = numbers_of(stages)
+    made = MobilenetThin(numbers[-1], backbone)
     shapes = {name: tuple(value.shape) for name, value in made.state_dict().items()}
-    if network.stages < stages or any(
+    if network.stages < numbers[-1] or any(
         name not in constants or tuple(constants[name].dims) != shape for name, shape in shapes.items()
     ):
         raise RehabCoachError(
             "%s is no network of %d stages and this backbone that `rehab-coach shrink` wrote as .onnx: start with "
-            "another one" % (network.name, stages)
+            "another one" % (network.name, numbers[-1])
         )
     made.load_state_dict({name: torch.from_numpy(numpy_helper.to_array(constants[name]).copy()) for name in shapes})
-    return made.eval()
+    return _kept(made, numbers)
 
 
 def _named_layers(network: MobilenetThin) -> Iterator[Tuple[str, Convolution]]:

@@ -10,18 +10,22 @@ from typing import List, Sequence
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.files import written_whole
 from rehab_coach.pose.clips import Clip, read_clips
 from rehab_coach.pose.network_file import find_network
-from rehab_coach.pose.networks import read_openvino
-from rehab_coach.shrinking.crops import is_held_out, whole_pictures
-from rehab_coach.shrinking.export import check_extension, save_contract
+from rehab_coach.pose.networks import create_network, read_openvino
+from rehab_coach.pose.part_affinity import JOINTS
+from rehab_coach.shrinking.crops import SEEN, is_held_out, whole_pictures
+from rehab_coach.shrinking.export import OPENVINO, check_extension, save_contract, save_openvino
 from rehab_coach.shrinking.recipe import ShrinkRecipe
 
-EXTENSION = ".xml"
 TAILS = r".*/L\d\.[1-4]/.*"
 """The second to last layers of each stage's branches: they take small differences of large numbers and cost little. In
 eight bits they alone ruin the network (docs/shrinking.md)."""
+SINGLE = "GroupConvolution"
+"""The convolutions of single channels: in eight bits they are no faster, and lose something."""
+SMOOTHING = 0.5
+"""How much of the differences between the channels of a convolution's input goes into its weights (Xiao et al.,
+"SmoothQuant", 2023): one range serves all channels, and those with small values would lose most."""
 CLIPS = 100
 """That the range of values is measured on, at most."""
 
@@ -31,7 +35,7 @@ def quantise(name: str, clips: str, path: str) -> str:
 
     Args:
         name: of the network, or path of its contract.
-        clips: table of clips with people.
+        clips: table of clips with people who are not all held out.
         path: of the file, ending in .xml; the weights lie beside it in .bin.
 
     Returns:
@@ -41,7 +45,7 @@ def quantise(name: str, clips: str, path: str) -> str:
         RehabCoachError: the network is no ONNX file (one in eight bits is none), NNCF is not installed, clips or path
             cannot be used.
     """
-    check_extension(path, EXTENSION)
+    check_extension(path, OPENVINO)
     network = find_network(name).check()
     if network.format != "onnx":  # others lose or change the names of the layers
         raise RehabCoachError(
@@ -50,7 +54,6 @@ def quantise(name: str, clips: str, path: str) -> str:
         )
     try:
         import nncf
-        import openvino
     except ImportError as error:
         raise RehabCoachError(
             "NNCF is not installed here (%s): `pip install -e '.[shrink]'` in the repository" % error
@@ -59,16 +62,24 @@ def quantise(name: str, clips: str, path: str) -> str:
     model.reshape([1, -1, -1, 3])
     nncf.set_log_level("ERROR")
     shown = _pictures(read_clips(clips))
+    run = create_network("auto", network=network)
+    if not any(run(picture.astype(np.float32))[..., :JOINTS].max() >= SEEN for picture in shown):
+        raise RehabCoachError(
+            "nobody is seen in the %d pictures to measure on: give clips that show whole people" % len(shown)
+        )
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # its progress bars
         quantised = nncf.quantize(
             model,
             nncf.Dataset(shown, lambda picture: picture[None].astype(np.float32)),
             preset=nncf.QuantizationPreset.MIXED,
             subset_size=len(shown),
-            ignored_scope=nncf.IgnoredScope(patterns=[TAILS]),
+            model_type=nncf.ModelType.TRANSFORMER,  # nothing else is smoothed
+            ignored_scope=nncf.IgnoredScope(patterns=[TAILS], types=[SINGLE]),
+            advanced_parameters=nncf.AdvancedQuantizationParameters(
+                smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(convolution=SMOOTHING)
+            ),
         )
-    with written_whole(path[: -len(EXTENSION)] + ".bin"), written_whole(path) as temporary:
-        openvino.save_model(quantised, temporary, compress_to_fp16=False)  # and its .bin
+    save_openvino(quantised, path)
     source = "%s (%s), in eight bits by NNCF" % (network.name, network.source)
     return save_contract(path, network.stages, source, network.licence)
 

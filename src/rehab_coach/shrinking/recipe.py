@@ -44,7 +44,7 @@ class ShrinkRecipe:
         keep: part of the channels that the backbone's widest layers keep (see `rehab_coach.shrinking.pruning`); 1: all.
         frozen_layers: the first layers of the backbone that keep their weights, 0 to 11 (besides the very first one of
             mobilenet_thin).
-        stage_weights: of the losses of the stages by their numbers; 1 where nothing is said.
+        stage_weights: of the losses of the stages that are kept, the first one 1; 1 where nothing is said.
         steps: of the optimiser.
         batch: crops in a step.
         learning_rate: its highest value, as a part of the weights (see

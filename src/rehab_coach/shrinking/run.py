@@ -16,7 +16,7 @@ from rehab_coach.shrinking.backbones import BACKBONES, pretrained
 from rehab_coach.shrinking.crops import make_crops
 from rehab_coach.shrinking.distillation import Distillation, plain_network
 from rehab_coach.shrinking.export import save_network
-from rehab_coach.shrinking.mobilenet_thin import MobilenetThin, original, saved
+from rehab_coach.shrinking.mobilenet_thin import MobilenetThin, Stages, numbers_of, original, saved
 from rehab_coach.shrinking.recipe import ShrinkRecipe, load_recipe
 from rehab_coach.training.checkpoint import forget_checkpoint
 from rehab_coach.training.loop import train
@@ -27,25 +27,25 @@ def network_path(folder: str, stages: int) -> str:
     return os.path.join(folder, "stages_%d.onnx" % stages)
 
 
-def cut(stages: int, path: str) -> str:
-    """Write mobilenet_thin cut after a stage, its weights unchanged; the path of its contract.
+def cut(stages: Stages, path: str) -> str:
+    """Write mobilenet_thin with some of its stages, its weights unchanged; the path of its contract.
 
     Raises:
         RehabCoachError: there is no such stage, or the file cannot be written.
     """
-    return save_network(original(stages), path, "%s, cut after stage %d" % (MOBILENET_THIN.name, stages))
+    return save_network(original(stages), path, "%s, stages %s" % (MOBILENET_THIN.name, _text(stages)))
 
 
 def retrain(
     recipe_path: str,
-    stages: int,
+    stages: Stages,
     clips: str,
     out: str,
     cache: str = "",
     start: str = "",
     report: Callable[[str], None] = print,
 ) -> List[str]:
-    """Retrain mobilenet_thin cut after a stage; an interrupted run goes on.
+    """Retrain mobilenet_thin with some of its stages; an interrupted run goes on.
 
     Args:
         recipe_path: YAML file.
@@ -55,7 +55,8 @@ def retrain(
             ends there.
         cache: folder of the crops, by default in the run's.
         start: name or contract of a network that `cut` or `retrain` made, with the recipe's backbone, whose weights are
-            learned on from; "": mobilenet_thin, fitted to another backbone where the recipe has one.
+            learned on from, and whose stages are meant; "": mobilenet_thin, fitted to another backbone where the recipe
+            has one.
         report: called with what is done.
 
     Returns:
@@ -67,11 +68,12 @@ def retrain(
     recipe = load_recipe(recipe_path)
     begun = find_network(start) if start else MOBILENET_THIN
     network, whole = _start(recipe, stages, start)
-    kept = [number for number in range(1, stages + 1) if recipe.stage_weight(number)]
-    if stages not in kept:
-        raise RehabCoachError("%s: the last stage, %d, must have a weight above 0" % (recipe_path, stages))
+    last = len(network.stages)
+    kept = [number for number in range(1, last + 1) if recipe.stage_weight(number)]
+    if last not in kept:
+        raise RehabCoachError("%s: the last stage, %d, must have a weight above 0" % (recipe_path, last))
     with locked(out):
-        if os.path.exists(network_path(out, stages)):
+        if os.path.exists(network_path(out, last)):
             raise RehabCoachError("%s holds a finished run: give another --out" % out)
         crops = make_crops(
             read_clips(clips),
@@ -83,17 +85,17 @@ def retrain(
             recipe.labels,
         )
         report("%d crops to learn from, %d of held-out groups" % (len(crops.learned), len(crops.held_out)))
-        identity = json.dumps([recipe.as_dict(), stages, crops.identity, begun.sha256], sort_keys=True)
+        identity = json.dumps([recipe.as_dict(), numbers_of(stages), crops.identity, begun.sha256], sort_keys=True)
         learned, _ = train(
             Distillation(crops, recipe, network, whole),
             recipe.options,
             out,
-            "%d stages" % stages,
+            "stages " + _text(stages),
             hashlib.sha256(identity.encode()).hexdigest(),
         )
-        source = "%s, %%d of %d retrained stages, backbone %s, recipe %s, %s, %d crops" % (
+        source = "%s, stages %s retrained, cut after %%d, backbone %s, recipe %s, %s, %d crops" % (
             begun.name,
-            stages,
+            _text(stages),
             recipe.backbone,
             os.path.basename(recipe_path),
             datetime.date.today().isoformat(),
@@ -110,7 +112,11 @@ def retrain(
     return written
 
 
-def _start(recipe: ShrinkRecipe, stages: int, start: str) -> Tuple[MobilenetThin, Optional[MobilenetThin]]:
+def _text(stages: Stages) -> str:
+    return ", ".join(map(str, numbers_of(stages)))
+
+
+def _start(recipe: ShrinkRecipe, stages: Stages, start: str) -> Tuple[MobilenetThin, Optional[MobilenetThin]]:
     """The network as it begins, and the one that it has yet to be fitted to, if any."""
     other = recipe.backbone in BACKBONES
     if start:
@@ -118,6 +124,6 @@ def _start(recipe: ShrinkRecipe, stages: int, start: str) -> Tuple[MobilenetThin
     whole = original(stages)
     if not other:
         return whole, None
-    network = MobilenetThin(stages, pretrained(recipe.backbone, recipe.backbone_weights))
+    network = MobilenetThin(len(whole.stages), pretrained(recipe.backbone, recipe.backbone_weights))
     network.stages.load_state_dict(whole.stages.state_dict())
     return network.eval(), whole

@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 
 from rehab_coach.benchmarks.shrink import (
+    SCALES,
+    Cost,
     accuracy_table,
     angles_of,
+    ask,
     compare,
     cost_of,
     cost_table,
+    energy_so_far,
+    measure_recognition,
     pareto_front,
     size_of,
     speed_table,
@@ -35,7 +40,7 @@ def test_a_network_finds_what_itself_finds_and_a_blind_one_nothing(places):
     network = create_network("auto")
     same, blind = compare([network, lambda picture: 0 * network(picture)], places)
     assert same.expected == same.people == 2
-    assert same.found == same.near == same.joints > 20
+    assert same.found == same.near == same.correct == same.joints > 20
     assert np.max(same.heat) == np.max(same.fields) == 0
     assert max(same.angles["knee"]) == max(same.velocities) == 0
     assert (blind.people, blind.found, blind.joints) == (0, 0, same.joints)
@@ -47,7 +52,7 @@ def test_a_shifted_person_keeps_the_angles(places):
     network = create_network("auto")
     _, shifted = compare([network, lambda picture: np.roll(network(picture), 1, axis=1)], places)
     assert shifted.people == 2 and shifted.found == shifted.joints
-    assert shifted.near == 0
+    assert shifted.near == 0 and shifted.correct == shifted.joints  # 8 pixels, of people who are twenty times as tall
     assert max(shifted.angles["knee"]) < 1e-3
 
 
@@ -71,12 +76,29 @@ def test_parameters_and_operations_are_counted():
 
 def test_tables_have_a_line_for_each_network():
     size, cost = size_of(MOBILENET_THIN), cost_of(MOBILENET_THIN)
-    assert 0.001 < cost.processor < 60
+    assert tuple(sorted(cost.seconds)) == SCALES
+    assert 0 < cost.seconds[0.5] < cost.seconds[2.0]
     assert 50e6 < cost.memory < 4e9
     lines = cost_table(["six", "other"], [size, size], [cost, cost]).splitlines()
-    assert lines[1].split()[:3] == ["six", "1930872", "9.93"] and "(1.00x)" in lines[2]
-    lines = speed_table(["six", "half"], {0.5: [0.2, 0.1]}).splitlines()
-    assert "216 x 184" in lines[0] and lines[2].split() == ["half", "100.0", "(2.00x)"]
+    assert lines[1].split()[:3] == ["six", "1930872", "9.93"]
+    half = Cost(dict.fromkeys(SCALES, 0.1), 1)
+    lines = speed_table(["six", "half"], [Cost(dict.fromkeys(SCALES, 0.2), 1), half]).splitlines()
+    assert "216 x 184" in lines[0] and lines[2].split()[:3] == ["half", "100.0", "(2.00x)"]
+
+
+def test_energy_is_that_of_all_counters_where_there_are_any(tmp_path):
+    assert energy_so_far(str(tmp_path / "*")) is None
+    for number in range(2):
+        (tmp_path / str(number)).write_text("1500000\n")
+    assert energy_so_far(str(tmp_path / "*")) == 3.0
+    size = size_of(MOBILENET_THIN)
+    lines = cost_table(["six", "other"], [size, size], [Cost({}, 10**8, 1.25), Cost({}, 10**8)]).splitlines()
+    assert lines[1].split()[-1] == "1.25" and lines[2].split()[-1] == "unreadable"
+
+
+def test_networks_are_named_with_their_precision():
+    assert (ask("mobilenet_thin").title, ask("mobilenet_thin:bf16").title) == ("mobilenet_thin", "mobilenet_thin, bf16")
+    assert ask("mobilenet_thin:bf16").contract == MOBILENET_THIN
 
 
 def test_every_nth_clip_of_each_label_is_taken():
@@ -90,6 +112,17 @@ def test_clips_are_recognised_and_repetitions_counted_with_a_network():
     (answer,) = answer_clips([clip], MOBILENET_THIN.name, Recognizer.load())
     assert (answer.label, answer.predicted) == ("squat", "squat")
     assert answer.repetitions >= 1
+
+
+def test_recognition_is_measured_on_a_table_of_clips(tmp_path):
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "clips.csv").write_text(
+        "label,file,group,end\nsquat,%s,a,1\n" % share_path("test", "data", "squat.mp4")
+    )
+    lines = measure_recognition(str(tmp_path), ["mobilenet_thin"], 1, str(tmp_path / "key_points")).splitlines()
+    assert lines[0].startswith("1 labelled clips")
+    assert lines[2] == lines[3] and lines[2].split()[0] == "mobilenet_thin"
+    assert len(list((tmp_path / "key_points" / "tf_pose").iterdir())) == 1  # the second time they are taken
 
 
 def test_answers_are_compared_with_the_first_networks():

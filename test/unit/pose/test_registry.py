@@ -28,6 +28,8 @@ def test_options_are_asked_for_by_name():
     assert estimators_with("network") == estimators_with("threads") == ("tf_pose",)
     with pytest.raises(RehabCoachError, match="mediapipe has no option 'network'; it has none"):
         create_estimator("mediapipe", network="mobilenet_thin")
+    with pytest.raises(RehabCoachError, match="'following' must be true or false, not 1"):
+        create_estimator("tf_pose", following=1)
 
 
 def test_what_is_not_installed_is_named_with_what_to_do(monkeypatch):

@@ -55,9 +55,10 @@ def test_a_network_that_is_cut_equals_the_graph_cut_there(picture, tmp_path):
     np.testing.assert_allclose(given, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("backend", ["openvino", "opencv"])
-def test_what_is_written_gives_the_same_at_every_size(two, picture, backend):
-    network = create_network(backend, network=find_network(two))
+@pytest.mark.parametrize("backend, extension", [("openvino", ".onnx"), ("opencv", ".onnx"), ("openvino", ".xml")])
+def test_what_is_written_gives_the_same_at_every_size(two, picture, backend, extension, tmp_path):
+    contract = two if extension == ".onnx" else cut(2, str(tmp_path / ("two" + extension)))
+    network = create_network(backend, network=find_network(contract))
     for part in (picture, picture[:64, :96]):
         with torch.no_grad():
             expected = original(2)(torch.from_numpy(part)[None])[0].numpy()
@@ -69,7 +70,7 @@ def test_the_contract_says_what_is_in_the_file(two):
     with open(contract.path, "rb") as stream:
         assert contract.sha256 == hashlib.sha256(stream.read()).hexdigest()
     assert (contract.stages, contract.stride, contract.layout) == (2, 8, "coco_18")
-    assert contract.source == "mobilenet_thin, cut after stage 2"
+    assert contract.source == "mobilenet_thin, stages 1, 2"
 
 
 def test_a_contract_is_told_the_quality_that_was_measured(tmp_path):
@@ -79,14 +80,31 @@ def test_a_contract_is_told_the_quality_that_was_measured(tmp_path):
     assert find_network(contract) == replace(before, quality=93.5)
 
 
-@pytest.mark.parametrize("stages", [0, 7])
+def test_a_later_stage_can_follow_the_first(picture):
+    whole = original()
+    with torch.no_grad():
+        shown = torch.from_numpy(picture)[None].permute(0, 3, 1, 2)
+        features = whole.backbone(shown)
+        expected = whole.stages[3](torch.cat([whole.stages[0](features), features], 1))
+        given = original((1, 4)).outputs(shown)[-1]
+    torch.testing.assert_close(given, torch.cat([expected[:, 38:], expected[:, :38]], 1))
+
+
+@pytest.mark.parametrize("stages", [0, 7, (1, 7), (1, 0)])
 def test_there_are_six_stages(stages):
-    with pytest.raises(RehabCoachError, match="has the stages 1 to 6, not %d" % stages):
+    wrong = stages if isinstance(stages, int) else stages[-1]
+    with pytest.raises(RehabCoachError, match="has the stages 1 to 6, not %d" % wrong):
         original(stages)
 
 
-def test_a_network_is_an_onnx_file(tmp_path):
-    with pytest.raises(RehabCoachError, match="must end in .onnx"):
+@pytest.mark.parametrize("stages", [(2, 4), (1, 4, 4), (1, 4, 2)])
+def test_stages_are_kept_in_their_order_from_the_first_on(stages):
+    with pytest.raises(RehabCoachError, match="must begin with 1 and increase, as 1,4, not be %s" % str(stages)[1:2]):
+        original(stages)
+
+
+def test_a_network_is_an_onnx_file_or_openvinos(tmp_path):
+    with pytest.raises(RehabCoachError, match="must end in .onnx or .xml, not be"):
         save_network(original(1), str(tmp_path / "one.pb"), "this test")
     assert not list(tmp_path.iterdir())
 

@@ -12,6 +12,7 @@ from rehab_coach.shrinking.crops import is_held_out
 from rehab_coach.shrinking.quantisation import quantise
 from rehab_coach.shrinking.run import cut
 from rehab_coach.video import VideoSource
+from rehab_coach.video_file import VideoFile
 
 pytest.importorskip("nncf")
 
@@ -65,6 +66,16 @@ def test_a_processor_without_eight_bits_is_told(networks, monkeypatch):
 def test_opencv_does_not_read_it(networks):
     with pytest.raises(RehabCoachError, match="OpenCV does not read .*: choose the backend openvino"):
         create_estimator("tf_pose", network=networks[1], backend="opencv")
+
+
+def test_pictures_without_people_are_refused(networks, tmp_path):
+    film = str(tmp_path / "empty.mp4")
+    with VideoFile(film, (64, 64), 10) as video:
+        video.write(np.full((64, 64, 3), 128, np.uint8))
+    (tmp_path / "clips.csv").write_text("label,file,group\nsquat,%s,a\n" % film)
+    with pytest.raises(RehabCoachError, match="nobody is seen in the 1 pictures to measure on"):
+        quantise(networks[0], str(tmp_path / "clips.csv"), str(tmp_path / "int8.xml"))
+    assert not list(tmp_path.glob("int8*"))
 
 
 def test_it_is_not_quantised_twice(networks, clips, tmp_path):

@@ -159,7 +159,8 @@ def test_a_run_goes_on_from_a_network(tmp_path):
     contract = find_network(cut(3, str(tmp_path / "three.onnx")))
     picture = torch.rand(1, 64, 64, 3) * 255
     with torch.no_grad():
-        torch.testing.assert_close(saved(contract, 2)(picture), original(2)(picture), atol=1e-4, rtol=0)
+        for stages in (2, (1, 3)):
+            torch.testing.assert_close(saved(contract, stages)(picture), original(stages)(picture), atol=1e-4, rtol=0)
     for start, stages in ((contract, 4), (find_network("mobilenet_thin"), 2)):
         with pytest.raises(
             RehabCoachError, match="is no network of %d stages and this backbone that `rehab-coach shrink`" % stages
@@ -176,6 +177,9 @@ def test_a_run_learns_and_leaves_a_network_for_every_stage(tmp_path, recipe):
     lines = list(csv.DictReader(open(run / "log.csv")))
     assert [line["crops"] for line in lines] == ["4", "8"]
     assert all(float(line["held_out_heat"]) > 0 for line in lines)
+    last = lines[-1]
+    assert float(last["held_out_loss"]) == pytest.approx(float(last["held_out_stage_2"]), rel=1e-4)  # 1: weight 0
+    assert float(last["held_out_stage_1"]) > float(last["held_out_stage_2"]) > 0
     picture = np.random.default_rng(0).uniform(0, 255, (64, 80, 3)).astype(np.float32)
     given = create_network("openvino", network=find_network(contracts[0]))(picture)
     with torch.no_grad():
