@@ -23,7 +23,7 @@ from rehab_coach.identification.fitting import (
     measured_pairs,
     verified,
 )
-from rehab_coach.identification.model import Space
+from rehab_coach.identification.model import Space, shipped_model
 from rehab_coach.identification.observation import CAMERA
 from rehab_coach.identification.proportions import SIZES, trunk_turning
 from rehab_coach.identification.sets import Cycle
@@ -190,7 +190,8 @@ def virtual_patients(patients: VirtualPatients) -> Iterator[str]:
     """The same of virtual patients: the first `JUDGED` are judged, the others learned from.
 
     True key points are judged by what others' with the same errors taught; an estimator's own by what others' with "an
-    estimator's" errors did, and those of others by the estimator itself, as far as there are some.
+    estimator's" errors did, and those of others by the estimator itself, as far as there are some; and by what ships,
+    which was learned from none of those who are judged.
 
     Raises:
         RehabCoachError: there are too few films of somebody who is judged.
@@ -206,9 +207,12 @@ def virtual_patients(patients: VirtualPatients) -> Iterator[str]:
                 % (patients.folder, 2 * min(ENROLLED), name, JUDGED)
             )
         for enrolled in (number for number in ENROLLED if number <= most):
+            who = "virtual patients, %d enrolled" % enrolled
             for way, streams in WAYS.items():
-                odds = camera_odds(spaces, judged, enrolled, streams)
-                yield line("virtual patients, %d enrolled" % enrolled, name, way, odds)
+                yield line(who, name, way, camera_odds(spaces, judged, enrolled, streams))
+            if name not in NOISE:
+                ships = camera_odds(shipped_model().spaces, judged, enrolled, tuple(CAMERA))
+                yield line(who, name, "all, by the model that ships", ships)
 
 
 def line(who: str, points: str, way: str, odds: Dict[Pair, float]) -> str:

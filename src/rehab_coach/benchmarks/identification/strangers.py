@@ -49,6 +49,7 @@ def fit_model(data: str, progress: Callable[[str], None] = lambda line: None, be
         "sets": sorted(sets),
         "people": len(people),
         "cycles": {name: len(one) for name, one in samples.items()},
+        "virtual_patients": len({film.person for film in beside}),
     }
     learned = learn_spaces(samples, progress=progress, training=training)
     if "ui_prmd" not in sets:

@@ -1,6 +1,7 @@
 """What a camera sees, and how much of it counts."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,11 +71,14 @@ def test_people_beside_teach_the_spaces_and_not_what_they_weigh(captured):
 
 def test_log_odds_of_a_cameras_streams_are_added_up(captured, spaces):
     samples = filmed(captured, ERRORS, 1, measure=seen)
-    alone = [camera_odds(spaces, samples, 1, [stream]) for stream in CAMERA]
+    alone = {stream: camera_odds(spaces, samples, 1, [stream]) for stream in CAMERA}
     both = camera_odds(spaces, samples, 1, WAYS["and posture"])
     assert {pair.enrolled for pair in both} == {"p0", "p1", "p2", "p3"}
     for pair, value in both.items():
-        assert value == pytest.approx(sum(one[pair] for one in alone))
+        assert value == pytest.approx(sum(one[pair] for stream, one in alone.items() if spaces[stream].steepness))
+    silent = {stream: replace(space, steepness=0.0) for stream, space in spaces.items()}
+    for stream, one in alone.items():  # what counts for nothing beside the others is measured alone all the same
+        assert sorted(one, key=one.get) == sorted(one, key=camera_odds(silent, samples, 1, [stream]).get)
     own = [value for pair, value in both.items() if pair.person == pair.enrolled]
     other = [value for pair, value in both.items() if pair.person != pair.enrolled]
     assert np.median(own) > np.median(other)
@@ -103,6 +107,7 @@ def test_the_first_virtual_patients_are_judged_by_what_the_others_taught(tmp_pat
         shutil.copy(path, tmp_path / "mediapipe")
     lines = list(virtual_patients(read_rendered(folder)))
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells.pop(3)[1:3] == ["mediapipe", "all, by the model that ships"]
     assert [points for _, points, *_ in cells] == ["mediapipe"] * 3 + [LIKE_AN_ESTIMATOR] * 3
     for who, _, _, judged, rank_1, error, _ in cells:
         # Of four films no three can be enrolled and as many judged.
