@@ -26,7 +26,7 @@ examples:
       --acceleration g --turn deg/s --time-column t --time ms
   rehab-coach identify match today.csv --people people --skeleton today.npz      (both together)
   rehab-coach identify evaluate --data DIR --out report                        (the tables of docs/identification.md)
-  rehab-coach identify fit --data DIR --write models/identity.safetensors      (the model that ships)
+  rehab-coach identify fit --data DIR --rendered DIR --write models/identity.safetensors      (the model that ships)
   rehab-coach identify skeletons --data DIR --rendered DIR                     (what one camera sees)
   rehab-coach identify train config/recipes/identification/gait_gyroscope.yaml --data DIR --out runs/gait_gyroscope
   rehab-coach identify networks --data DIR --init runs/gait_gyroscope          (transfer against random start)
@@ -84,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one = action("fit", "learn from public sets what tells people apart; write the model and how it verifies strangers")
     one.add_argument("--data", required=True, metavar="DIR", help="folder with imu/ and mocap/")
     one.add_argument("--write", required=True, metavar="FILE", help="the model file")
+    one.add_argument("--rendered", metavar="DIR", help="also virtual patients: a folder of rehab-coach render --plan")
     one = action("skeletons", "measure what one camera sees: proportions and motion of limbs, and how the trunk turns")
     one.add_argument(
         "--data",
@@ -291,17 +292,19 @@ def _seeds(count: int) -> int:
 def _fit(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
+    from rehab_coach.benchmarks.identification.camera import LIKE_AN_ESTIMATOR, read_rendered
     from rehab_coach.benchmarks.identification.strangers import fit_model, verification_table
     from rehab_coach.files import check_writable
 
     check_writable(os.path.dirname(os.path.abspath(arguments.write)))
+    beside = read_rendered(arguments.rendered).others[LIKE_AN_ESTIMATOR] if arguments.rendered else []
     with tqdm(unit="step", disable=None, leave=False) as bar:
 
         def tell(what: str) -> None:
             bar.set_description(what)
             bar.update()
 
-        learned = fit_model(arguments.data, tell)
+        learned = fit_model(arguments.data, tell, beside)
     learned.model.save(arguments.write)
     print(verification_table(learned))
     print("\n%s" % arguments.write)
@@ -316,8 +319,9 @@ def _skeletons(arguments: argparse.Namespace) -> int:
     from rehab_coach.benchmarks.identification.tables import table
     from rehab_coach.dataset.sequences import SPATIAL
 
-    parts = [camera.virtual_patients(arguments.rendered)] if arguments.rendered else []
-    parts.append(camera.skeletons(arguments.data))
+    patients = camera.read_rendered(arguments.rendered) if arguments.rendered else None
+    parts = [camera.virtual_patients(patients)] if patients else []
+    parts.append(camera.skeletons(arguments.data, patients.others if patients else {}))
     if os.path.exists(os.path.join(arguments.data, "skeletons", SPATIAL + ".csv")):
         parts.append(kinect(arguments.data))
     for number, line in enumerate(chain.from_iterable(parts)):

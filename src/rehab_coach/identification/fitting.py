@@ -48,8 +48,13 @@ class Sample(NamedTuple):
 
 
 @one_thread
-def fit_space(samples: Sequence[Sample], rocket: Optional[MiniRocket]) -> Space:
+def fit_space(samples: Sequence[Sample], rocket: Optional[MiniRocket], dimensions: int = DIMENSIONS) -> Space:
     """Learn a space; its odds are those of `calibrate`.
+
+    Args:
+        samples: of all the people to learn from.
+        rocket: makes features of cycles; None: values are features.
+        dimensions: of the space, at most: those in which people differ most.
 
     Raises:
         RehabCoachError: there are not two people with two samples in any context.
@@ -81,7 +86,7 @@ def fit_space(samples: Sequence[Sample], rocket: Optional[MiniRocket]) -> Space:
     covariance += SHRINKAGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     whitening = np.linalg.cholesky(np.linalg.inv(covariance))
     between = np.array(middles) @ whitening
-    directions = np.linalg.eigh(between.T @ between)[1][:, ::-1][:, :DIMENSIONS]
+    directions = np.linalg.eigh(between.T @ between)[1][:, ::-1][:, :dimensions]
     weights = components @ (whitening @ directions) / deviation[:, None]
     return Space(rocket, mean.astype(np.float32), weights.astype(np.float32), 0.0, 1.0)
 

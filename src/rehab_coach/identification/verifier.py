@@ -144,13 +144,17 @@ def match(observation: Observation, templates: Sequence[Template], model: Option
         model: that the templates were made with; default: the one that ships.
 
     Raises:
+        ModelError: a template was made with another model, as far as its size says.
         RehabCoachError: no template has a stream that was observed.
     """
     model = model or shipped_model()
     points = {s: model.spaces[s].embed(values) for s, values in observation.streams.items() if s in model.spaces}
     odds: Dict[str, float] = {}
     for template in templates:
-        if set(points) & set(template.points):
+        shared = set(points) & set(template.points)
+        if any(points[s].shape[1] != template.points[s].shape[1] for s in shared):
+            raise ModelError("the template of %s was made with another model: enrol them again" % template.name)
+        if shared:
             odds[template.name] = _log_odds(model, points, template.points)
     if templates and not odds:
         raise RehabCoachError(

@@ -154,6 +154,7 @@ def test_the_first_axis_can_be_turned_round(tmp_path):
         (["train", "missing.yaml", "--data", "none", "--out", "none"], "cannot read the recipe"),
         (["evaluate", "--data", "none", "--out", "none", "--case", "dance"], "no case 'dance'"),
         (["fit", "--data", "none", "--write", "model.safetensors"], "none of the sets"),
+        (["fit", "--data", "none", "--rendered", "none", "--write", "m.safetensors"], "no key points in none/truth"),
         (["skeletons", "--data", "none"], "cannot read none/mocap/ui_prmd"),
         (["skeletons", "--data", "none", "--rendered", "none"], "there are no key points in none/truth"),
     ],

@@ -64,6 +64,9 @@ def test_what_differs_within_a_person_counts_little():
     space = fit_space(rows, None)
     step = space.embed(np.array([[0, 0], [1, 0], [0, 1]], np.float32))
     assert np.linalg.norm(step[1] - step[0]) > 5 * np.linalg.norm(step[2] - step[0])
+    line = fit_space(rows, None, dimensions=1).embed(np.array([[0, 0], [1, 0], [0, 1]], np.float32))
+    assert line.shape == (3, 1)
+    assert abs(line[1] - line[0]) > 5 * abs(line[2] - line[0])
 
 
 def test_only_the_same_context_is_compared(learned, samples):

@@ -52,6 +52,12 @@ def test_another_sensor_than_at_enrolment_is_refused(learned, observation):
         match(other, [template], learned.model)
 
 
+def test_template_of_another_model_is_named(learned, templates, observation):
+    narrower = {stream: points[:, :-1] for stream, points in templates[0].points.items()}
+    with pytest.raises(ModelError, match="the template of P-1 was made with another model: enrol them again"):
+        match(observation(50, 1), [templates[1], Template("P-1", narrower)], learned.model)
+
+
 def test_recordings_that_do_not_go_together_are_not_enrolled(learned, observation):
     with pytest.raises(RehabCoachError, match="no recording of P-1"):
         Template.of("P-1", [], learned.model)

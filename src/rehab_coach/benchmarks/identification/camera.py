@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter, defaultdict
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from rehab_coach.identification.fitting import (
     measured_pairs,
     verified,
 )
-from rehab_coach.identification.model import Space
+from rehab_coach.identification.model import Space, shipped_model
 from rehab_coach.identification.observation import CAMERA
 from rehab_coach.identification.proportions import SIZES, trunk_turning
 from rehab_coach.identification.sets import Cycle
@@ -48,6 +48,10 @@ NOISE = {
     LIKE_AN_ESTIMATOR: replace(EstimatorErrors(), never=0.0),
 }
 """Errors of key points, in trunk lengths; standing ones are drawn anew for each recording."""
+
+DIMENSIONS = 10
+"""Of each stream's space: where people differ least, a camera mostly sees its own errors. Chosen on virtual patients
+who are learned from; 8 and 12 do as well."""
 
 MADE_UP, FILMS = 60, 6
 PROJECTED, CHANGED = "UI-PRMD, projected", "the same, correct -> incorrect"
@@ -84,7 +88,7 @@ def made_up_films(
     return made_up(captured, people, FILMS, errors, seed, seen, wrong)
 
 
-def camera_spaces(films: Sequence[Sample]) -> Dict[str, Space]:
+def camera_spaces(films: Sequence[Sample], beside: Sequence[Sample] = ()) -> Dict[str, Space]:
     """The spaces of what a camera sees, by the name of the stream.
 
     They are learned from films in the usual form. How much each stream weighs is learned from people who were left out,
@@ -92,12 +96,13 @@ def camera_spaces(films: Sequence[Sample]) -> Dict[str, Space]:
 
     Args:
         films: of `seen`, several of each person, who are named "NAME.NUMBER" where several move as one.
+        beside: of others, in the usual form alone: the spaces are learned from these too, the weights are not.
     """
     names = sorted({one.person for one in films})
     rows: List[List[float]] = []
     own: List[bool] = []
     for half in (set(names[::2]), set(names[1::2])):
-        spaces = _learned([one for one in films if one.person not in half])
+        spaces = _learned([one for one in films if one.person not in half] + list(beside))
         judged = streams_of([one for one in films if one.person in half])
         distances = [measured_pairs(spaces[stream], judged[stream], 1) for stream in CAMERA]
         for pair in distances[0]:
@@ -109,19 +114,21 @@ def camera_spaces(films: Sequence[Sample]) -> Dict[str, Space]:
     scores = zip(*calibrate_together(table[same], table[~same]))
     return {
         stream: replace(space, centre=float(centre), steepness=float(steepness))
-        for (stream, space), (centre, steepness) in zip(_learned(films).items(), scores)
+        for (stream, space), (centre, steepness) in zip(_learned([*films, *beside]).items(), scores)
     }
 
 
 def _learned(made: Sequence[Sample]) -> Dict[str, Space]:
     usual = streams_of([one for one in made if not one.session.startswith(OTHER_FORM)])
-    return {stream: fit_space(samples, None) for stream, samples in usual.items()}
+    return {stream: fit_space(samples, None, DIMENSIONS) for stream, samples in usual.items()}
 
 
 def camera_odds(
     spaces: Dict[str, Space], samples: Sequence[Sample], enrolled: int, streams: Sequence[str]
 ) -> Dict[Pair, float]:
     """Log odds of samples of `seen` beside templates, see `measured_pairs`."""
+    if len(streams) == 1:  # alone it counts, even if beside the others it does not
+        spaces = {stream: replace(spaces[stream], steepness=spaces[stream].steepness or 1.0) for stream in streams}
     values = streams_of(samples)
     distances = {stream: measured_pairs(spaces[stream], values[stream], enrolled) for stream in streams}
     return {
@@ -135,11 +142,26 @@ HEADER = """\
 |---|---|---|---|---|---|---|"""
 
 
-def skeletons(data: str) -> Iterator[str]:
+class VirtualPatients(NamedTuple):
+    """What is `seen` in a plan's films, by the key points: true ones with each of `NOISE`, and each estimator's own.
+
+    Attributes:
+        folder: of the films.
+        judged: films of the first `JUDGED` people.
+        others: of those who are learned from.
+    """
+
+    folder: str
+    judged: Dict[str, List[Sample]]
+    others: Dict[str, List[Sample]]
+
+
+def skeletons(data: str, others: Dict[str, List[Sample]]) -> Iterator[str]:
     """What one camera sees, as lines of a Markdown table: half of the people are learned from, half measured.
 
     Args:
         data: folder with mocap/ui_prmd.
+        others: virtual patients who are learned from too, by the key points; see `VirtualPatients`.
     """
     executions = read_executions(data)
     captured = recordings_of(executions)
@@ -152,7 +174,8 @@ def skeletons(data: str) -> Iterator[str]:
         found: Dict[Tuple[str, str], Dict[Pair, float]] = defaultdict(dict)
         for number, half in enumerate(halves):
             usual, other = ([one for one in those if one[0] not in half] for those in (captured, wrong))
-            spaces = camera_spaces(made_up_films(usual, other, errors, MADE_UP, number))
+            made = made_up_films(usual, other, errors, MADE_UP, number)
+            spaces = camera_spaces(made, others.get(name, ()))
             own = filmed([one for one in captured if one[0] in half], errors, 100 + number, measure=seen)
             # The other form comes after all the correct sessions, which are enrolled: the first half.
             both = own + filmed([one for one in wrong if one[0] in half], errors, 200 + number, measure=seen)
@@ -163,41 +186,33 @@ def skeletons(data: str) -> Iterator[str]:
             yield line(who, name, way, odds)
 
 
-def virtual_patients(rendered: str) -> Iterator[str]:
+def virtual_patients(patients: VirtualPatients) -> Iterator[str]:
     """The same of virtual patients: the first `JUDGED` are judged, the others learned from.
 
     True key points are judged by what others' with the same errors taught; an estimator's own by what others' with "an
-    estimator's" errors did, and those of others by the estimator itself, as far as there are some.
-
-    Args:
-        rendered: folder that `rehab-coach render --plan config/plans/identification.yaml --skeletons-only` wrote.
+    estimator's" errors did, and those of others by the estimator itself, as far as there are some; and by what ships,
+    which was learned from none of those who are judged.
 
     Raises:
-        RehabCoachError: it holds no such films, or of too few people.
+        RehabCoachError: there are too few films of somebody who is judged.
     """
-    films = read_rendered(rendered)
-    people = list(dict.fromkeys(film.person for film in films[LIKE_AN_ESTIMATOR]))
-    if len(people) < JUDGED + FEWEST_LEARNED:
-        raise RehabCoachError(
-            "%s has true key points of %d people, and beside the %d who are judged %d are needed to learn from: render "
-            "more of the plan's clips" % (rendered, len(people), JUDGED, FEWEST_LEARNED)
-        )
-    first = set(people[:JUDGED])
-    for name, own in films.items():
-        taught = own if name in NOISE else films[LIKE_AN_ESTIMATOR] + own
-        spaces = camera_spaces([film for film in taught if film.person not in first])
-        judged = [film for film in own if film.person in first]
+    for name, judged in patients.judged.items():
+        others = patients.others.get(name, [])
+        spaces = camera_spaces(others if name in NOISE else patients.others[LIKE_AN_ESTIMATOR] + others)
         counts = Counter(film.person for film in judged)
-        most = min(counts[person] for person in first) // 2
+        most = min(counts.values()) // 2 if len(counts) == JUDGED else 0
         if most < min(ENROLLED):
             raise RehabCoachError(
                 "%s has not %d films by %s of each of the %d who are judged: render more of the plan's clips"
-                % (rendered, 2 * min(ENROLLED), name, JUDGED)
+                % (patients.folder, 2 * min(ENROLLED), name, JUDGED)
             )
         for enrolled in (number for number in ENROLLED if number <= most):
+            who = "virtual patients, %d enrolled" % enrolled
             for way, streams in WAYS.items():
-                odds = camera_odds(spaces, judged, enrolled, streams)
-                yield line("virtual patients, %d enrolled" % enrolled, name, way, odds)
+                yield line(who, name, way, camera_odds(spaces, judged, enrolled, streams))
+            if name not in NOISE:
+                ships = camera_odds(shipped_model().spaces, judged, enrolled, tuple(CAMERA))
+                yield line(who, name, "all, by the model that ships", ships)
 
 
 def line(who: str, points: str, way: str, odds: Dict[Pair, float]) -> str:
@@ -206,13 +221,14 @@ def line(who: str, points: str, way: str, odds: Dict[Pair, float]) -> str:
     return "| %s (%d) | %s | %s | %d | %.3f | %.3f | %.3f |" % (who, people, points, way, *verified(odds))
 
 
-def read_rendered(folder: str) -> Dict[str, List[Sample]]:
-    """What is `seen` in a plan's films, by the key points: true ones with each of `NOISE`, and each estimator's own.
+def read_rendered(folder: str) -> VirtualPatients:
+    """What is seen of virtual patients; films in which a limb is never seen are left out.
 
-    Films in which a limb is never seen are left out.
+    Args:
+        folder: that `rehab-coach render --plan config/plans/identification.yaml --skeletons-only` wrote.
 
     Raises:
-        RehabCoachError: there are no true key points, or it is not known of whom they are.
+        RehabCoachError: there are no true key points, it is not known of whom they are, or of too few people.
     """
     truth = os.path.join(folder, "truth")
     render = (
@@ -239,10 +255,21 @@ def read_rendered(folder: str) -> Dict[str, List[Sample]]:
             number += 1
         for points, one in by_points.items():
             with contextlib.suppress(RehabCoachError):
-                found[points].append(Sample(seen(one), person, "%s by %s" % (name, points), "squat"))
+                found[points].append(Sample(seen(one), person, "%s by %s" % (name, points), "virtual squat"))
     if LIKE_AN_ESTIMATOR not in found:
         raise RehabCoachError("in no film of %s is the whole body seen: %s" % (truth, render))
-    return found
+    people = list(dict.fromkeys(film.person for film in found[LIKE_AN_ESTIMATOR]))
+    if len(people) < JUDGED + FEWEST_LEARNED:
+        raise RehabCoachError(
+            "%s has true key points of %d people, and beside the %d who are judged %d are needed to learn from: render "
+            "more of the plan's clips" % (folder, len(people), JUDGED, FEWEST_LEARNED)
+        )
+    first = set(people[:JUDGED])
+    judged, others = (
+        {points: [film for film in films if (film.person in first) == part] for points, films in found.items()}
+        for part in (True, False)
+    )
+    return VirtualPatients(folder, judged, others)
 
 
 def spoiled(sequence: SkeletonSequence, errors: EstimatorErrors, seed: int) -> SkeletonSequence:

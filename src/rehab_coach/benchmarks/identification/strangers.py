@@ -9,7 +9,7 @@ import numpy as np
 from rehab_coach.benchmarks.identification.camera import LIKE_AN_ESTIMATOR, MADE_UP, NOISE, camera_spaces, made_up_films
 from rehab_coach.dataset.ui_prmd import read_executions
 from rehab_coach.errors import RehabCoachError
-from rehab_coach.identification.fitting import Learned, Pair, Verification, learn_spaces, verified
+from rehab_coach.identification.fitting import Learned, Pair, Sample, Verification, learn_spaces, verified
 from rehab_coach.identification.sets import SEGLEARN, cut, read_set, sensor_samples, set_path
 from rehab_coach.identification.skeletons import recordings_of
 
@@ -25,8 +25,13 @@ FITTED_SETS = (
 """Sets that the model that ships is learned from, and seglearn's where it is."""
 
 
-def fit_model(data: str, progress: Callable[[str], None] = lambda line: None) -> Learned:
-    """Learn the sensor's spaces from all sets of a data folder.
+def fit_model(data: str, progress: Callable[[str], None] = lambda line: None, beside: Sequence[Sample] = ()) -> Learned:
+    """Learn the sensor's spaces from all sets of a data folder, and the camera's from UI-PRMD where it is there.
+
+    Args:
+        data: folder with imu/ and mocap/.
+        progress: is told what was done.
+        beside: films of virtual patients to learn the camera's spaces from as well, see `camera_spaces`.
 
     Raises:
         RehabCoachError: none of the sets is there.
@@ -44,6 +49,7 @@ def fit_model(data: str, progress: Callable[[str], None] = lambda line: None) ->
         "sets": sorted(sets),
         "people": len(people),
         "cycles": {name: len(one) for name, one in samples.items()},
+        "virtual_patients": len({film.person for film in beside}),
     }
     learned = learn_spaces(samples, progress=progress, training=training)
     if "ui_prmd" not in sets:
@@ -51,7 +57,8 @@ def fit_model(data: str, progress: Callable[[str], None] = lambda line: None) ->
     # The threshold and the overlap are those of the sensors: there are no people who were measured both ways.
     executions = read_executions(data)
     usual, wrong = (recordings_of(executions, correct=correct) for correct in (True, False))
-    spaces = camera_spaces(made_up_films(usual, wrong, NOISE[LIKE_AN_ESTIMATOR], 2 * MADE_UP, seed=0))
+    made = made_up_films(usual, wrong, NOISE[LIKE_AN_ESTIMATOR], 2 * MADE_UP, seed=0)
+    spaces = camera_spaces(made, beside)
     return learned._replace(model=replace(learned.model, spaces={**learned.model.spaces, **spaces}))
 
 
