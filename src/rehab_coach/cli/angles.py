@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     if by_network:
         from rehab_coach.direct_kinematics.recording import AngleNetwork, for_skeleton
 
-        network = AngleNetwork.load(arguments.model)
+        network = AngleNetwork.load(arguments.model, with_pictures=not is_sequence)
     if is_sequence:
         sequence = SkeletonSequence.load(arguments.recording)
     else:
@@ -85,7 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     if len(sequence) < 2:
         raise RehabCoachError("%s has one frame: a movement needs at least two" % arguments.recording)
     if by_network:
-        angles, scales = network.measure(sequence)
+        pictures = () if is_sequence else _pictures(arguments.recording, start, end, len(sequence))
+        angles, scales = network.measure(sequence, pictures)
         _tell_hidden(angles)
     else:
         angles = joint_angles(sequence, source=arguments.source)
@@ -161,6 +162,16 @@ def _estimate(video, estimator_name, start, end):
     if problem:
         print("warning: " + problem, file=sys.stderr)
     return sequence
+
+
+def _pictures(video, start, end, frames):
+    """A film once more, for a network that looks at its pictures."""
+    from tqdm import tqdm
+
+    from rehab_coach.video import VideoSource
+
+    with VideoSource(video) as source:
+        yield from tqdm(source.read(start, end), total=frames, unit="frame", desc="d3ke", disable=None, leave=False)
 
 
 def _repetitions(sequence, exercise, angles):

@@ -7,7 +7,7 @@ everything weighed by how far it was off for people whose truth is known. What t
 """
 
 from dataclasses import replace
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from rehab_coach.direct_kinematics.answers import Answer, answer_features
 from rehab_coach.direct_kinematics.contract import KinematicsContract
-from rehab_coach.direct_kinematics.features import features_of
+from rehab_coach.direct_kinematics.features import both_sides
 from rehab_coach.direct_kinematics.networks import KinematicsNetwork
 from rehab_coach.kinematics.filtering import low_pass
 from rehab_coach.opensim.layer import Pose, SkeletonLayer
@@ -60,13 +60,23 @@ class Landmarks(NamedTuple):
     error: List[float]
 
 
-def answer(network: KinematicsNetwork, contract: KinematicsContract, sequence: SkeletonSequence) -> Answer:
+def answer(
+    network: KinematicsNetwork,
+    contract: KinematicsContract,
+    sequence: SkeletonSequence,
+    seen: Optional[np.ndarray] = None,
+) -> Answer:
     """The kinematics of a sequence at the network's rate: the network's answer, refined.
+
+    Args:
+        network, contract: of a model file.
+        sequence: of one person.
+        seen: (2, T, F) what its backbone sees of the pictures, None = it has none.
 
     Raises:
         RehabCoachError: not BlazePose's layout, or without world coordinates.
     """
-    given = answer_features(network, contract, features_of(sequence), features_of(sequence.mirror()))
+    given = answer_features(network, contract, *both_sides(sequence, seen))
     return PictureFit(contract)(sequence, given)
 
 

@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 from torch import nn
 
 from rehab_coach.direct_kinematics.answers import Answer, answer_features
+from rehab_coach.direct_kinematics.backbones import backbone_of
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import Points, Recording, answered, read_films, split
 from rehab_coach.direct_kinematics.landmarks import find_landmarks
@@ -256,7 +257,7 @@ def train_on_films(
             training.
     """
     make_folder(out)
-    model, recordings = read_films(*folders)
+    model, recordings = read_films(*folders, backbone=backbone_of(recipe, device))
     check_rate(recordings, recipe.rate)
     divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
     with join(device) as processes:

@@ -90,7 +90,7 @@ def test_a_network_learns_and_is_measured(own_skeleton, films, recipe, tmp_path,
     ours, mean = (float(rows[name][1]) for name in ("network (none)", "always the mean"))
     assert ours < 0.6 * mean  # degrees, of people that were not learned from
     assert {"walk", "bow", "hip_flexion"} <= set(rows) and {"front", "oblique"} & set(rows)
-    tables = ("angles", "fitted", "movements", "people", "recordings", "speed", "views", "ways")
+    tables = ("angles", "causes", "fitted", "movements", "people", "recordings", "speed", "views", "ways")
     wanted = [name + ".csv" for name in tables] + ["errors.png", "kinematics.md"]
     assert sorted(os.listdir(tmp_path / "report")) == sorted(wanted)
     # The whole way from a sequence: mirrored, it is answered by exactly the mirrored kinematics.
