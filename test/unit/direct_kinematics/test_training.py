@@ -181,6 +181,9 @@ def test_the_recipes_that_ship_can_be_read():
         ({"width": 4}, "width must be between"),
         ({"sequence": "transformer", "width": 12}, "multiple of its 8 heads"),
         ({"masked": 1}, "masked must be like True"),
+        ({"key_points": False}, "belong to a backbone that looks at pictures"),
+        ({"backbone": "resnext50_32x4d", "turned": 5.0}, "pictures do not turn"),
+        ({"backbone": "resnext50_32x4d", "key_points": False, "body_frame": True}, "body_frame needs key_points"),
         ({"test": 0.9, "validation": 0.2}, "people to learn from"),
     ],
 )

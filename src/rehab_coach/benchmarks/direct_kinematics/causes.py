@@ -55,7 +55,7 @@ def _corrected(given: Answer, recording: Recording, points: Points, parts: Seque
 
 
 def kind_of(name: str) -> str:
-    """ "legs", "arms" or "trunk", by an angle's name."""
+    """What an angle belongs to, by its name: legs, arms or trunk."""
     word = name.split("_")[0]
     return "legs" if word in LEGS else "arms" if word in ARMS else "trunk"
 
