@@ -1,6 +1,7 @@
 """Films with their true kinematics, as the network learns from them and is measured by them."""
 
 import glob
+import json
 import os
 from dataclasses import dataclass, replace
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -11,7 +12,7 @@ from tqdm import tqdm
 
 from rehab_coach.direct_kinematics.backbones import Backbone
 from rehab_coach.direct_kinematics.features import both_sides
-from rehab_coach.direct_kinematics.pictures import look_at_film
+from rehab_coach.direct_kinematics.pictures import CLIPS, look_at_film
 from rehab_coach.direct_kinematics.refinement import PosedBody
 from rehab_coach.direct_kinematics.truth import FOLDER, TABLE, KinematicsTruth
 from rehab_coach.errors import RehabCoachError
@@ -39,6 +40,7 @@ class Recording:
         scales: float32 (bodies, 3).
         root: float32 (T, 3, 3).
         folder: of the films.
+        height: of the person, metres, None where the films do not say.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Recording:
     scales: np.ndarray
     root: np.ndarray
     folder: str
+    height: Optional[float] = None
 
 
 def answered(model: Model) -> Tuple[str, ...]:
@@ -108,9 +111,19 @@ def _recordings(folder: str, model: Model, backbone: Optional[Backbone]) -> List
                 truth.scales,
                 truth.root,
                 folder,
+                _height(folder, name[: -len(".npz")]),
             )
         )
     return recordings
+
+
+def _height(folder: str, name: str) -> Optional[float]:
+    """What the film's own truth says, which `rehab-coach render` wrote."""
+    paths = [os.path.join(folder, part, name + ".json") for part in ("truth", CLIPS)]
+    for path in filter(os.path.exists, paths):
+        with open(path, encoding="utf-8") as stream:
+            return float(json.load(stream)["person"]["height"])
+    return None
 
 
 def _with_mean_markers(folders: Sequence[str]) -> Model:

@@ -87,13 +87,19 @@ class AngleNetwork:
             )
         return cls(network, contract, backbone_of(recipe))
 
-    def measure(self, sequence: SkeletonSequence, pictures: Iterable[Tuple[np.ndarray, float]] = ()) -> Measured:
+    def measure(
+        self,
+        sequence: SkeletonSequence,
+        pictures: Iterable[Tuple[np.ndarray, float]] = (),
+        height: Optional[float] = None,
+    ) -> Measured:
         """The angles of one person.
 
         Args:
             sequence: of the estimator mediapipe, at any rate; it is answered at the network's, between whose frames the
                 answers are interpolated.
             pictures: with their stamps, where a backbone looks at them.
+            height: of the person, metres, if it is known.
 
         Returns:
             The network's coordinates, refined; from them the elevation of the arms, and the pelvis's angles as for a
@@ -112,7 +118,7 @@ class AngleNetwork:
             raise RehabCoachError("the recording has fewer than two frames: a movement needs at least two")
         slow = sequence.resample(float(self.contract.recipe["rate"]))
         seen = look(self.backbone, pictures, slow) if self.backbone else None
-        given = answer(self.network, self.contract, slow, seen)
+        given = answer(self.network, self.contract, slow, seen, height)
         names, values, deviation = self._table(given)
         known = np.flatnonzero(slow.seen)
         seen = sequence.seen[:, None] & np.stack([is_shown(sequence, name) for name in names], axis=1)

@@ -18,12 +18,13 @@ from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, load_recipe, make_recipe
 from rehab_coach.direct_kinematics.recording import MODEL, AngleNetwork, elevations, pelvis_angles
-from rehab_coach.direct_kinematics.refinement import answer
+from rehab_coach.direct_kinematics.refinement import TALLER, PosedBody, answer
 from rehab_coach.direct_kinematics.training import KinematicsTask, make_contract, mirrored_guess, train_on_films
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.angles.measure import joint_angles
 from rehab_coach.opensim.files import read_mot
 from rehab_coach.opensim.model_file import body_fixed
+from rehab_coach.opensim.model_values import model_of
 from rehab_coach.opensim.packages import default_model
 from rehab_coach.paths import share_path
 from rehab_coach.pose import create_estimator, estimate_video
@@ -249,6 +250,9 @@ def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path
     assert np.isnan(given.values[4]).all() and np.isfinite(np.delete(given.values, 4, axis=0)).all()
     assert main([*command[:-1], "fit", "--model", path]) == 2
     assert "--model is for --source d3ke" in capsys.readouterr().err
+    for order in ([*command, "--height", "172"], [*command[:-1], "fit", "--height", "1.72"]):
+        assert main(order) == 2
+        assert "--height is for --source d3ke, and in metres" in capsys.readouterr().err
     with pytest.raises(RehabCoachError, match="nobody"):
         network.measure(replace(sequence, key_points=0 * key_points, world=None))
     with pytest.raises(RehabCoachError, match="fewer than two frames"):
@@ -262,6 +266,17 @@ def test_the_rate_of_a_recording_does_not_matter(squat):
         other = network.measure(squat(rate)).angles
         again = np.interp(usual.stamps, other.stamps, other["knee_angle_r"])
         assert np.degrees(np.abs(again - usual["knee_angle_r"])).mean() < 3
+
+
+def test_who_is_taller_has_longer_limbs_and_bends_them_as_far(squat):
+    network, sequence = AngleNetwork.load(), squat()
+    tall, small = (network.measure(sequence, height=height) for height in (1.9, 1.6))
+    np.testing.assert_allclose(tall.scales / small.scales, 1.9 / 1.6, rtol=1e-5)
+    scales = torch.from_numpy(tall.scales)[None]
+    body = PosedBody(model_of(network.contract.model), ["knee_angle_r"])
+    joints = body(torch.zeros(1, 1), scales, torch.eye(3)[None]).joints[0, :, 1]
+    assert float(joints.max() - joints.min()) * TALLER == pytest.approx(1.9, abs=1e-3)
+    assert np.abs(tall.angles["knee_angle_r"] - small.angles["knee_angle_r"]).mean() < np.radians(2)
 
 
 def test_what_is_cut_off_is_not_measured(squat, tmp_path, capsys):

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
-import torch
 
 from rehab_coach.benchmarks.direct_kinematics.results import compare, known
 from rehab_coach.benchmarks.direct_kinematics.tables import Row, Table
@@ -13,10 +12,9 @@ from rehab_coach.direct_kinematics.data import Points, Recording
 
 LEGS, ARMS = ("hip", "knee", "ankle", "subtalar", "mtp"), ("arm", "shoulder", "elbow", "pro", "wrist")
 """First words of their angles; all others are the trunk's."""
-SIZE, LENGTHS, PELVIS = "size", "lengths", "pelvis"
+LENGTHS, PELVIS = "lengths", "pelvis"
 TRUE: Dict[str, Tuple[str, ...]] = {
     "as answered": (),
-    "true size of the body": (SIZE,),
     "true lengths": (LENGTHS,),
     "true rotation of the pelvis": (PELVIS,),
     "and of the trunk": (PELVIS, "trunk"),
@@ -24,7 +22,7 @@ TRUE: Dict[str, Tuple[str, ...]] = {
     "true arms": ("arms",),
     "all angles and the pelvis true": (PELVIS, "trunk", "legs", "arms"),
 }
-"""What is true, by the name of the row. The size is one factor for all of the answered lengths."""
+"""What is true, by the name of the row."""
 
 
 def table(answers: Sequence[Answer], recordings: Sequence[Recording], points: Points, masked: bool) -> Table:
@@ -32,7 +30,7 @@ def table(answers: Sequence[Answer], recordings: Sequence[Recording], points: Po
     rows: List[Row] = []
     for name, parts in TRUE.items():
         results = [
-            compare(one, _corrected(given, one, points, parts), points, masked)
+            compare(one, _corrected(given, one, points.coordinates, parts), points, masked)
             for given, one in zip(answers, recordings)
         ]
         lengths, places = (known(results, what) for what in (lambda one: one.lengths, lambda one: one.points))
@@ -40,17 +38,14 @@ def table(answers: Sequence[Answer], recordings: Sequence[Recording], points: Po
     return Table("causes", "With parts of the truth in the answers", ("", "MAE body", "MPBLPE"), rows)
 
 
-def _corrected(given: Answer, recording: Recording, points: Points, parts: Sequence[str]) -> Answer:
-    kinds = np.array([kind_of(name) for name in points.coordinates])
+def _corrected(given: Answer, recording: Recording, names: Sequence[str], parts: Sequence[str]) -> Answer:
+    kinds = np.array([kind_of(name) for name in names])
     true = np.isin(kinds, parts)
     given = replace(given, coordinates=np.where(true, recording.coordinates, given.coordinates))
     if PELVIS in parts:
         given = replace(given, root=recording.root)
     if LENGTHS in parts:
         given = replace(given, scales=recording.scales)
-    if SIZE in parts:
-        factor = _size(recording.scales, points) / _size(given.scales, points)
-        given = replace(given, scales=given.scales * np.float32(factor))
     return given
 
 
@@ -58,10 +53,3 @@ def kind_of(name: str) -> str:
     """What an angle belongs to, by its name: legs, arms or trunk."""
     word = name.split("_")[0]
     return "legs" if word in LEGS else "arms" if word in ARMS else "trunk"
-
-
-def _size(scales: np.ndarray, points: Points) -> float:
-    """Metres, the sum of all lengths between joints."""
-    standing = torch.zeros(1, len(points.coordinates)), torch.from_numpy(scales)[None], torch.eye(3)[None]
-    with torch.no_grad():
-        return float(points.lengths(points(*standing).numpy()).sum())

@@ -36,6 +36,7 @@ from rehab_coach.simulation.plan import Plan
 
 MEAN_ANSWER = "always the mean"
 """Baseline: the same answer for every frame, the mean of what was learned from."""
+HEIGHT_KNOWN = "with the person's height"
 MULTI_STEP = "markers, then OpenSim"
 
 
@@ -102,6 +103,8 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
             stack.enter_context(MarkersThenOpenSim(choice.markers, contract, model)) if choice.markers else None
         )
         ways: Dict[str, Callable[[Recording], Answer]] = {name: lambda one: given[one.name]}
+        if all(one.height for one in chosen):
+            ways[HEIGHT_KNOWN] = lambda one: answer(network, contract, one.sequence, one.pictures, one.height)
         if multi_step:
             ways[MULTI_STEP] = multi_step
         ways[MEAN_ANSWER] = mean_answer(learned, contract)
