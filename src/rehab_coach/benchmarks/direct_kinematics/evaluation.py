@@ -21,7 +21,7 @@ from rehab_coach.benchmarks.direct_kinematics.tables import (
     overview,
 )
 from rehab_coach.benchmarks.films import available_estimators
-from rehab_coach.direct_kinematics.answers import Answer
+from rehab_coach.direct_kinematics.answers import Answer, answer_features
 from rehab_coach.direct_kinematics.backbones import backbone_of
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import ESTIMATOR, Points, Recording, answered, read_films, split
@@ -36,6 +36,7 @@ from rehab_coach.simulation.plan import Plan
 
 MEAN_ANSWER = "always the mean"
 """Baseline: the same answer for every frame, the mean of what was learned from."""
+NOT_REFINED = "not refined"
 HEIGHT_KNOWN = "with the person's height"
 MULTI_STEP = "markers, then OpenSim"
 
@@ -103,6 +104,7 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
             stack.enter_context(MarkersThenOpenSim(choice.markers, contract, model)) if choice.markers else None
         )
         ways: Dict[str, Callable[[Recording], Answer]] = {name: lambda one: given[one.name]}
+        ways[NOT_REFINED] = lambda one: answer_features(network, contract, one.features, one.mirrored)
         if all(one.height for one in chosen):
             ways[HEIGHT_KNOWN] = lambda one: answer(network, contract, one.sequence, one.pictures, one.height)
         if multi_step:
