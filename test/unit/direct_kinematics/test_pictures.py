@@ -63,8 +63,10 @@ def test_the_layers_have_torchvisions_names():
     assert names["features.18.0.weight"] == (1280, 320, 1, 1) and names["features.17.conv.1.0.weight"] == (960, 1, 3, 3)
 
 
-def test_a_picture_gives_2048_numbers_by_resnext():
-    assert ResNeXt50().eval()(torch.zeros(2, 3, 64, 64)).shape == (2, 2048)
+def test_a_picture_gives_2048_numbers_by_resnext(tmp_path):
+    torch.save({**ResNeXt50().state_dict(), "fc.weight": torch.zeros(1000, 2048)}, tmp_path / "resnext.pth")
+    backbone = Backbone("resnext50_32x4d", str(tmp_path / "resnext.pth"))
+    assert backbone(np.zeros((2, 64, 64, 3), np.uint8)).shape == (2, 2048)
 
 
 def test_what_is_cut_out_of_a_mirror_image_is_mirrored():

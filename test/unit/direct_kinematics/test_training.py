@@ -193,6 +193,17 @@ def test_recipes_are_checked(values, complaint):
         make_recipe(values)
 
 
+def test_one_command_learns_and_measures(own_skeleton, films, tmp_path, capsys, one_thread):
+    recipe = tmp_path / "small.yaml"
+    recipe.write_text("sequence: none\nwidth: 16\nwindow: 8\nsteps: 5\n")
+    folders = [str(tmp_path / name) for name in ("run", "report")]
+    order = ["train-kinematics", str(recipe), "--data", films, "--out", folders[0], "--report", folders[1]]
+    assert main(order) == 0
+    shown = capsys.readouterr().out
+    assert "learned from 7 people, watched 1, kept 2" in shown and "| always the mean |" in shown
+    assert os.path.exists(os.path.join(folders[1], "causes.csv"))
+
+
 def test_what_is_wrong_is_told(own_skeleton, films, recipe, tmp_path, capsys):
     gone = str(tmp_path / "gone")
     lstm = share_path("config", "recipes", "kinematics", "lstm.yaml")
