@@ -43,7 +43,7 @@ LEAST_SHARE = 0.5
 CUTOFF = 2.0
 """Hz, of the low pass of what is changed: of 1 to 3 the one by which watched people's answers tremble least."""
 TALLER = 1.144
-"""How much taller people are than the lowest joint is below the highest: 90 virtual patients, who differ by 0.6 %."""
+"""How much taller people are than the lowest joint is below the highest: 39 virtual patients, who differ by 0.7 %."""
 TOGETHER = 64
 """Frames that are computed at once."""
 
