@@ -11,7 +11,7 @@ EPILOG = """examples:
   rehab-coach angles squat.mp4 --out squat --exercise squat
   rehab-coach angles session.mp4 --start 12.5 --end 22.5 --estimator mediapipe --out session
   rehab-coach angles sequence.npz --out again --source 2d
-  rehab-coach angles squat.mp4 --out squat --source d3ke   # by a network: docs/kinematics.md
+  rehab-coach angles squat.mp4 --out squat --source d3ke --height 1.72   # by a network: docs/kinematics.md
 
 The folder gets
   angles.csv         time in s, each angle and its standard deviation in degrees; missing: empty
@@ -44,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the angles are made from; d3ke: by a network (auto)",
     )
     parser.add_argument("--model", metavar="FILE", help="for d3ke, of train-kinematics (default: the one that ships)")
+    parser.add_argument(
+        "--height",
+        type=float,
+        metavar="M",
+        help="for d3ke: how tall the person is, in metres, which one camera hardly shows (default: guessed)",
+    )
     parser.add_argument("--start", type=float, metavar="S", help="second of the video to begin at")
     parser.add_argument("--end", type=float, metavar="S", help="second of the video to end at")
     parser.add_argument("--no-overlay", action="store_true", help="leave overlay.mp4 out")
@@ -57,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     by_network = arguments.source == "d3ke"
     if arguments.model and not by_network:
         raise RehabCoachError("--model is for --source d3ke")
+    if arguments.height is not None and not (by_network and 0.5 <= arguments.height <= 2.5):
+        raise RehabCoachError("--height is for --source d3ke, and in metres, 0.5 to 2.5, not %g" % arguments.height)
     is_sequence = arguments.recording.endswith(".npz")
     if is_sequence and (arguments.start is not None or end is not None):
         raise RehabCoachError("--start and --end cut videos; a saved sequence is taken as it is")
@@ -77,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     if by_network:
         from rehab_coach.direct_kinematics.recording import AngleNetwork, for_skeleton
 
-        network = AngleNetwork.load(arguments.model)
+        network = AngleNetwork.load(arguments.model, with_pictures=not is_sequence)
     if is_sequence:
         sequence = SkeletonSequence.load(arguments.recording)
     else:
@@ -85,7 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
     if len(sequence) < 2:
         raise RehabCoachError("%s has one frame: a movement needs at least two" % arguments.recording)
     if by_network:
-        angles, scales = network.measure(sequence)
+        pictures = () if is_sequence else _pictures(arguments.recording, start, end, len(sequence))
+        angles, scales = network.measure(sequence, pictures, arguments.height)
         _tell_hidden(angles)
     else:
         angles = joint_angles(sequence, source=arguments.source)
@@ -161,6 +170,16 @@ def _estimate(video, estimator_name, start, end):
     if problem:
         print("warning: " + problem, file=sys.stderr)
     return sequence
+
+
+def _pictures(video, start, end, frames):
+    """A film once more, for a network that looks at its pictures."""
+    from tqdm import tqdm
+
+    from rehab_coach.video import VideoSource
+
+    with VideoSource(video) as source:
+        yield from tqdm(source.read(start, end), total=frames, unit="frame", desc="d3ke", disable=None, leave=False)
 
 
 def _repetitions(sequence, exercise, angles):

@@ -10,7 +10,7 @@ EXAMPLES = {
     "subset": "subset kinetics_train --classes squat lunge --unknown 500 --out small --group-pattern '^(.{11})'",
     "convert": "convert small/train packed/train --to packed",
     "from-public": "from-public penn ~/Downloads/Penn_Action DATA",
-    "kinematics": "kinematics FILMS --plan PLAN.yaml",
+    "kinematics": "kinematics FILMS --plan PLAN.yaml --render",
     "motions": "motions OUT --data DATA",
 }
 EPILOG = """\
@@ -114,6 +114,7 @@ def _add_kinematics(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("films", metavar="FILMS", help="folder that `rehab-coach render --plan PLAN --out FILMS` made")
     add("--plan", metavar="FILE", required=True, help="that plan; a run that was interrupted goes on where it stopped")
+    add("--render", action="store_true", help="first make the plan's films that are missing, as mediapipe sees them")
 
 
 def _add_motions(parser: argparse.ArgumentParser) -> None:
@@ -259,7 +260,13 @@ def _kinematics(arguments: argparse.Namespace) -> int:
     from rehab_coach.simulation.kinematics_truth import add_truth, report
     from rehab_coach.simulation.plan import read_plan
 
-    for problem in add_truth(arguments.films, read_plan(arguments.plan)):
+    plan = read_plan(arguments.plan)
+    if arguments.render:
+        from rehab_coach.simulation.films import Order, produce
+
+        for problem in produce(Order(plan, arguments.films, ("mediapipe",))):
+            _report(problem)
+    for problem in add_truth(arguments.films, plan):
         _report(problem)
     print(report(arguments.films))
     return 0

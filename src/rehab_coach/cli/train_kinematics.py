@@ -4,9 +4,10 @@ import argparse
 
 HELP = "Train a network that answers joint angles from what one camera sees (docs/kinematics.md)."
 EPILOG = """examples:
-  rehab-coach render --plan config/plans/kinematics.yaml --out FILMS --skeletons-only --estimator mediapipe
-  rehab-coach dataset kinematics FILMS --plan config/plans/kinematics.yaml
-  rehab-coach train-kinematics config/recipes/kinematics/d3ke.yaml --data FILMS --out RUN
+  rehab-coach dataset kinematics FILMS --plan config/plans/kinematics_small.yaml --render   # minutes, to try it
+  rehab-coach train-kinematics config/recipes/kinematics/small.yaml --data FILMS --out RUN --report REPORT
+
+  rehab-coach train-kinematics config/recipes/kinematics/d3ke.yaml --data FILMS --out RUN   # of a large plan's films
   rehab-coach train-kinematics config/recipes/kinematics/d3ke.yaml --data FILMS --out RUN --device cuda   # or on a GPU
   rehab-coach evaluate-kinematics RUN/model.safetensors --data FILMS --out REPORT
 """
@@ -22,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="RUN", required=True, help="for the model, log and curves; an interrupted run goes on"
     )
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="what computes (default: %(default)s)")
+    parser.add_argument(
+        "--report", metavar="DIR", help="then measure it on the kept people of the first FILMS, with the tables in DIR"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,4 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     path, people = train_on_films(arguments.data, load_recipe(arguments.recipe), arguments.out, arguments.device)
     print("learned from %(train)d people, watched %(validation)d, kept %(test)d to test with" % people)
     print("wrote %s" % path)
+    if arguments.report:
+        from rehab_coach.benchmarks.direct_kinematics.evaluation import evaluate
+
+        print(evaluate(path, arguments.data[0], arguments.report))
     return 0

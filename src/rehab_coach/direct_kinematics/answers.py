@@ -32,7 +32,7 @@ class Answer:
 def answer_features(
     network: KinematicsNetwork, contract: KinematicsContract, features: np.ndarray, mirrored: np.ndarray
 ) -> Answer:
-    """The network's kinematics of features (T, 200) and those of the mirror image.
+    """The network's kinematics of features (T, 200 + F) and those of the mirror image.
 
     The mean of the answer to a recording and of the mirrored answer to its mirror image: so a mirrored recording is
     answered by exactly the mirrored kinematics.
@@ -57,7 +57,7 @@ def averaged(plain: Guess, other: Guess) -> Answer:
 
 
 def answer_points(network: MarkersNetwork, contract: KinematicsContract, features: np.ndarray) -> np.ndarray:
-    """Joints and markers float32 (T, P, 3), metres from the pelvis in the camera's axes, of features (T, 200)."""
+    """Joints and markers float32 (T, P, 3), metres from the pelvis in the camera's axes, of features (T, 200 + F)."""
     with torch.no_grad():
         (points,) = _over_windows(network, features, int(contract.recipe["window"]))
     return points.numpy()

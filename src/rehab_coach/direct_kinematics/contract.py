@@ -12,7 +12,7 @@ class KinematicsContract:
         skeleton: name of the OpenSim model.
         names: of the coordinates that are answered; all are angles.
         bodies: of the skeleton, whose scale factors are answered.
-        mean, deviation: (200,) of the features learned from.
+        mean, deviation: (200 + F,) of the features learned from.
         centre, half_range: (C,) radians: the middle of each coordinate's range, and half of its width.
         scale, scale_range: (3 bodies,) usual scale factors, and how far from them an answer may be.
         mirrored: number of the coordinate on the other side, for each.

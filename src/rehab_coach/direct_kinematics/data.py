@@ -1,14 +1,18 @@
 """Films with their true kinematics, as the network learns from them and is measured by them."""
 
 import glob
+import json
 import os
 from dataclasses import dataclass, replace
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
-from rehab_coach.direct_kinematics.features import features_of
+from rehab_coach.direct_kinematics.backbones import Backbone
+from rehab_coach.direct_kinematics.features import both_sides
+from rehab_coach.direct_kinematics.pictures import CLIPS, look_at_film
 from rehab_coach.direct_kinematics.refinement import PosedBody
 from rehab_coach.direct_kinematics.truth import FOLDER, TABLE, KinematicsTruth
 from rehab_coach.errors import RehabCoachError
@@ -28,13 +32,15 @@ class Recording:
     Attributes:
         name, person, movement: of the film.
         sequence: what the pose network saw.
-        features, mirrored: float32 (T, 200), of the sequence and of its mirror image.
+        features, mirrored: float32 (T, 200 + F), of the sequence and of its mirror image, see `both_sides`.
+        pictures: float16 (2, T, F) of these what a backbone sees, None = key points alone are seen.
         seen: bool (T,): somebody was.
         coordinates: float32 (T, C) radians, those that the network answers.
         counts: bool (T, C), see `KinematicsTruth`.
         scales: float32 (bodies, 3).
         root: float32 (T, 3, 3).
         folder: of the films.
+        height: of the person, metres, None where the films do not say.
     """
 
     name: str
@@ -43,12 +49,14 @@ class Recording:
     sequence: SkeletonSequence
     features: np.ndarray
     mirrored: np.ndarray
+    pictures: Optional[np.ndarray]
     seen: np.ndarray
     coordinates: np.ndarray
     counts: np.ndarray
     scales: np.ndarray
     root: np.ndarray
     folder: str
+    height: Optional[float] = None
 
 
 def answered(model: Model) -> Tuple[str, ...]:
@@ -57,8 +65,12 @@ def answered(model: Model) -> Tuple[str, ...]:
     return tuple(name for name in model.independent if model.coordinates[name].is_rotation and name not in own)
 
 
-def read_films(*folders: str) -> Tuple[Model, List[Recording]]:
+def read_films(*folders: str, backbone: Optional[Backbone] = None) -> Tuple[Model, List[Recording]]:
     """The skeleton, with markers where people have them on average, and all films that have their truth.
+
+    Args:
+        folders: of films.
+        backbone: what looks at their pictures, if anything does; with a progress bar.
 
     Raises:
         RehabCoachError: a folder holds none, or they are of different skeletons.
@@ -67,13 +79,14 @@ def read_films(*folders: str) -> Tuple[Model, List[Recording]]:
         if not os.path.exists(os.path.join(folder, TABLE)):
             raise RehabCoachError("%s has no %s: `rehab-coach dataset kinematics` makes it" % (folder, TABLE))
     model = _with_mean_markers(folders)
-    return model, [recording for folder in folders for recording in _recordings(folder, model)]
+    return model, [recording for folder in folders for recording in _recordings(folder, model, backbone)]
 
 
-def _recordings(folder: str, model: Model) -> List[Recording]:
+def _recordings(folder: str, model: Model, backbone: Optional[Backbone]) -> List[Recording]:
     names = answered(model)
     recordings = []
-    for row in read_table(os.path.join(folder, TABLE), ("file", "group")):
+    rows = read_table(os.path.join(folder, TABLE), ("file", "group"))
+    for row in tqdm(rows, desc=backbone.name, unit="film", dynamic_ncols=True, disable=None) if backbone else rows:
         truth = KinematicsTruth.load(os.path.join(folder, row["file"]))
         name = os.path.basename(row["file"])
         path = os.path.join(folder, ESTIMATOR, name)
@@ -82,6 +95,7 @@ def _recordings(folder: str, model: Model) -> List[Recording]:
         if truth.bodies != model.bodies:
             raise RehabCoachError("%s belongs to another skeleton than the models of %s" % (row["file"], folder))
         sequence = SkeletonSequence.load(path)
+        pictures = look_at_film(backbone, folder, name[: -len(".npz")], sequence) if backbone else None
         columns = [truth.names.index(one) for one in names]
         recordings.append(
             Recording(
@@ -89,17 +103,27 @@ def _recordings(folder: str, model: Model) -> List[Recording]:
                 row["group"],
                 name[: -len(".npz")].split("-", 1)[1],
                 sequence,
-                features_of(sequence),
-                features_of(sequence.mirror()),
+                *both_sides(sequence, pictures),
+                pictures,
                 sequence.seen,
                 truth.coordinates[:, columns],
                 truth.counts[:, columns],
                 truth.scales,
                 truth.root,
                 folder,
+                _height(folder, name[: -len(".npz")]),
             )
         )
     return recordings
+
+
+def _height(folder: str, name: str) -> Optional[float]:
+    """What the film's own truth says, which `rehab-coach render` wrote."""
+    paths = [os.path.join(folder, part, name + ".json") for part in ("truth", CLIPS)]
+    for path in filter(os.path.exists, paths):
+        with open(path, encoding="utf-8") as stream:
+            return float(json.load(stream)["person"]["height"])
+    return None
 
 
 def _with_mean_markers(folders: Sequence[str]) -> Model:
@@ -165,10 +189,11 @@ class Points:
     Attributes:
         joints: how many of the points are joints; the others are markers.
         names: of the points.
+        coordinates: names of those that are given.
     """
 
     def __init__(self, model: Model, names: Tuple[str, ...]):
-        self._body = PosedBody(model, names)
+        self._body, self.coordinates = PosedBody(model, names), names
         self.joints = len(self._body.layer.joints)
         self.names = self._body.layer.joints + self._body.layer.markers
         number = {joint.child.body: place for place, joint in enumerate(model.joints)}

@@ -1,4 +1,9 @@
-"""What the network sees of a frame: BlazePose's key points in the picture and its world coordinates."""
+"""What the network sees of a frame: BlazePose's key points in the picture and its world coordinates.
+
+Where the network has a backbone of pictures, what that sees comes behind (see `pictures`).
+"""
+
+from typing import Optional, Tuple
 
 import numpy as np
 
@@ -37,6 +42,23 @@ def features_of(sequence: SkeletonSequence) -> np.ndarray:
     frames = len(sequence)
     features = [world.reshape(frames, -1), relative.reshape(frames, -1), scores, place]
     return np.where(sequence.seen[:, None], np.concatenate(features, axis=1), 0).astype(np.float32)
+
+
+def both_sides(sequence: SkeletonSequence, seen: Optional[np.ndarray] = None) -> Tuple[np.ndarray, np.ndarray]:
+    """Features float32 (T, 200 + F) of a sequence and of its mirror image.
+
+    Args:
+        sequence: of one person.
+        seen: (2, T, F) what a backbone sees of both, None = there is none.
+
+    Raises:
+        RehabCoachError: see `features_of`.
+    """
+    sides = features_of(sequence), features_of(sequence.mirror())
+    if seen is None:
+        return sides
+    one, other = (np.concatenate([side, more.astype(np.float32)], axis=1) for side, more in zip(sides, seen))
+    return one, other
 
 
 def check_estimator(sequence: SkeletonSequence) -> None:

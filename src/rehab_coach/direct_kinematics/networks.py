@@ -51,9 +51,9 @@ class FrameNetwork(nn.Module):
         width = recipe.width
         for name in ("mean", "deviation"):
             self.register_buffer(name, torch.tensor(getattr(contract, name), dtype=torch.float32))
-        self.body_frame = recipe.body_frame
+        self.body_frame, self.first = recipe.body_frame, 0 if recipe.key_points else FEATURES
         self.encoder = nn.Sequential(
-            nn.Linear(FEATURES + (POINTS if recipe.body_frame else 0), width),
+            nn.Linear(len(contract.mean) - self.first + (POINTS if recipe.body_frame else 0), width),
             nn.LayerNorm(width),
             nn.GELU(),
             nn.Dropout(recipe.dropout),
@@ -65,8 +65,9 @@ class FrameNetwork(nn.Module):
         self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, outputs))
 
     def numbers(self, features: Tensor) -> Tuple[Tensor, Optional[Tensor]]:
-        """(B, T, outputs) of features (B, T, 200), and their axes (B, T, 3, 3), None: the camera's."""
+        """(B, T, outputs) of features (B, T, 200 + F), and their axes (B, T, 3, 3), None: the camera's."""
         seen, frame = (features - self.mean) / self.deviation, None
+        seen = seen[..., self.first :]
         if self.body_frame:
             frame = frame_of(features)
             own = features[..., WORLD].unflatten(-1, (-1, 3)) @ frame
@@ -94,7 +95,7 @@ class KinematicsNetwork(FrameNetwork):
             self.register_buffer(name, torch.tensor(getattr(contract, name), dtype=torch.float32))
 
     def forward(self, features: Tensor) -> Guess:
-        """Of features (B, T, 200)."""
+        """Of features (B, T, 200 + F), see `both_sides`."""
         batch, frames = features.shape[:2]
         numbers, frame = self.numbers(features)
         coordinates, scales, root = numbers.split(self.sizes, dim=2)
@@ -127,7 +128,7 @@ class MarkersNetwork(FrameNetwork):
             last.bias.copy_(usual.reshape(-1))
 
     def forward(self, features: Tensor) -> Tuple[Tensor]:
-        """Points (B, T, P, 3), metres from the pelvis in the camera's axes, of features (B, T, 200)."""
+        """Points (B, T, P, 3), metres from the pelvis in the camera's axes, of features (B, T, 200 + F)."""
         batch, frames = features.shape[:2]
         numbers, frame = self.numbers(features)
         points = numbers.view(batch, frames, -1, 3)

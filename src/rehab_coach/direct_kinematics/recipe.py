@@ -6,6 +6,8 @@ from rehab_coach.errors import RehabCoachError
 from rehab_coach.training.options import TrainingOptions
 from rehab_coach.training.recipe_file import read_recipe
 
+KEY_POINTS = "key_points"
+BACKBONES = (KEY_POINTS, "resnext50_32x4d", "mobilenet_v2")
 OUTPUTS = ("kinematics", "markers")
 SEQUENCES = ("none", "lstm", "tcn", "transformer")
 LIMITS = {
@@ -36,6 +38,10 @@ class KinematicsRecipe:
     Attributes:
         output: "kinematics", or "markers" (joints and markers without the skeleton's layer, of which OpenSim then makes
             angles: the baseline of `evaluate-kinematics --markers`).
+        backbone: what looks at a frame: "key_points" (BlazePose's alone), or a network of pictures at the person's
+            surroundings, which is not trained, see `backbones`; the paper trains "resnext50_32x4d" with all the rest.
+        backbone_weights: file of its weights.
+        key_points: beside such a network BlazePose's key points are seen, too.
         sequence: what joins the frames: "none" (each by itself), "lstm" (both ways), "tcn" (convolutions, each layer
             twice as far apart), "transformer".
         body_frame: points in space are also seen from the body's own axes (hips and shoulders), from which the pelvis's
@@ -67,6 +73,9 @@ class KinematicsRecipe:
     """
 
     output: str = "kinematics"
+    backbone: str = KEY_POINTS
+    backbone_weights: str = ""
+    key_points: bool = True
     sequence: str = "lstm"
     body_frame: bool = False
     width: int = 128
@@ -120,9 +129,15 @@ def make_recipe(values: dict) -> KinematicsRecipe:
         if number and not low <= value <= high:
             raise RehabCoachError("%s must be between %g and %g, not %g" % (name, low, high, value))
     recipe = KinematicsRecipe(**values)
-    for name, choices in (("output", OUTPUTS), ("sequence", SEQUENCES)):
+    for name, choices in (("output", OUTPUTS), ("backbone", BACKBONES), ("sequence", SEQUENCES)):
         if getattr(recipe, name) not in choices:
             raise RehabCoachError("%s must be one of %s, not %s" % (name, ", ".join(choices), getattr(recipe, name)))
+    if recipe.backbone == KEY_POINTS and not (recipe.key_points and not recipe.backbone_weights):
+        raise RehabCoachError("key_points: false and backbone_weights belong to a backbone that looks at pictures")
+    if recipe.backbone != KEY_POINTS and recipe.turned:
+        raise RehabCoachError("turned must be 0 with the backbone %s: pictures do not turn" % recipe.backbone)
+    if recipe.body_frame and not recipe.key_points:
+        raise RehabCoachError("body_frame needs key_points: the body's axes are made of them")
     if recipe.sequence == "transformer" and recipe.width % 8:
         raise RehabCoachError("the width of a transformer must be a multiple of its 8 heads, not %d" % recipe.width)
     if recipe.validation + recipe.test >= 1 or not recipe.learning_rate:

@@ -1,15 +1,18 @@
 """Joint angles of a recording by a network of this room, as the others measure them."""
 
 from dataclasses import replace
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from rehab_coach.direct_kinematics.answers import Answer
+from rehab_coach.direct_kinematics.backbones import Backbone, backbone_of
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.features import check_estimator
 from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import KinematicsNetwork
+from rehab_coach.direct_kinematics.pictures import look
+from rehab_coach.direct_kinematics.recipe import KEY_POINTS, make_recipe
 from rehab_coach.direct_kinematics.refinement import answer
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.coordinates import IN_POSE2SIM, SIDES, JointAngles
@@ -58,22 +61,45 @@ class AngleNetwork:
     Args:
         network: of a model file.
         contract: of the same.
+        backbone: what looks at the pictures, where the network wants that.
     """
 
-    def __init__(self, network: KinematicsNetwork, contract: KinematicsContract):
-        self.network, self.contract = network, contract
+    def __init__(self, network: KinematicsNetwork, contract: KinematicsContract, backbone: Optional[Backbone] = None):
+        self.network, self.contract, self.backbone = network, contract, backbone
 
     @classmethod
-    def load(cls, path: Optional[str] = None) -> "AngleNetwork":
-        """The network of a model file, None = the one that ships; RehabCoachError where it cannot be used."""
-        return cls(*load_network(path or share_path("models", MODEL)))
+    def load(cls, path: Optional[str] = None, with_pictures: bool = False) -> "AngleNetwork":
+        """The network of a model file.
 
-    def measure(self, sequence: SkeletonSequence) -> Measured:
+        Args:
+            path: of the file, None = the one that ships.
+            with_pictures: those of the recordings will be at hand, too, not their key points alone.
+
+        Raises:
+            RehabCoachError: it cannot be used, or looks at pictures and there are none.
+        """
+        network, contract = load_network(path or share_path("models", MODEL))
+        recipe = make_recipe(contract.recipe)
+        if recipe.backbone != KEY_POINTS and not with_pictures:
+            raise RehabCoachError(
+                "%s looks at pictures (backbone %s), and here are key points alone: give `rehab-coach angles` a video, "
+                "or take a model of key points" % (path, recipe.backbone)
+            )
+        return cls(network, contract, backbone_of(recipe))
+
+    def measure(
+        self,
+        sequence: SkeletonSequence,
+        pictures: Iterable[Tuple[np.ndarray, float]] = (),
+        height: Optional[float] = None,
+    ) -> Measured:
         """The angles of one person.
 
         Args:
             sequence: of the estimator mediapipe, at any rate; it is answered at the network's, between whose frames the
                 answers are interpolated.
+            pictures: with their stamps, where a backbone looks at them.
+            height: of the person, metres, if it is known.
 
         Returns:
             The network's coordinates, refined; from them the elevation of the arms, and the pelvis's angles as for a
@@ -91,7 +117,8 @@ class AngleNetwork:
         if len(sequence) < 2:
             raise RehabCoachError("the recording has fewer than two frames: a movement needs at least two")
         slow = sequence.resample(float(self.contract.recipe["rate"]))
-        given = answer(self.network, self.contract, slow)
+        seen = look(self.backbone, pictures, slow) if self.backbone else None
+        given = answer(self.network, self.contract, slow, seen, height)
         names, values, deviation = self._table(given)
         known = np.flatnonzero(slow.seen)
         seen = sequence.seen[:, None] & np.stack([is_shown(sequence, name) for name in names], axis=1)

@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 from torch import nn
 
 from rehab_coach.direct_kinematics.answers import Answer, answer_features
+from rehab_coach.direct_kinematics.backbones import backbone_of
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import Points, Recording, answered, read_films, split
 from rehab_coach.direct_kinematics.landmarks import find_landmarks
@@ -256,10 +257,10 @@ def train_on_films(
             training.
     """
     make_folder(out)
-    model, recordings = read_films(*folders)
-    check_rate(recordings, recipe.rate)
-    divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
     with join(device) as processes:
+        model, recordings = read_films(*folders, backbone=backbone_of(recipe, processes.device))
+        check_rate(recordings, recipe.rate)
+        divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
         task = TASKS[recipe.output](model, divided, recipe, processes.device)
         identity = "%s %s" % (as_dict(recipe), sorted(os.path.join(one.folder, one.name) for one in recordings))
         network, _ = train(task, recipe.options(), out, "training", identity, processes)

@@ -11,7 +11,7 @@ import torch
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from rehab_coach.direct_kinematics.features import PICTURE, PLACE, SCORES, WORLD
+from rehab_coach.direct_kinematics.features import FEATURES, PICTURE, PLACE, SCORES, WORLD
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe
 
 DEPTH = 2.0
@@ -24,7 +24,7 @@ def vary(
     """Windows as they might have been seen.
 
     Args:
-        features: (B, T, 200), see `features_of`.
+        features: (B, T, 200 + F), see `both_sides`; what a backbone sees is lost with the person, else it stays.
         root: (B, T, 3, 3) the pelvis's rotation, from its axes to the camera's.
         recipe: how much of it; its `noise` comes on top of everything.
         random: what is drawn depends on its state alone.
@@ -55,6 +55,7 @@ def vary(
     lost = torch.from_numpy(random.random((batch, frames)) < recipe.lost)
     varied = torch.cat(parts, dim=2)
     varied = varied + torch.from_numpy(random.normal(0, recipe.noise, varied.shape).astype(np.float32))
+    varied = torch.cat([varied, features[..., FEATURES:]], dim=2)
     return torch.where((seen & ~lost)[..., None], varied, 0), turn[:, None] @ root
 
 

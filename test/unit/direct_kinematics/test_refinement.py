@@ -74,7 +74,9 @@ def _film(model, seed, noise=0.0):
     plain, mirrored = features_of(sequence), features_of(sequence.mirror())
     counts = np.ones(coordinates.shape, bool)
     truth = coordinates, counts, scales.numpy(), root.numpy()
-    return Recording("film", "person-%d" % seed, "sway", sequence, plain, mirrored, sequence.seen, *truth, "films")
+    return Recording(
+        "film", "person-%d" % seed, "sway", sequence, plain, mirrored, None, sequence.seen, *truth, "films"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,13 @@ from rehab_coach.direct_kinematics.model_file import load_network
 from rehab_coach.direct_kinematics.networks import Guess, KinematicsNetwork
 from rehab_coach.direct_kinematics.recipe import KinematicsRecipe, load_recipe, make_recipe
 from rehab_coach.direct_kinematics.recording import MODEL, AngleNetwork, elevations, pelvis_angles
-from rehab_coach.direct_kinematics.refinement import answer
+from rehab_coach.direct_kinematics.refinement import TALLER, PosedBody, answer
 from rehab_coach.direct_kinematics.training import KinematicsTask, make_contract, mirrored_guess, train_on_films
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.kinematics.angles.measure import joint_angles
 from rehab_coach.opensim.files import read_mot
 from rehab_coach.opensim.model_file import body_fixed
+from rehab_coach.opensim.model_values import model_of
 from rehab_coach.opensim.packages import default_model
 from rehab_coach.paths import share_path
 from rehab_coach.pose import create_estimator, estimate_video
@@ -90,7 +91,7 @@ def test_a_network_learns_and_is_measured(own_skeleton, films, recipe, tmp_path,
     ours, mean = (float(rows[name][1]) for name in ("network (none)", "always the mean"))
     assert ours < 0.6 * mean  # degrees, of people that were not learned from
     assert {"walk", "bow", "hip_flexion"} <= set(rows) and {"front", "oblique"} & set(rows)
-    tables = ("angles", "fitted", "movements", "people", "recordings", "speed", "views", "ways")
+    tables = ("angles", "causes", "fitted", "movements", "people", "recordings", "speed", "views", "ways")
     wanted = [name + ".csv" for name in tables] + ["errors.png", "kinematics.md"]
     assert sorted(os.listdir(tmp_path / "report")) == sorted(wanted)
     # The whole way from a sequence: mirrored, it is answered by exactly the mirrored kinematics.
@@ -181,12 +182,26 @@ def test_the_recipes_that_ship_can_be_read():
         ({"width": 4}, "width must be between"),
         ({"sequence": "transformer", "width": 12}, "multiple of its 8 heads"),
         ({"masked": 1}, "masked must be like True"),
+        ({"key_points": False}, "belong to a backbone that looks at pictures"),
+        ({"backbone": "resnext50_32x4d", "turned": 5.0}, "pictures do not turn"),
+        ({"backbone": "resnext50_32x4d", "key_points": False, "body_frame": True}, "body_frame needs key_points"),
         ({"test": 0.9, "validation": 0.2}, "people to learn from"),
     ],
 )
 def test_recipes_are_checked(values, complaint):
     with pytest.raises(RehabCoachError, match=complaint):
         make_recipe(values)
+
+
+def test_one_command_learns_and_measures(own_skeleton, films, tmp_path, capsys, one_thread):
+    recipe = tmp_path / "small.yaml"
+    recipe.write_text("sequence: none\nwidth: 16\nwindow: 8\nsteps: 5\n")
+    folders = [str(tmp_path / name) for name in ("run", "report")]
+    order = ["train-kinematics", str(recipe), "--data", films, "--out", folders[0], "--report", folders[1]]
+    assert main(order) == 0
+    shown = capsys.readouterr().out
+    assert "learned from 7 people, watched 1, kept 2" in shown and "| always the mean |" in shown
+    assert os.path.exists(os.path.join(folders[1], "causes.csv"))
 
 
 def test_what_is_wrong_is_told(own_skeleton, films, recipe, tmp_path, capsys):
@@ -246,6 +261,9 @@ def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path
     assert np.isnan(given.values[4]).all() and np.isfinite(np.delete(given.values, 4, axis=0)).all()
     assert main([*command[:-1], "fit", "--model", path]) == 2
     assert "--model is for --source d3ke" in capsys.readouterr().err
+    for order in ([*command, "--height", "172"], [*command[:-1], "fit", "--height", "1.72"]):
+        assert main(order) == 2
+        assert "--height is for --source d3ke, and in metres" in capsys.readouterr().err
     with pytest.raises(RehabCoachError, match="nobody"):
         network.measure(replace(sequence, key_points=0 * key_points, world=None))
     with pytest.raises(RehabCoachError, match="fewer than two frames"):
@@ -259,6 +277,17 @@ def test_the_rate_of_a_recording_does_not_matter(squat):
         other = network.measure(squat(rate)).angles
         again = np.interp(usual.stamps, other.stamps, other["knee_angle_r"])
         assert np.degrees(np.abs(again - usual["knee_angle_r"])).mean() < 3
+
+
+def test_who_is_taller_has_longer_limbs_and_bends_them_as_far(squat):
+    network, sequence = AngleNetwork.load(), squat()
+    tall, small = (network.measure(sequence, height=height) for height in (1.9, 1.6))
+    np.testing.assert_allclose(tall.scales / small.scales, 1.9 / 1.6, rtol=1e-5)
+    scales = torch.from_numpy(tall.scales)[None]
+    body = PosedBody(model_of(network.contract.model), ["knee_angle_r"])
+    joints = body(torch.zeros(1, 1), scales, torch.eye(3)[None]).joints[0, :, 1]
+    assert float(joints.max() - joints.min()) * TALLER == pytest.approx(1.9, abs=1e-3)
+    assert np.abs(tall.angles["knee_angle_r"] - small.angles["knee_angle_r"]).mean() < np.radians(2)
 
 
 def test_what_is_cut_off_is_not_measured(squat, tmp_path, capsys):

@@ -48,6 +48,13 @@ def test_what_is_there_is_not_made_again(films, capsys):
     assert "1 films of 1 people, 8 frames" in capsys.readouterr().out
 
 
+def test_films_are_made_first(films, tmp_path, capsys):
+    folder, plan = str(tmp_path / "films"), films[1]
+    assert main(["dataset", "kinematics", folder, "--plan", plan, "--render"]) == 0
+    assert "1 films of 1 people, 8 frames" in capsys.readouterr().out
+    assert os.path.exists(os.path.join(folder, "mediapipe", "000000-squat.npz"))
+
+
 def test_other_plans_and_folders_are_refused(films, tmp_path, capsys):
     folder, plan = films
     other = tmp_path / "other.yaml"

@@ -7,7 +7,7 @@ from typing import Callable, Dict, List, Optional
 
 import numpy as np
 
-from rehab_coach.benchmarks.direct_kinematics import robustness, speed, two_cameras
+from rehab_coach.benchmarks.direct_kinematics import causes, robustness, speed, two_cameras
 from rehab_coach.benchmarks.direct_kinematics.multi_step import MarkersThenOpenSim
 from rehab_coach.benchmarks.direct_kinematics.plots import plot_errors, plot_robustness
 from rehab_coach.benchmarks.direct_kinematics.results import Result, compare, fitted_errors, known, mean_answer
@@ -21,11 +21,12 @@ from rehab_coach.benchmarks.direct_kinematics.tables import (
     overview,
 )
 from rehab_coach.benchmarks.films import available_estimators
-from rehab_coach.direct_kinematics.answers import Answer
+from rehab_coach.direct_kinematics.answers import Answer, answer_features
+from rehab_coach.direct_kinematics.backbones import backbone_of
 from rehab_coach.direct_kinematics.contract import KinematicsContract
 from rehab_coach.direct_kinematics.data import ESTIMATOR, Points, Recording, answered, read_films, split
 from rehab_coach.direct_kinematics.model_file import load_network
-from rehab_coach.direct_kinematics.recipe import make_recipe
+from rehab_coach.direct_kinematics.recipe import KEY_POINTS, make_recipe
 from rehab_coach.direct_kinematics.refinement import answer
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import make_folder, written_whole
@@ -35,6 +36,8 @@ from rehab_coach.simulation.plan import Plan
 
 MEAN_ANSWER = "always the mean"
 """Baseline: the same answer for every frame, the mean of what was learned from."""
+NOT_REFINED = "not refined"
+HEIGHT_KNOWN = "with the person's height"
 MULTI_STEP = "markers, then OpenSim"
 
 
@@ -76,10 +79,12 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
         RehabCoachError: a model or films that cannot be used together.
     """
     network, contract = load_network(path)
-    model, recordings = read_films(folder)
+    recipe = make_recipe(contract.recipe)
+    if recipe.backbone != KEY_POINTS and (choice.robustness or choice.markers):
+        raise RehabCoachError("--markers and --robustness are for models of key points, not of pictures")
+    model, recordings = read_films(folder, backbone=backbone_of(recipe))
     if answered(model) != contract.names or model.bodies != contract.bodies:
         raise RehabCoachError("%s answers for another skeleton than the one of %s" % (path, folder))
-    recipe = make_recipe(contract.recipe)
     learned: List[Recording] = []
     chosen = recordings
     if not choice.everybody:
@@ -92,15 +97,16 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
     make_folder(out)
     points = Points(model, contract.names)
 
-    def ours(one: Recording) -> Answer:
-        return answer(network, contract, one.sequence)
-
+    given = {one.name: answer(network, contract, one.sequence, one.pictures) for one in chosen}
     name = "network (%s)" % recipe.sequence
     with ExitStack() as stack:
         multi_step = (
             stack.enter_context(MarkersThenOpenSim(choice.markers, contract, model)) if choice.markers else None
         )
-        ways: Dict[str, Callable[[Recording], Answer]] = {name: ours}
+        ways: Dict[str, Callable[[Recording], Answer]] = {name: lambda one: given[one.name]}
+        ways[NOT_REFINED] = lambda one: answer_features(network, contract, one.features, one.mirrored)
+        if all(one.height for one in chosen):
+            ways[HEIGHT_KNOWN] = lambda one: answer(network, contract, one.sequence, one.pictures, one.height)
         if multi_step:
             ways[MULTI_STEP] = multi_step
         ways[MEAN_ANSWER] = mean_answer(learned, contract)
@@ -113,6 +119,7 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
             for one, other in zip(found[name], fitted)
         ]
         tables.append(against_fitted(contract.names, both, fitted))
+        tables.append(causes.table(list(given.values()), chosen, points, choice.masked))
         solved = found.get(MULTI_STEP)
         tables.append(
             speed.measure(network, points, (solved or found[name])[0].recording, multi_step if solved else None)

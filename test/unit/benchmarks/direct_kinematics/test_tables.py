@@ -34,6 +34,7 @@ def _result(yaw=0.0, person="a", movement="squat"):
         sequence,
         nothing,
         nothing,
+        None,
         sequence.seen,
         truth,
         np.isfinite(errors),
