@@ -170,6 +170,23 @@ class Backbone:
         return self._network((shown - mean) / deviation).cpu().numpy()
 
 
-def backbone_of(recipe: KinematicsRecipe, device: str = "cpu") -> Optional[Backbone]:
-    """What looks at the pictures; None where key points alone are seen."""
-    return None if recipe.backbone == KEY_POINTS else Backbone(recipe.backbone, recipe.backbone_weights, device)
+def backbone_of(recipe: KinematicsRecipe, device: str = "cpu", weights: str = "") -> Optional[Backbone]:
+    """What looks at the pictures; None where key points alone are seen.
+
+    Args:
+        recipe: that names it and its file.
+        device: "cpu" or "cuda".
+        weights: SHA-256 that the file must have; "": any.
+
+    Raises:
+        RehabCoachError: see `Backbone`; or it is another file than the one that was learned with.
+    """
+    if recipe.backbone == KEY_POINTS:
+        return None
+    backbone = Backbone(recipe.backbone, recipe.backbone_weights, device)
+    if weights not in ("", backbone.weights):
+        raise RehabCoachError(
+            "%s holds other weights than those that the model learned with (SHA-256 %s...): put that file there"
+            % (recipe.backbone_weights, weights[:12])
+        )
+    return backbone

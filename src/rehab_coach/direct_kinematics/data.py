@@ -33,7 +33,7 @@ class Recording:
         name, person, movement: of the film.
         sequence: what the pose network saw.
         features, mirrored: float32 (T, 200 + F), of the sequence and of its mirror image, see `both_sides`.
-        pictures: float16 (2, T, F) of these what a backbone sees, None = key points alone are seen.
+        picture_features: float16 (2, T, F) of these what a backbone sees, None = key points alone are seen.
         seen: bool (T,): somebody was.
         coordinates: float32 (T, C) radians, those that the network answers.
         counts: bool (T, C), see `KinematicsTruth`.
@@ -49,7 +49,7 @@ class Recording:
     sequence: SkeletonSequence
     features: np.ndarray
     mirrored: np.ndarray
-    pictures: Optional[np.ndarray]
+    picture_features: Optional[np.ndarray]
     seen: np.ndarray
     coordinates: np.ndarray
     counts: np.ndarray
@@ -95,7 +95,7 @@ def _recordings(folder: str, model: Model, backbone: Optional[Backbone]) -> List
         if truth.bodies != model.bodies:
             raise RehabCoachError("%s belongs to another skeleton than the models of %s" % (row["file"], folder))
         sequence = SkeletonSequence.load(path)
-        pictures = look_at_film(backbone, folder, name[: -len(".npz")], sequence) if backbone else None
+        picture_features = look_at_film(backbone, folder, name[: -len(".npz")], sequence) if backbone else None
         columns = [truth.names.index(one) for one in names]
         recordings.append(
             Recording(
@@ -103,8 +103,8 @@ def _recordings(folder: str, model: Model, backbone: Optional[Backbone]) -> List
                 row["group"],
                 name[: -len(".npz")].split("-", 1)[1],
                 sequence,
-                *both_sides(sequence, pictures),
-                pictures,
+                *both_sides(sequence, picture_features),
+                picture_features,
                 sequence.seen,
                 truth.coordinates[:, columns],
                 truth.counts[:, columns],
@@ -121,8 +121,11 @@ def _height(folder: str, name: str) -> Optional[float]:
     """What the film's own truth says, which `rehab-coach render` wrote."""
     paths = [os.path.join(folder, part, name + ".json") for part in ("truth", CLIPS)]
     for path in filter(os.path.exists, paths):
-        with open(path, encoding="utf-8") as stream:
-            return float(json.load(stream)["person"]["height"])
+        try:
+            with open(path, encoding="utf-8") as stream:
+                return float(json.load(stream)["person"]["height"])
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise RehabCoachError("%s does not say how tall the person is: render the film anew" % path) from error
     return None
 
 

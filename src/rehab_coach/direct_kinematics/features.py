@@ -44,20 +44,24 @@ def features_of(sequence: SkeletonSequence) -> np.ndarray:
     return np.where(sequence.seen[:, None], np.concatenate(features, axis=1), 0).astype(np.float32)
 
 
-def both_sides(sequence: SkeletonSequence, seen: Optional[np.ndarray] = None) -> Tuple[np.ndarray, np.ndarray]:
+def both_sides(
+    sequence: SkeletonSequence, picture_features: Optional[np.ndarray] = None
+) -> Tuple[np.ndarray, np.ndarray]:
     """Features float32 (T, 200 + F) of a sequence and of its mirror image.
 
     Args:
         sequence: of one person.
-        seen: (2, T, F) what a backbone sees of both, None = there is none.
+        picture_features: (2, T, F) what a backbone sees of both, None = there is none.
 
     Raises:
         RehabCoachError: see `features_of`.
     """
     sides = features_of(sequence), features_of(sequence.mirror())
-    if seen is None:
+    if picture_features is None:
         return sides
-    one, other = (np.concatenate([side, more.astype(np.float32)], axis=1) for side, more in zip(sides, seen))
+    one, other = (
+        np.concatenate([side, more.astype(np.float32)], axis=1) for side, more in zip(sides, picture_features)
+    )
     return one, other
 
 

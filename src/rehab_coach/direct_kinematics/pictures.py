@@ -4,7 +4,9 @@ FILMS/clips/NAME.mp4      the film, as `rehab-coach render --plan` makes it
 FILMS/BACKBONE/NAME.npz   what the backbone sees of it
 """
 
+import hashlib
 import os
+import zipfile
 from typing import Iterable, List, Tuple
 
 import cv2
@@ -95,13 +97,15 @@ def look_at_film(backbone: Backbone, folder: str, name: str, sequence: SkeletonS
         RehabCoachError: there is no such film, or it ends before the sequence does.
     """
     kept = os.path.join(folder, backbone.name, name + ".npz")
+    # Other weights see something else, and other key points cut out something else.
+    made_of = "%s %s" % (backbone.weights, hashlib.sha256(sequence.key_points.tobytes()).hexdigest())
     if os.path.exists(kept):
         try:
             with np.load(kept, allow_pickle=False) as arrays:
-                seen, weights = arrays["seen"], str(arrays["weights"])
-        except (OSError, KeyError, ValueError) as error:
+                seen, before = arrays["seen"], str(arrays["made_of"])
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise RehabCoachError("%s is damaged: remove it, and it is made again" % kept) from error
-        if weights == backbone.weights and seen.shape[1] == len(sequence):
+        if before == made_of:
             return seen
     film = os.path.join(folder, CLIPS, name + ".mp4")
     if not os.path.exists(film):
@@ -112,5 +116,5 @@ def look_at_film(backbone: Backbone, folder: str, name: str, sequence: SkeletonS
     with VideoSource(film) as source:
         seen = look(backbone, source.read(), sequence)
     with written_whole(kept) as temporary:
-        np.savez_compressed(temporary, seen=seen, weights=np.array(backbone.weights))
+        np.savez_compressed(temporary, seen=seen, made_of=np.array(made_of))
     return seen

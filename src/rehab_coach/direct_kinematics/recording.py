@@ -85,7 +85,7 @@ class AngleNetwork:
                 "%s looks at pictures (backbone %s), and here are key points alone: give `rehab-coach angles` a video, "
                 "or take a model of key points" % (path, recipe.backbone)
             )
-        return cls(network, contract, backbone_of(recipe))
+        return cls(network, contract, backbone_of(recipe, weights=contract.backbone_sha256))
 
     def measure(
         self,
@@ -117,8 +117,8 @@ class AngleNetwork:
         if len(sequence) < 2:
             raise RehabCoachError("the recording has fewer than two frames: a movement needs at least two")
         slow = sequence.resample(float(self.contract.recipe["rate"]))
-        seen = look(self.backbone, pictures, slow) if self.backbone else None
-        given = answer(self.network, self.contract, slow, seen, height)
+        picture_features = look(self.backbone, pictures, slow) if self.backbone else None
+        given = answer(self.network, self.contract, slow, picture_features, height)
         names, values, deviation = self._table(given)
         known = np.flatnonzero(slow.seen)
         seen = sequence.seen[:, None] & np.stack([is_shown(sequence, name) for name in names], axis=1)

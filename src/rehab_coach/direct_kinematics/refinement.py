@@ -66,7 +66,7 @@ def answer(
     network: KinematicsNetwork,
     contract: KinematicsContract,
     sequence: SkeletonSequence,
-    seen: Optional[np.ndarray] = None,
+    picture_features: Optional[np.ndarray] = None,
     height: Optional[float] = None,
 ) -> Answer:
     """The kinematics of a sequence at the network's rate: the network's answer, refined.
@@ -74,14 +74,14 @@ def answer(
     Args:
         network, contract: of a model file.
         sequence: of one person.
-        seen: (2, T, F) what its backbone sees of the pictures, None = it has none.
+        picture_features: (2, T, F) what its backbone sees of the pictures, None = it has none.
         height: of the person, metres, None = unknown: then lengths are as long as the network guesses, and one camera
             hardly shows how large somebody is.
 
     Raises:
         RehabCoachError: not BlazePose's layout, or without world coordinates.
     """
-    given = answer_features(network, contract, *both_sides(sequence, seen))
+    given = answer_features(network, contract, *both_sides(sequence, picture_features))
     fit = PictureFit(contract)
     if height is not None:
         given = replace(given, scales=fit.as_tall_as(height, given.scales))

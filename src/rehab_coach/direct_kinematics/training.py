@@ -258,14 +258,17 @@ def train_on_films(
     """
     make_folder(out)
     with join(device) as processes:
-        model, recordings = read_films(*folders, backbone=backbone_of(recipe, processes.device))
+        backbone = backbone_of(recipe, processes.device)
+        weights = backbone.weights if backbone else ""
+        model, recordings = read_films(*folders, backbone=backbone)
         check_rate(recordings, recipe.rate)
         divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
         task = TASKS[recipe.output](model, divided, recipe, processes.device)
-        identity = "%s %s" % (as_dict(recipe), sorted(os.path.join(one.folder, one.name) for one in recordings))
+        films = sorted(os.path.join(one.folder, one.name) for one in recordings)
+        identity = "%s %s%s" % (as_dict(recipe), films, weights)
         network, _ = train(task, recipe.options(), out, "training", identity, processes)
     path = os.path.join(out, MODEL)
-    contract = task.contract
+    contract = replace(task.contract, backbone_sha256=weights)
     if isinstance(network, KinematicsNetwork):
         landmarks = find_landmarks(model, contract, task.learned)
         contract = replace(contract, model=values_of(model), landmarks=landmarks._asdict())

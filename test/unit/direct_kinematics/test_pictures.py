@@ -1,5 +1,6 @@
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,9 +119,16 @@ def test_a_network_learns_from_pictures_and_measures_films(
     os.remove(film)
     assert "| network (none) |" in evaluate(path, folder, str(tmp_path / "report"))
     with np.load(kept) as arrays:
-        np.savez(kept, seen=arrays["seen"], weights=np.array("others"))
+        np.savez(kept, seen=arrays["seen"], made_of=np.array("others"))
     with pytest.raises(RehabCoachError, match="000000-walk.mp4 is missing"):
         evaluate(path, folder, str(tmp_path / "report"))
+    for content in (b"", b"PK\x03\x04 cut short"):
+        Path(kept).write_bytes(content)
+        with pytest.raises(RehabCoachError, match="000000-walk.npz is damaged"):
+            evaluate(path, folder, str(tmp_path / "report"))
+    torch.save({key: value + 1 for key, value in torch.load(weights).items()}, weights)
+    with pytest.raises(RehabCoachError, match="holds other weights than those that the model learned with"):
+        AngleNetwork.load(path, with_pictures=True)
     with pytest.raises(RehabCoachError, match="are for models of key points"):
         evaluate(path, folder, str(tmp_path / "report"), Choice(markers="baseline"))
     sequence.save(str(tmp_path / "walk.npz"))
@@ -129,7 +137,7 @@ def test_a_network_learns_from_pictures_and_measures_films(
     assert "looks at pictures (backbone mobilenet_v2)" in capsys.readouterr().err
 
 
-def test_key_points_may_be_left_out(own_skeleton, films, recipe, weights, small, tmp_path, one_thread):
+def test_key_points_may_be_left_out(own_skeleton, films, recipe, one_thread):
     """Then where they are decides nothing but what is cut out."""
     model, recordings = read_films(films)
     seen = np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32)

@@ -82,7 +82,7 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
     recipe = make_recipe(contract.recipe)
     if recipe.backbone != KEY_POINTS and (choice.robustness or choice.markers):
         raise RehabCoachError("--markers and --robustness are for models of key points, not of pictures")
-    model, recordings = read_films(folder, backbone=backbone_of(recipe))
+    model, recordings = read_films(folder, backbone=backbone_of(recipe, weights=contract.backbone_sha256))
     if answered(model) != contract.names or model.bodies != contract.bodies:
         raise RehabCoachError("%s answers for another skeleton than the one of %s" % (path, folder))
     learned: List[Recording] = []
@@ -97,7 +97,7 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
     make_folder(out)
     points = Points(model, contract.names)
 
-    given = {one.name: answer(network, contract, one.sequence, one.pictures) for one in chosen}
+    given = {one.name: answer(network, contract, one.sequence, one.picture_features) for one in chosen}
     name = "network (%s)" % recipe.sequence
     with ExitStack() as stack:
         multi_step = (
@@ -106,7 +106,7 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
         ways: Dict[str, Callable[[Recording], Answer]] = {name: lambda one: given[one.name]}
         ways[NOT_REFINED] = lambda one: answer_features(network, contract, one.features, one.mirrored)
         if all(one.height for one in chosen):
-            ways[HEIGHT_KNOWN] = lambda one: answer(network, contract, one.sequence, one.pictures, one.height)
+            ways[HEIGHT_KNOWN] = lambda one: answer(network, contract, one.sequence, one.picture_features, one.height)
         if multi_step:
             ways[MULTI_STEP] = multi_step
         ways[MEAN_ANSWER] = mean_answer(learned, contract)
