@@ -109,6 +109,8 @@ def run(arguments) -> int:
 
     if arguments.frames < 1:
         raise RehabCoachError("--frames must be 1 or more, not %d" % arguments.frames)
+    if arguments.set and arguments.what != "coach":
+        raise RehabCoachError("--set is for the benchmark coach")
     if arguments.what == "angles":
         return _angles(_folder(arguments), arguments.cache, arguments.model)
     if arguments.what == "repetitions":
@@ -145,6 +147,8 @@ def run(arguments) -> int:
             raise RehabCoachError("--every must be 1 or more, not %d" % arguments.every)
         if arguments.every and (arguments.note or arguments.write):
             raise RehabCoachError("--every measures recognition alone: leave --note and --write out")
+        if arguments.note and not any(":" not in name for name in arguments.networks):
+            raise RehabCoachError("--note writes the quality in float32: name networks without :bf16, too")
         if arguments.every:
             print(measure_recognition(_folder(arguments), arguments.networks, arguments.every, arguments.cache))
         else:

@@ -32,8 +32,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Train; returns the exit code."""
     from rehab_coach.direct_kinematics.recipe import load_recipe
     from rehab_coach.direct_kinematics.training import train_on_films
+    from rehab_coach.errors import RehabCoachError
+    from rehab_coach.files import make_folder
 
-    path, people = train_on_films(arguments.data, load_recipe(arguments.recipe), arguments.out, arguments.device)
+    recipe = load_recipe(arguments.recipe)
+    if arguments.report:
+        if recipe.output == "markers" or not recipe.test:
+            raise RehabCoachError(
+                "--report measures angles on people who are kept: take a recipe with output: kinematics and a test "
+                "above 0, or leave it out"
+            )
+        make_folder(arguments.report)
+    path, people = train_on_films(arguments.data, recipe, arguments.out, arguments.device)
     print("learned from %(train)d people, watched %(validation)d, kept %(test)d to test with" % people)
     print("wrote %s" % path)
     if arguments.report:

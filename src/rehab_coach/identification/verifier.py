@@ -150,11 +150,18 @@ def match(observation: Observation, templates: Sequence[Template], model: Option
     model = model or shipped_model()
     points = {s: model.spaces[s].embed(values) for s, values in observation.streams.items() if s in model.spaces}
     odds: Dict[str, float] = {}
+    others = [
+        template.name
+        for template in templates
+        if any(points[s].shape[1] != template.points[s].shape[1] for s in set(points) & set(template.points))
+    ]
+    if others:
+        raise ModelError(
+            "the templates of %s were made with another model: delete them all, then enrol these people again"
+            % ", ".join(others)
+        )
     for template in templates:
-        shared = set(points) & set(template.points)
-        if any(points[s].shape[1] != template.points[s].shape[1] for s in shared):
-            raise ModelError("the template of %s was made with another model: enrol them again" % template.name)
-        if shared:
+        if set(points) & set(template.points):
             odds[template.name] = _log_odds(model, points, template.points)
     if templates and not odds:
         raise RehabCoachError(

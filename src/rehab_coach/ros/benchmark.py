@@ -46,7 +46,8 @@ def measure_coach(video: str, rounds: int = 3, changes: Sequence[str] = ()) -> D
             with launched(arguments) as process:
                 return _watch(process, started, rounds)
         except RehabCoachError as error:
-            raise RehabCoachError("%s; `make demo` shows what is wrong" % error) from error
+            hint = "`make demo%s` shows what is wrong" % (" CONFIG=FILE` with these values in FILE" if changes else "`")
+            raise RehabCoachError("%s; %s" % (error, hint)) from error
 
 
 def changed_configuration(changes: Sequence[str]) -> Dict[str, Dict[str, Any]]:
@@ -54,14 +55,18 @@ def changed_configuration(changes: Sequence[str]) -> Dict[str, Dict[str, Any]]:
     with open(share_path("config", "coach.yaml"), encoding="utf-8") as stream:
         content = yaml.safe_load(stream)
     for change in changes:
-        name, _, value = change.partition("=")
+        name, _, text = change.partition("=")
         node, _, parameter = name.partition("/")
-        if parameter not in content.get(node, {}) or not value:
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            value = None
+        if parameter not in content.get(node, {}) or value is None:
             raise RehabCoachError(
                 "--set %s: give NODE/PARAMETER=VALUE with a parameter of config/coach.yaml, as recorder/precision=bf16"
                 % change
             )
-        content[node][parameter] = yaml.safe_load(value)
+        content[node][parameter] = value
     return content
 
 

@@ -49,8 +49,8 @@ def quantise(name: str, clips: str, path: str) -> str:
     network = find_network(name).check()
     if network.format != "onnx":  # others lose or change the names of the layers
         raise RehabCoachError(
-            "%s is no ONNX file: `rehab-coach shrink --stages %d --out NAME.onnx` writes one"
-            % (network.name, network.stages)
+            "%s is no ONNX file: give the contract of the .onnx that `rehab-coach shrink --stages` or `--retrain` writes"
+            % network.name
         )
     try:
         import nncf

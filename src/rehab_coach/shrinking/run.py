@@ -93,7 +93,7 @@ def retrain(
             "stages " + _text(stages),
             hashlib.sha256(identity.encode()).hexdigest(),
         )
-        source = "%s, stages %s retrained, cut after %%d, backbone %s, recipe %s, %s, %d crops" % (
+        source = "%s, stages %s retrained, the first %%d of these, backbone %s, recipe %s, %s, %d crops" % (
             begun.name,
             _text(stages),
             recipe.backbone,

@@ -54,7 +54,7 @@ def test_another_sensor_than_at_enrolment_is_refused(learned, observation):
 
 def test_template_of_another_model_is_named(learned, templates, observation):
     narrower = {stream: points[:, :-1] for stream, points in templates[0].points.items()}
-    with pytest.raises(ModelError, match="the template of P-1 was made with another model: enrol them again"):
+    with pytest.raises(ModelError, match="the templates of P-1 were made with another model: delete them all"):
         match(observation(50, 1), [templates[1], Template("P-1", narrower)], learned.model)
 
 

@@ -50,8 +50,8 @@ NOISE = {
 """Errors of key points, in trunk lengths; standing ones are drawn anew for each recording."""
 
 DIMENSIONS = 10
-"""Of each stream's space: where people differ least, a camera mostly sees its own errors. Chosen on virtual patients
-who are learned from; 8 and 12 do as well."""
+"""Of each stream's space: where people differ least, a camera mostly sees its own errors. Of 6, 10, 20 and all the
+nearest on virtual patients who are learned from, by cross-validation (docs/identification.md)."""
 
 MADE_UP, FILMS = 60, 6
 PROJECTED, CHANGED = "UI-PRMD, projected", "the same, correct -> incorrect"

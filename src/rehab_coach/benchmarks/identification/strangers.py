@@ -34,7 +34,7 @@ def fit_model(data: str, progress: Callable[[str], None] = lambda line: None, be
         beside: films of virtual patients to learn the camera's spaces from as well, see `camera_spaces`.
 
     Raises:
-        RehabCoachError: none of the sets is there.
+        RehabCoachError: none of the sets is there, or there are virtual patients and UI-PRMD is not.
     """
     sets = {}
     for name in (*FITTED_SETS, SEGLEARN):
@@ -51,6 +51,8 @@ def fit_model(data: str, progress: Callable[[str], None] = lambda line: None, be
         "cycles": {name: len(one) for name, one in samples.items()},
         "virtual_patients": len({film.person for film in beside}),
     }
+    if beside and "ui_prmd" not in sets:
+        raise RehabCoachError("virtual patients are learned from beside UI-PRMD's people, who are not in %s" % data)
     learned = learn_spaces(samples, progress=progress, training=training)
     if "ui_prmd" not in sets:
         return learned
