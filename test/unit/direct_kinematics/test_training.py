@@ -198,6 +198,11 @@ def test_one_command_learns_and_measures(own_skeleton, films, tmp_path, capsys, 
     recipe.write_text("sequence: none\nwidth: 16\nwindow: 8\nsteps: 5\n")
     folders = [str(tmp_path / name) for name in ("run", "report")]
     order = ["train-kinematics", str(recipe), "--data", films, "--out", folders[0], "--report", folders[1]]
+    nobody = tmp_path / "nobody.yaml"
+    nobody.write_text("test: 0.0\n")
+    assert main(["train-kinematics", str(nobody), *order[2:]]) == 2
+    assert "--report measures angles on people who are kept" in capsys.readouterr().err
+    assert not os.path.exists(folders[0])
     assert main(order) == 0
     shown = capsys.readouterr().out
     assert "learned from 7 people, watched 1, kept 2" in shown and "| always the mean |" in shown
