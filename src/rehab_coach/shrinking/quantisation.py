@@ -49,7 +49,7 @@ def quantise(name: str, clips: str, path: str) -> str:
     network = find_network(name).check()
     if network.format != "onnx":  # others lose or change the names of the layers
         raise RehabCoachError(
-            "%s is no ONNX file: give the contract of the .onnx that `rehab-coach shrink --stages` or `--retrain` writes"
+            "%s is no ONNX file: give the contract of the .onnx that `rehab-coach shrink --stages` writes"
             % network.name
         )
     try:

@@ -18,7 +18,9 @@ def test_what_is_set_is_changed_and_nothing_else():
     assert changed == plain
 
 
-@pytest.mark.parametrize("change", ["recorder/speed=1", "robot/network=two", "recorder/network", "recorder", "recorder/threads={"])
+@pytest.mark.parametrize(
+    "change", ["recorder/speed=1", "robot/network=two", "recorder/network", "recorder", "recorder/threads={"]
+)
 def test_a_parameter_that_there_is_not_is_refused(change):
     with pytest.raises(RehabCoachError, match="--set %s: give NODE/PARAMETER=VALUE" % change):
         changed_configuration([change])
