@@ -119,8 +119,8 @@ def read_table(path: str, columns: Iterable[str]) -> List[Dict[str, str]]:
             delimiter = max(",;\t", key=stream.readline().count)
             stream.seek(0)
             reader = csv.DictReader(stream, delimiter=delimiter)
+            reader.fieldnames = header = [name.strip() for name in reader.fieldnames or []]
             rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
-            header = reader.fieldnames or []
     except OSError as error:
         raise RehabCoachError("cannot read %s: %s" % (path, error.strerror)) from error
     except (csv.Error, UnicodeDecodeError) as error:

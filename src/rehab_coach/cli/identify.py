@@ -150,7 +150,7 @@ def read_recording(path: str, arguments: argparse.Namespace) -> "InertialSeries"
     """A sensor's CSV file, as the options of `add_layout` say."""
     from rehab_coach.inertial.readers import COLUMNS, read_csv
 
-    columns = arguments.columns.split(",") if arguments.columns else COLUMNS
+    columns = [name.strip() for name in arguments.columns.split(",")] if arguments.columns else COLUMNS
     units = (arguments.acceleration, arguments.turn, arguments.time)
     return read_csv(path, *units, columns, arguments.time_column, arguments.rate)
 

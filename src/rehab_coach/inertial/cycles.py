@@ -98,7 +98,10 @@ def cut_cycles(series: InertialSeries) -> Cycles:
     series.check()
     spans = find_cycles(series)
     if not spans:
-        raise SensorError("nothing is repeated in this series: record three repetitions or more, without a stop")
+        raise SensorError(
+            "nothing is repeated in this series: record three repetitions or more, without a stop or a turn, and cut "
+            "off what comes before and after"
+        )
     if series.gyroscope is not None:
         _check_turn(series.times, series.gyroscope, spans)
     return cut_spans(series, spans)

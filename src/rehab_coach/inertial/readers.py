@@ -108,7 +108,7 @@ def read_csv(
     rows = read_table(path, [])
     if rate is None and time_column not in rows[0]:
         alike = [name for name in rows[0] if name.strip().lower() == time_column.lower()]
-        hint = ": --time-column %s" % alike[0] if alike else ""
+        hint = ": --time-column %s" % alike[0] if alike else "; --rate says what it is of where there are no times"
         raise RehabCoachError(
             "%s has no column '%s' (its columns: %s)%s" % (path, time_column, ", ".join(rows[0]), hint)
         )

@@ -13,6 +13,9 @@ GRAVITY = 9.80665
 LOWEST_RATE = 15.0
 """Samples per second below which a movement's shape is lost; the slowest watch of the public sets has 20."""
 
+HIGHEST_RATE = 5000.0
+"""More than any worn sensor gives."""
+
 LONGEST_GAP = 0.5
 """Seconds without a sample that are still bridged by a straight line."""
 
@@ -116,6 +119,11 @@ class InertialSeries:
             raise SensorError(
                 "the sensor gave %.3g samples per second, and %g are needed: raise its rate (are the times in seconds?)"
                 % (self.rate, LOWEST_RATE)
+            )
+        if self.rate > HIGHEST_RATE:
+            raise SensorError(
+                "%d samples in %.3g s: no worn sensor is so fast; are the times in another unit?"
+                % (len(self), self.duration)
             )
         gaps = np.diff(self.times)
         if gaps.max() > LONGEST_GAP:

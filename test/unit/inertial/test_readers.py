@@ -61,6 +61,7 @@ def test_accelerometer_alone_and_no_times(tmp_path):
         ({"acceleration": 1.0}, {}, "that is g"),
         ({"turn": 180.0}, {}, "degrees per second"),
         ({"time": 1000.0}, {}, "are the times in seconds"),
+        ({"time": 1e-6}, {}, "no worn sensor is so fast"),
         ({"header": "t,ax,ay,az,gx,gy,gz"}, {}, "no column 'time'"),
         ({"header": "Time,ax,ay,az,gx,gy,gz"}, {}, "no column 'time' .*: --time-column Time$"),
         ({"header": "time,ax,ay,up,gx,gy,gz"}, {}, "no column 'az'"),
@@ -74,6 +75,12 @@ def test_csv_that_is_something_else(tmp_path, changes, options, said):
     path = write_csv(tmp_path / "a.csv", **changes)
     with pytest.raises(RehabCoachError, match=said):
         read_csv(path, **options)
+
+
+def test_spaces_around_names_are_no_part_of_them(tmp_path):
+    plain = read_csv(write_csv(tmp_path / "a.csv"))
+    spaced = read_csv(write_csv(tmp_path / "b.csv", header="time, ax, ay, az, gx, gy , gz"))
+    np.testing.assert_array_equal(spaced.channels(), plain.channels())
 
 
 def test_csv_with_a_word_or_two_recordings(tmp_path):
