@@ -63,8 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
     by_network = arguments.source == "d3ke"
     if arguments.model and not by_network:
         raise RehabCoachError("--model is for --source d3ke")
-    if arguments.height is not None and not (by_network and 0.5 <= arguments.height <= 2.5):
-        raise RehabCoachError("--height is for --source d3ke, and in metres, 0.5 to 2.5, not %g" % arguments.height)
+    if arguments.height is not None and not by_network:
+        raise RehabCoachError("--height is for --source d3ke")
+    if arguments.height is not None and not 0.5 <= arguments.height <= 2.5:
+        raise RehabCoachError("--height is in metres, 0.5 to 2.5, not %g" % arguments.height)
     is_sequence = arguments.recording.endswith(".npz")
     if is_sequence and (arguments.start is not None or end is not None):
         raise RehabCoachError("--start and --end cut videos; a saved sequence is taken as it is")

@@ -73,7 +73,6 @@ def add_arguments(parser):
     parser.add_argument(
         "--every",
         type=int,
-        default=0,
         metavar="N",
         help="shrink: instead recognise every N-th clip of each label and count its repetitions, with each network",
     )
@@ -143,7 +142,7 @@ def run(arguments) -> int:
         from rehab_coach.benchmarks.shrink import measure as measure_networks
         from rehab_coach.benchmarks.shrink import measure_recognition
 
-        if arguments.every < 0:
+        if arguments.every is not None and arguments.every < 1:
             raise RehabCoachError("--every must be 1 or more, not %d" % arguments.every)
         if arguments.every and (arguments.note or arguments.write):
             raise RehabCoachError("--every measures recognition alone: leave --note and --write out")

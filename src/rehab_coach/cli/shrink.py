@@ -42,7 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def stages(text: str) -> Union[int, List[int]]:
     """A number of stages, or the numbers of some."""
-    numbers = [int(number) for number in text.split(",")]
+    try:
+        numbers = [int(number) for number in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            "'%s' is neither a number of stages, as 3, nor their numbers, as 1,4" % text
+        ) from error
     return numbers[0] if len(numbers) == 1 else numbers
 
 

@@ -118,7 +118,7 @@ class Kind(NamedTuple):
 
 
 BACKBONES: Dict[str, Kind] = {
-    "resnext50_32x4d": Kind(ResNeXt50, "fc.", "torchvision's resnext50_32x4d-7cdf4587.pth"),
+    "resnext50_32x4d": Kind(ResNeXt50, "fc.", "https://download.pytorch.org/models/resnext50_32x4d-7cdf4587.pth"),
     "mobilenet_v2": Kind(
         MobileNetV2,
         "classifier.",
@@ -155,7 +155,15 @@ class Backbone:
             state = torch.load(path, map_location="cpu", weights_only=True)
             network = kind.make()
             network.load_state_dict({key: value for key, value in state.items() if not key.startswith(kind.last)})
-        except (OSError, pickle.UnpicklingError, EOFError, RuntimeError, AttributeError, ValueError, KeyError) as error:
+        except (
+            OSError,
+            pickle.UnpicklingError,
+            EOFError,
+            RuntimeError,
+            AttributeError,
+            ValueError,
+            LookupError,
+        ) as error:
             raise RehabCoachError("%s holds no weights of %s: get %s" % (path, name, kind.get)) from error
         with open(path, "rb") as stream:
             self.weights = hashlib.sha256(stream.read()).hexdigest()

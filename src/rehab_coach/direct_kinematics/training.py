@@ -26,7 +26,7 @@ from rehab_coach.files import make_folder
 from rehab_coach.opensim.layer import rotation_from_6d
 from rehab_coach.opensim.model import Model
 from rehab_coach.opensim.model_values import values_of
-from rehab_coach.training.checkpoint import forget_checkpoint
+from rehab_coach.training.checkpoint import CHECKPOINT, forget_checkpoint
 from rehab_coach.training.loop import Task, train
 from rehab_coach.training.parallel import join
 
@@ -254,9 +254,12 @@ def train_on_films(
 
     Raises:
         RehabCoachError: no such films or device, too few people, films at another rate, or `out` belongs to another
-            training.
+            training, or to one that is finished.
     """
     make_folder(out)
+    path = os.path.join(out, MODEL)
+    if os.path.exists(path) and not os.path.exists(os.path.join(out, CHECKPOINT)):
+        raise RehabCoachError("%s holds a finished run: give another --out" % out)
     with join(device) as processes:
         backbone = backbone_of(recipe, processes.device)
         weights = backbone.weights if backbone else ""
@@ -267,7 +270,6 @@ def train_on_films(
         films = sorted(os.path.join(one.folder, one.name) for one in recordings)
         identity = "%s %s%s" % (as_dict(recipe), films, weights)
         network, _ = train(task, recipe.options(), out, "training", identity, processes)
-    path = os.path.join(out, MODEL)
     contract = replace(task.contract, backbone_sha256=weights)
     if isinstance(network, KinematicsNetwork):
         landmarks = find_landmarks(model, contract, task.learned)

@@ -136,8 +136,8 @@ def find_network(name: str) -> NetworkFile:
     path = os.path.abspath(name) if is_path else share_path("models", name + ".yaml")
     if not is_path and not re.fullmatch(r"[\w.-]+", name) or not os.path.isfile(path):
         raise RehabCoachError(
-            "there is no pose network '%s'; choose %s, or write its contract %s (docs/pose_networks.md)"
-            % (name, ", ".join(network_names()), path if is_path else "NAME.yaml in " + share_path("models"))
+            "there is no pose network '%s'; choose %s, or the path of a contract, NAME.yaml (docs/pose_networks.md)"
+            % (name, ", ".join(network_names()))
         )
     try:
         with open(path, encoding="utf-8") as stream:

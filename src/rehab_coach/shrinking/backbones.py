@@ -163,7 +163,15 @@ def pretrained(name: str, path: str) -> Pretrained:
         found = _flax(path) if path.endswith(".ckpt") else _torchvision(path)
     except OSError as error:
         raise RehabCoachError("cannot read %s (%s): %s" % (path, error.strerror, GET[name])) from error
-    except (pickle.UnpicklingError, RuntimeError, KeyError, AttributeError, EOFError, TypeError, ValueError) as error:
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        LookupError,
+        AttributeError,
+        EOFError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise RehabCoachError("%s is no file of %s's weights: %s" % (path, name, GET[name])) from error
     backbone = BACKBONES[name]()
     layers = [layer for layer in backbone.layers.modules() if isinstance(layer, Convolution)]

@@ -176,10 +176,10 @@ class MobilenetThin(nn.Module):
 
 def numbers_of(stages: Stages) -> List[int]:
     """The numbers of the stages that are kept; RehabCoachError where there are none such."""
-    numbers = list(range(1, stages + 1)) or [stages] if isinstance(stages, int) else list(stages)
-    for number in numbers:
+    for number in [stages] if isinstance(stages, int) else stages:
         if not 1 <= number <= STAGES:
             raise RehabCoachError("%s has the stages 1 to %d, not %d" % (MOBILENET_THIN.name, STAGES, number))
+    numbers = list(range(1, stages + 1)) if isinstance(stages, int) else list(stages)
     if numbers[0] != 1 or numbers != sorted(set(numbers)):
         raise RehabCoachError(
             "the stages that are kept must begin with 1 and increase, as 1,4, not be %s" % ",".join(map(str, numbers))

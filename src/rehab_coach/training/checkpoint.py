@@ -90,7 +90,7 @@ def load_checkpoint(folder: str, parts: Dict[str, Any], identity: str) -> Option
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["identity"] != identity:
             raise RehabCoachError(
-                "%s belongs to another recipe, data or seed: give another --out, or --anew to throw it away" % path
+                "%s belongs to another recipe, data or seed: give another --out, or remove it to begin anew" % path
             )
         for name, part in parts.items():
             part.load_state_dict(state[name])
@@ -99,7 +99,7 @@ def load_checkpoint(folder: str, parts: Dict[str, Any], identity: str) -> Option
         raise
     except Exception as error:  # a damaged file raises nearly anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RehabCoachError("%s cannot be read (%s): --anew starts the training again" % (path, reason)) from error
+        raise RehabCoachError("%s cannot be read (%s): remove it to begin anew" % (path, reason)) from error
 
 
 def forget_checkpoint(folder: str) -> None:

@@ -266,9 +266,10 @@ def test_angles_of_a_recording_are_written(own_skeleton, films, recipe, tmp_path
     assert np.isnan(given.values[4]).all() and np.isfinite(np.delete(given.values, 4, axis=0)).all()
     assert main([*command[:-1], "fit", "--model", path]) == 2
     assert "--model is for --source d3ke" in capsys.readouterr().err
-    for order in ([*command, "--height", "172"], [*command[:-1], "fit", "--height", "1.72"]):
-        assert main(order) == 2
-        assert "--height is for --source d3ke, and in metres" in capsys.readouterr().err
+    assert main([*command, "--height", "172"]) == 2
+    assert "--height is in metres, 0.5 to 2.5, not 172" in capsys.readouterr().err
+    assert main([*command[:-1], "fit", "--height", "1.72"]) == 2
+    assert "--height is for --source d3ke" in capsys.readouterr().err
     with pytest.raises(RehabCoachError, match="nobody"):
         network.measure(replace(sequence, key_points=0 * key_points, world=None))
     with pytest.raises(RehabCoachError, match="fewer than two frames"):

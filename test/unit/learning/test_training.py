@@ -220,7 +220,7 @@ def test_a_broken_checkpoint_is_named(samples, tmp_path, kept):
     train_network(recipe, samples, str(tmp_path), loaders=0, identity="a")
     content = (tmp_path / CHECKPOINT).read_bytes()
     (tmp_path / CHECKPOINT).write_bytes(content[: int(kept * len(content))])
-    with pytest.raises(RehabCoachError, match="checkpoint.pt cannot be read .*--anew"):
+    with pytest.raises(RehabCoachError, match="checkpoint.pt cannot be read .*remove it to begin anew"):
         train_network(recipe, samples, str(tmp_path), loaders=0, identity="a")
 
 

@@ -81,7 +81,7 @@ def test_networks_are_found_by_their_names_in_models(second, tmp_path, monkeypat
     assert find_network("second") == find_network(contract)
     assert find_network("second").check().path == str(tmp_path / "second.pb")
     for name in ("third", "../second", "", "se cond"):
-        with pytest.raises(RehabCoachError, match="choose mobilenet_thin, second, or write its contract"):
+        with pytest.raises(RehabCoachError, match="choose mobilenet_thin, second, or the path of a contract"):
             find_network(name)
 
 

@@ -8,6 +8,7 @@ MV           mean velocity of the errors, degrees per second: how much the answe
 range        mean absolute error of the range of motion in a recording, degrees
 r            Pearson's correlation of answers and truth
 MAE body     mean absolute error of the lengths that the scale factors make: between joints, millimetres
-MPBLPE       mean distance of joints and markers from where they are, both seen from the pelvis, millimetres
+MPBLPE       mean per bony landmark position error: mean distance of joints and markers from where they are, both seen
+             from the pelvis, millimetres
 pelvis       mean angle between the pelvis's rotation and the true one, degrees
 """

@@ -193,7 +193,9 @@ def _heading(found: Dict[str, List[Result]], model: Model) -> str:
     """What was measured, and how much nearer the network is than the multi-step way."""
     name, results = next(iter(found.items()))
     lines = [
-        "%d films, %d frames of %d people that were not learned from; skeleton %s"
+        "%d films, %d frames of %d people; skeleton %s. Angles, also the pelvis's: degrees; MV: degrees per second; "
+        "MAE body, of lengths, and MPBLPE (mean per bony landmark position error), of joints and markers as seen from "
+        "the pelvis: millimetres"
         % (
             len(results),
             sum(len(one.recording.seen) for one in results),
