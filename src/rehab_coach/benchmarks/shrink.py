@@ -95,8 +95,8 @@ class Cost(NamedTuple):
     """Of a network, in one thread.
 
     Attributes:
-        seconds: of the processor's time for a picture of the estimator's input times each of SCALES; another program's
-            work changes them little.
+        seconds: of the processor's time for a picture of the estimator's input times each of SCALES, the least of
+            several.
         memory: bytes, the most that a process needs that computes pictures of that input and nothing else, Python and
             OpenVINO with it.
         energy: joules of the whole processor for such a picture, whatever else it does; None where they cannot be read.
@@ -364,7 +364,7 @@ def _cost_here(network: NetworkFile, precision: str, pictures: int = 7) -> Cost:
             began = time.process_time()
             run(picture)
             used.append(time.process_time() - began)
-        seconds[scale] = float(np.median(used))
+        seconds[scale] = min(used)  # whatever else runs only adds to it
         if scale == 1:
             after = energy_so_far()
             # A counter that has begun anew says nothing.
