@@ -27,6 +27,7 @@ class KinematicsContract:
         landmarks: where on it the pose network marks people, see `refinement.Landmarks`.
         guess_error: (C + 3,) radians, root mean square error of the network alone for people who were watched, before
             its answer is refined: of each coordinate, and of the pelvis's rotation about each of its axes.
+        met: bodies of the people who were learned from or watched, see `data.Recording.body`; older files name none.
         backbone_sha256: of the file of weights of the network that looks at pictures; "" where none does.
     """
 
@@ -50,4 +51,5 @@ class KinematicsContract:
     model: Dict[str, Any] = field(default_factory=dict)
     landmarks: Dict[str, list] = field(default_factory=dict)
     guess_error: List[float] = field(default_factory=list)
+    met: List[str] = field(default_factory=list)
     backbone_sha256: str = ""

@@ -270,7 +270,8 @@ def train_on_films(
         films = sorted(os.path.join(one.folder, one.name) for one in recordings)
         identity = "%s %s%s" % (as_dict(recipe), films, weights)
         network, _ = train(task, recipe.options(), out, "training", identity, processes)
-    contract = replace(task.contract, backbone_sha256=weights)
+    met = sorted({one.body for one in (*task.learned, *task.watched)})
+    contract = replace(task.contract, met=met, backbone_sha256=weights)
     if isinstance(network, KinematicsNetwork):
         landmarks = find_landmarks(model, contract, task.learned)
         contract = replace(contract, model=values_of(model), landmarks=landmarks._asdict())

@@ -207,6 +207,14 @@ def test_one_command_learns_and_measures(own_skeleton, films, tmp_path, capsys, 
     shown = capsys.readouterr().out
     assert "learned from 7 people, watched 1, kept 2" in shown and "| always the mean |" in shown
     assert os.path.exists(os.path.join(folders[1], "causes.csv"))
+    # With fewer people the folder divides otherwise.
+    fewer = tmp_path / "fewer"
+    shutil.copytree(films, fewer)
+    table = (fewer / "kinematics.csv").read_text().splitlines(keepends=True)
+    (fewer / "kinematics.csv").write_text("".join(table[:-6]))
+    model = os.path.join(folders[0], "model.safetensors")
+    assert main(["evaluate-kinematics", model, "--data", str(fewer), "--out", folders[1]]) == 2
+    assert "are some of whom" in capsys.readouterr().err
 
 
 def test_what_is_wrong_is_told(own_skeleton, films, recipe, tmp_path, capsys):

@@ -90,6 +90,11 @@ def evaluate(path: str, folder: str, out: str, choice: Choice = Choice()) -> str
     if not choice.everybody:
         divided = split(recordings, recipe.validation, recipe.test, recipe.seed)
         learned, chosen = divided["train"], divided["test"]
+        if any(one.body in contract.met for one in chosen):
+            raise RehabCoachError(
+                "among those of %s who would be measured are some of whom %s has learned: give the films that it was "
+                "trained with, as many as then, or films of other people with --everybody" % (folder, path)
+            )
     if not chosen:
         raise RehabCoachError(
             "the model's training kept nobody of %s: give films of other people with --everybody" % folder
