@@ -8,7 +8,6 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import torch
-from openvino import Core
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.opensim.layer import Pose, SkeletonLayer
@@ -16,6 +15,7 @@ from rehab_coach.opensim.layer_export import INPUTS, example, export_onnx, trace
 from rehab_coach.opensim.model import Model
 from rehab_coach.opensim.model_file import read_model
 from rehab_coach.opensim.packages import load_opensim
+from rehab_coach.openvino_core import openvino_core
 
 BATCHES = (1, 16, 64, 128, 256)
 WIDEST = 3.2
@@ -190,7 +190,7 @@ def _cases(layer: SkeletonLayer, batch: int) -> List[Callable[[], object]]:
         export_onnx(layer, path)
         # Less than float32 would be centimetres off.
         exact = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-        compiled = Core().compile_model(Core().read_model(path), "CPU", exact)
+        compiled = openvino_core().compile_model(path, "CPU", exact)
     arrays = {name: tensor.numpy() for name, tensor in zip(INPUTS, inputs)}
     moved = inputs[0].clone().requires_grad_()
 

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.openvino_core import openvino_core
 from rehab_coach.pose.network_file import MOBILENET_THIN, NetworkFile
 
 BACKENDS = ("openvino", "opencv", "tensorflow")
@@ -81,12 +82,11 @@ def _lacks(network: NetworkFile, tensor: str, backend: str) -> RehabCoachError:
 
 def read_openvino(network: NetworkFile) -> Any:
     """The network as an `openvino.Model`, cut at the contract's outputs; RehabCoachError where it has none of them."""
-    from openvino import Core
     from openvino.frontend import FrontEndManager
 
     if network.format == "openvino":
         try:
-            model = Core().read_model(network.path)
+            model = openvino_core().read_model(network.path)
         except Exception as error:  # OpenVINO's have no base of their own
             raise _unreadable(network, error) from error
         for name in (network.input, *network.outputs):
@@ -112,9 +112,9 @@ def read_openvino(network: NetworkFile) -> Any:
 
 
 def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
-    from openvino import Core, PartialShape
+    from openvino import PartialShape
 
-    can = Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    can = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "bf16" and "BF16" not in can:
         raise RehabCoachError("this processor does not compute in bfloat16: choose the precision f32")
     model = read_openvino(network)
@@ -136,7 +136,7 @@ def _openvino(network: NetworkFile, precision: str, threads: int) -> Network:
     }
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
-    compiled = Core().compile_model(model, "CPU", options)
+    compiled = openvino_core().compile_model(model, "CPU", options)
     request = compiled.create_infer_request()
 
     def run(picture: np.ndarray) -> np.ndarray:
@@ -153,7 +153,7 @@ def _with_exact_layers(model: Any) -> Any:
     They are the last two of each branch, the separable convolutions whose kernels are 1 x 1: they take small
     differences of large numbers and cost little (docs/shrinking.md).
     """
-    from openvino import Core, save_model
+    from openvino import save_model
 
     exact: Set[str] = set()
     for operation in model.get_ops():
@@ -171,7 +171,7 @@ def _with_exact_layers(model: Any) -> Any:
                 marks = ElementTree.SubElement(layer, "rt_info") if marks is None else marks
                 ElementTree.SubElement(marks, "attribute", name="precise", version="0")
         content.write(path)
-        return Core().read_model(path)
+        return openvino_core().read_model(path)
 
 
 def _opencv(network: NetworkFile, precision: str, threads: int) -> Network:

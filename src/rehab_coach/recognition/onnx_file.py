@@ -21,6 +21,7 @@ from torch import nn
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
+from rehab_coach.openvino_core import openvino_core
 from rehab_coach.recognition.continual import ContinualSTGCN, State
 from rehab_coach.recognition.contract import ModelContract
 from rehab_coach.recognition.fused import FusedSTGCN
@@ -238,9 +239,7 @@ class _OnnxRuntime(_Session):
 
 class _OpenVino(_Session):
     def __init__(self, content: bytes):
-        from openvino import Core
-
-        core = Core()
+        core = openvino_core()
         model = core.read_model(io.BytesIO(content))
         keys = (METADATA_KEY, DIGEST_KEY)
         paths = {key: ["framework", key] for key in keys if model.has_rt_info(["framework", key])}

@@ -10,6 +10,7 @@ import yaml
 
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.files import written_whole
+from rehab_coach.openvino_core import openvino_core
 from rehab_coach.paths import share_path
 from rehab_coach.pose.network_file import MOBILENET_THIN, sha256_of
 from rehab_coach.shrinking.mobilenet_thin import MobilenetThin
@@ -48,12 +49,12 @@ def save_network(network: MobilenetThin, path: str, source: str) -> str:
             _save_onnx(network, temporary)
     else:
         try:
-            import openvino
+            core = openvino_core()
         except ImportError as error:
             raise RehabCoachError("OpenVINO is not installed here (%s): give --out NAME.onnx" % error) from error
         with tempfile.TemporaryDirectory() as folder:
             _save_onnx(network, os.path.join(folder, "network" + ONNX))
-            save_openvino(openvino.Core().read_model(os.path.join(folder, "network" + ONNX)), path)
+            save_openvino(core.read_model(os.path.join(folder, "network" + ONNX)), path)
     return save_contract(path, len(network.stages), source, network.backbone.licence)
 
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from openvino import Core
 
 from rehab_coach.benchmarks.skeleton_layer import largest_differences
 from rehab_coach.errors import RehabCoachError
@@ -9,6 +8,7 @@ from rehab_coach.opensim.layer import Pose, SkeletonLayer, rotation_from_6d
 from rehab_coach.opensim.layer_export import INPUTS, export_onnx, traced
 from rehab_coach.opensim.model_file import body_fixed, read_model
 from rehab_coach.opensim.packages import default_model
+from rehab_coach.openvino_core import openvino_core
 
 from .models import every_kind, old_format  # isort: skip
 
@@ -94,7 +94,7 @@ def test_traced_and_exported_give_the_same(model, tmp_path):
         torch.testing.assert_close(one, other)
     path = str(tmp_path / "layer.onnx")
     export_onnx(layer, path)
-    network = Core().compile_model(Core().read_model(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    network = openvino_core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     found = network({name: part.numpy() for name, part in zip(INPUTS, inputs)})
     for name, other in zip(Pose._fields, expected):
         np.testing.assert_allclose(found[name], other.numpy(), atol=1e-5)

@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pytest
 import yaml
-from openvino import Core
 
 from rehab_coach.errors import RehabCoachError
+from rehab_coach.openvino_core import openvino_core
 from rehab_coach.paths import share_path
 from rehab_coach.pose import create_estimator, networks
 from rehab_coach.pose.network_file import MOBILENET_THIN, find_network, network_names
@@ -160,7 +160,7 @@ def test_a_processor_without_bfloat16_is_told(monkeypatch):
 
 
 def test_the_last_layers_compute_in_float32_where_the_others_do_in_bfloat16(monkeypatch):
-    if "BF16" not in Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if "BF16" not in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor does not compute in bfloat16")
     with VideoSource(share_path("test", "data", "squat.mp4")) as source:
         picture = next(iter(source.read()))[0][:240, :240].astype(np.float32)
