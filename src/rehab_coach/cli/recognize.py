@@ -1,6 +1,8 @@
 """`rehab-coach recognize`: which exercise a video shows."""
 
 import argparse
+import math
+import os
 import sys
 
 from rehab_coach.errors import RehabCoachError
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Recognise and print; returns the exit code."""
     start, end = arguments.start or 0.0, arguments.end
-    if start < 0 or (end is not None and end <= start):
+    if not (0 <= start < math.inf and (end is None or end > start)):
         raise RehabCoachError("--start must not be negative and --end must come after it, not %g and %s" % (start, end))
     if arguments.video.endswith(".npz"):
         raise RehabCoachError(
@@ -52,9 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.save and not arguments.save.lower().endswith(".mp4"):
         raise RehabCoachError("the name after --save must end in .mp4, not %s" % arguments.save)
+    if arguments.save and os.path.realpath(arguments.save) == os.path.realpath(arguments.video):
+        raise RehabCoachError("--save would replace the video %s itself: give another name" % arguments.video)
 
     import json
-    import os
     import time
 
     from tqdm import tqdm
