@@ -109,7 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.workers < 1:
         raise RehabCoachError("--workers must be 1 or more, not %d" % arguments.workers)
-    for option, rates in (("--rates", arguments.rates or []), ("--rate", [arguments.rate] if arguments.rate else [])):
+    rate = [] if arguments.rate is None else [arguments.rate]
+    for option, rates in (("--rates", arguments.rates or []), ("--rate", rate)):
         if not all(0 < rate <= 240 for rate in rates):
             raise RehabCoachError("%s must be frames per second between 0 and 240" % option)
     if arguments.rates and not arguments.clips:

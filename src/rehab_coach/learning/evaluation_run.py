@@ -148,6 +148,10 @@ def _stream(request: Request) -> None:
         judges = load_streams(request.model, folds, second)
     except OtherLabels as error:
         raise RehabCoachError("%s: give --second another, or none" % error) from error
+    # Also refuses what cannot be counted, an ONNX file, before minutes go into the clips.
+    operations = count_operations(
+        model_path(request.model), default_model(), second=request.second and model_path(request.second)
+    )
     make_folder(request.out)
     parts = _parts(request, [judges])
     followed = {name or "skeletons": follow_all(judges, clips, second) for name, clips in parts.items()}
@@ -156,9 +160,6 @@ def _stream(request: Request) -> None:
         raise RehabCoachError("no clip could be read: there is nothing to play")
     summaries = {name: summarise_streams(clips) for name, clips in followed.items()}
     clips = next(iter(followed.values()))
-    operations = count_operations(
-        model_path(request.model), default_model(), second=request.second and model_path(request.second)
-    )
     milliseconds = time_frames(judges.of(clips[0].clip.group), [each.clip for each in clips[:20]])
     write_streams(
         request.out,

@@ -318,6 +318,7 @@ def test_the_report_on_a_run_has_its_losses_and_curves(clips, model, tmp_path):
     "options, words",
     [
         (["--rates", "0"], "frames per second"),
+        (["--rate", "0"], "frames per second"),
         (["--rates", "9", "--compare", "x"], "two reports"),
         (["--compare", "nowhere"], "no model nowhere"),
         (["--rates", "9", "--method", "copy"], "takes --resampling"),

@@ -20,7 +20,8 @@ from rehab_coach.learning.streaming import (
     movement_of,
     summarise_streams,
 )
-from rehab_coach.recognition import STGCN, ModelContract, NetworkConfig, save_model
+from rehab_coach.recognition import STGCN, ModelContract, NetworkConfig, load_model, save_model
+from rehab_coach.recognition.onnx_file import save_onnx
 from rehab_coach.recognition.recognizer import Recognizer, default_model
 from rehab_coach.recognition.streaming import StreamingRecognizer
 
@@ -176,3 +177,12 @@ def test_what_does_not_go_together(tmp_path, skeletons, capsys):
     assert "--folds needs a second model that has folds" in capsys.readouterr().err
     assert main(["evaluate", "--set", skeletons, "--out", str(tmp_path / "report"), "--second", "none"]) == 2
     assert "--second belongs to --streaming" in capsys.readouterr().err
+
+
+def test_an_onnx_file_is_refused_before_the_clips_are_looked_at(tmp_path, capsys):
+    onnx = str(tmp_path / "small.onnx")
+    save_onnx(onnx, *load_model(_model(tmp_path / "small.safetensors")))
+    command = ["evaluate", "--set", "nowhere", "--streaming", "--out", str(tmp_path / "report"), "--second", "none"]
+    assert main([*command, "--model", onnx]) == 2
+    assert "is an ONNX file: name the model file" in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
