@@ -16,6 +16,7 @@ from rehab_coach.learning.estimator_faults import change_scores, hide, mistake, 
 from rehab_coach.learning.estimator_noise import NOISE, imitate
 from rehab_coach.learning.random_view import body_size, place_in_picture, tilt_and_stretch, turn
 from rehab_coach.skeleton import COCO_18, SkeletonSequence
+from rehab_coach.training.recipe_file import is_number
 
 NO_PROBABILITY = (
     "speed",
@@ -107,7 +108,7 @@ def make_augmentation(values: Dict[str, Any]) -> Augmentation:
         if (
             len(numbers) != (2 if pair else 1)
             or isinstance(value, (list, tuple)) != pair
-            or not all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers)
+            or not all(map(is_number, numbers))
         ):
             raise RehabCoachError(
                 "'augmentation: %s' must be %s, not %r"

@@ -148,7 +148,7 @@ def load_recipe(path: str) -> Recipe:
 def make_recipe(values: Dict[str, Any]) -> Recipe:
     """A checked recipe from plain values; RehabCoachError names the key and what is allowed."""
     known = {entry.name: entry.type for entry in fields(Recipe)}
-    unknown = sorted(set(values) - set(known))
+    unknown = sorted(set(values) - set(known), key=str)
     if unknown:
         raise RehabCoachError("unknown key '%s'; allowed: %s" % (unknown[0], ", ".join(sorted(known))))
     if isinstance(values.get("sources"), dict) and CLIPS in values["sources"]:

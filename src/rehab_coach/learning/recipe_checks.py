@@ -1,5 +1,6 @@
 """What a recipe may say."""
 
+import math
 from types import SimpleNamespace
 from typing import Any, Mapping, Tuple
 
@@ -11,9 +12,12 @@ from rehab_coach.recognition.contract import NORMALISATIONS, SAMPLINGS
 from rehab_coach.recognition.st_gcn import ARCHITECTURES
 from rehab_coach.recognition.streams import STREAMS
 from rehab_coach.training.options import OPTIMISERS, PRECISIONS, SCHEDULES
+from rehab_coach.training.recipe_file import is_number
 
 SEQUENCE_SOURCES = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
 CLIPS = "clips"
+FIRST_ANSWER = 0.5
+"""Seconds of a training window after which a causal network learns to answer."""
 
 _CHOICES = {
     "label_column": ("label", "action"),
@@ -95,7 +99,7 @@ def check_recipe(values: Mapping[str, Any]) -> None:
     for source, weight in recipe.sources.items():
         if source not in known_sources:
             refuse("sources", "a mapping with keys from " + ", ".join(known_sources), source)
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or weight <= 0:
+        if not is_number(weight) or weight <= 0:
             refuse("sources: " + source, "a number above 0", weight)
     if not recipe.sources:
         refuse("sources", "a mapping with keys from " + ", ".join(known_sources), recipe.sources)
@@ -126,6 +130,11 @@ def check_recipe(values: Mapping[str, Any]) -> None:
         refuse("normalisation", "running_box or picture where 'causal' is true", recipe.normalisation)
     if recipe.causal and max(recipe.strides) > recipe.temporal_kernel:
         refuse("temporal_kernel", "no less than the largest stride where 'causal' is true", recipe.temporal_kernel)
+    if recipe.causal:
+        step = math.prod(recipe.strides)
+        shortest = (round(FIRST_ANSWER * recipe.rate / step) + 1) * step
+        if recipe.window < shortest:
+            refuse("window", "%d or more, so that this causal network answers in it" % shortest, recipe.window)
     if recipe.architecture == "st_gcn++" and min(recipe.channels) < 6:
         refuse("channels", "6 or more with st_gcn++", recipe.channels)
     if (

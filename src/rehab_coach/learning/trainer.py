@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.recipe import Recipe
+from rehab_coach.learning.recipe_checks import FIRST_ANSWER
 from rehab_coach.learning.transfer import take_weights
 from rehab_coach.learning.validation import judge_watched, watch_all, watch_as_drawn
 from rehab_coach.learning.windows import TrainingBatches
@@ -19,9 +20,6 @@ from rehab_coach.training.checkpoint import Progress
 from rehab_coach.training.loop import Task, train
 from rehab_coach.training.options import TrainingOptions
 from rehab_coach.training.parallel import Processes
-
-FIRST_ANSWER = 0.5
-"""Seconds of a training window after which a causal network learns to answer."""
 
 OUTPUT_LAYERS = ("head", "fully_connected")
 """Parts of the network that learn also while the rest is frozen."""

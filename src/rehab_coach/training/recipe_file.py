@@ -1,5 +1,6 @@
 """A recipe's file: one training in one flat YAML file that can be read from top to bottom, whatever is trained."""
 
+import math
 import os
 from typing import Any, Dict, List
 
@@ -35,18 +36,20 @@ def read_recipe(path: str) -> Dict[str, Any]:
     return values
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, which YAML's true, .nan and .inf are not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def typed(key: str, value: Any, kind: Any) -> Any:
     """The value as its kind (a type annotation of a recipe's dataclass), or RehabCoachError."""
 
     def wrong(expected: str) -> RehabCoachError:
         return RehabCoachError("'%s' must be %s, not %r" % (key, expected, value))
 
-    def number(entry: Any) -> bool:
-        return isinstance(entry, (int, float)) and not isinstance(entry, bool)
-
-    if kind is float and not number(value):
+    if kind is float and not is_number(value):
         raise wrong("a number")
-    if kind is int and not (number(value) and value == int(value)):
+    if kind is int and not (is_number(value) and value == int(value)):
         raise wrong("a whole number")
     if kind is bool and not isinstance(value, bool):
         raise wrong("true or false")

@@ -63,11 +63,17 @@ def test_defaults_fill_what_is_not_said():
         ({"causal": True}, ["normalisation", "running_box"]),
         ({"causal": True, "architecture": "st_gcn++"}, ["st_gcn", "causal"]),
         ({"causal": True, "normalisation": "running_box", "temporal_kernel": 1}, ["temporal_kernel", "stride"]),
+        ({"causal": True, "normalisation": "running_box", "window": 11}, ["window", "12 or more", "causal"]),
+        ({"windows": float("inf")}, ["windows", "whole number"]),
+        ({"learning_rate": float("nan")}, ["learning_rate", "a number"]),
+        ({"sources": {"penn": float("nan")}}, ["penn", "above 0"]),
+        ({"augmentation": {"noise": float("nan")}}, ["augmentation: noise", "a number"]),
+        ({1: 2, "labls": []}, ["unknown key '1'", "labels"]),
     ],
 )
 def test_a_wrong_entry_is_named_with_what_is_allowed(changes, words):
     with pytest.raises(RehabCoachError) as caught:
-        make_recipe(dict(GOOD, **changes))
+        make_recipe({**GOOD, **changes})
     assert all(word in str(caught.value) for word in words)
 
 
