@@ -77,6 +77,11 @@ class Sample:
         """Whether the key points come from a pose estimator."""
         return self.estimator not in ("", TRUTH) or self.source in ESTIMATED
 
+    @property
+    def teaches(self) -> bool:
+        """Whether there is something to learn from: several frames, and somebody in them."""
+        return len(self.sequence) > 1 and bool(self.sequence.seen.any())
+
 
 def read_data_sets(folder: str, sources: Iterable[str], label_column: str = "label") -> List[Sample]:
     """The sequences of the named data sets (any of `SEQUENCE_SOURCES`) in a data folder.
@@ -225,13 +230,15 @@ def check_known(samples: Sequence[Sample], labels: Sequence[str]) -> None:
 
 
 def check_labels(samples: Sequence[Sample], labels: Sequence[str]) -> None:
-    """Refuse labels that the recipe lacks, and classes without a sample; RehabCoachError names them."""
+    """Refuse labels that the recipe lacks, and classes without a sample that teaches; RehabCoachError names them."""
     check_known(samples, labels)
     found = {sample.label for sample in samples}
-    empty = [label for label in labels if label not in found and label != UNKNOWN]
+    taught = {sample.label for sample in samples if sample.teaches}
+    empty = [label for label in labels if label not in taught and label != UNKNOWN]
     if empty:
+        problem = "nobody is seen in any sequence labelled" if empty[0] in found else "no sequence is labelled"
         raise RehabCoachError(
-            "no sequence is labelled '%s': add a source that has some, or take the class out of the recipe" % empty[0]
+            "%s '%s': add a source that has some, or take the class out of the recipe" % (problem, empty[0])
         )
 
 

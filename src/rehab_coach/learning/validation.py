@@ -103,7 +103,7 @@ def watch_as_drawn(
     samples: Sequence[Sample], recipe: Recipe, contract: ModelContract, seed: int, most: int = MOST_WINDOWS
 ) -> Optional[Watched]:
     """One window of each sample, weighted as the training draws samples, and no more than `most`."""
-    samples = [sample for sample in samples if len(sample.sequence) > 1 and sample.sequence.seen.any()]
+    samples = [sample for sample in samples if sample.teaches]
     if not samples:
         return None
     shares = label_shares(recipe)

@@ -79,7 +79,7 @@ class TrainingBatches(Dataset):
             raise RehabCoachError(
                 "a batch of %d windows cannot be divided among %d processes" % (recipe.batch, processes)
             )
-        self._samples = [sample for sample in samples if len(sample.sequence) > 1 and sample.sequence.seen.any()]
+        self._samples = [sample for sample in samples if sample.teaches]
         self._recipe = recipe
         self.contract = contract
         # A single process draws what it always drew.

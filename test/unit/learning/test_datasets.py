@@ -1,6 +1,7 @@
 """Data sets become samples that cannot be told apart by their source."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -186,6 +187,14 @@ def test_labels_are_checked_both_ways(samples):
         check_labels(samples, ["squat", "unknown"])
     with pytest.raises(RehabCoachError, match="no sequence is labelled 'lunge'"):
         check_labels(samples, ["squat", "jumping_jack", "lunge", "unknown"])
+    unseen = [
+        replace(sample, sequence=replace(sample.sequence, key_points=0 * sample.sequence.key_points))
+        for sample in samples
+        if sample.label == "squat"
+    ]
+    with pytest.raises(RehabCoachError, match="nobody is seen in any sequence labelled 'squat'"):
+        check_labels([sample for sample in samples if sample.label != "squat"] + unseen, ["squat", "jumping_jack"])
+    check_labels(samples + unseen, ["squat", "jumping_jack"])
 
 
 def test_the_fingerprint_follows_values_and_order(samples):
