@@ -126,12 +126,8 @@ class Recognizer:
             ValueError: an unknown method.
         """
         labels = self.contract.labels
-        if not self._is_seen(sequence):
-            return Recognition(UNKNOWN, Status.NOT_SEEN, 0.0, labels, np.zeros(len(labels), np.float32))
-        inputs = windows(sequence, self.contract, method)
-        weights = (inputs[:, 2] > 0).any(axis=(2, 3)).mean(axis=1)
-        # Who is never seen in two neighbouring frames is lost between them at the model's rate.
-        if weights.max() < self.minimum_seen:
+        inputs, weights = self._seen_windows(sequence, method)
+        if not len(inputs):
             return Recognition(UNKNOWN, Status.NOT_SEEN, 0.0, labels, np.zeros(len(labels), np.float32))
         probabilities = np.average(self._probabilities(inputs), axis=0, weights=weights).astype(np.float32)
         best = int(np.argmax(np.where(self._exercises, probabilities, -1)))
@@ -151,15 +147,23 @@ class Recognizer:
             float32 (width,), the mean over the windows and their mirror images, weighted as in `recognize`; None
             where `recognize` answers "not_seen".
         """
-        if not self._is_seen(sequence):
-            return None
-        inputs = windows(sequence, self.contract, method)
-        weights = (inputs[:, 2] > 0).any(axis=(2, 3)).mean(axis=1)
-        if weights.max() < self.minimum_seen:
+        inputs, weights = self._seen_windows(sequence, method)
+        if not len(inputs):
             return None
         with torch.inference_mode():
             both = self._network.features(torch.from_numpy(np.concatenate([inputs, mirrored(inputs)]))).numpy()
         return np.average(both, axis=0, weights=np.tile(weights, 2)).astype(np.float32)
+
+    def _seen_windows(self, sequence: SkeletonSequence, method: str) -> Tuple[np.ndarray, np.ndarray]:
+        """`preprocessing.windows`, and the share of each one's frames with a person; none where that is too little."""
+        if not self._is_seen(sequence):
+            return np.zeros(0), np.zeros(0)
+        inputs = windows(sequence, self.contract, method)
+        weights = (inputs[:, 2] > 0).any(axis=(2, 3)).mean(axis=1)
+        # Who is never seen in two neighbouring frames is lost between them at the model's rate, and of whom only the
+        # heels are seen has no joint of the model's layout.
+        is_seen = weights.max() > 0 and weights.max() >= self.minimum_seen
+        return (inputs, weights) if is_seen else (inputs[:0], weights[:0])
 
     def _is_seen(self, sequence: SkeletonSequence) -> bool:
         """Whether a person is in enough of the frames, for long enough."""

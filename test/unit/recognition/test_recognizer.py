@@ -7,7 +7,7 @@ from rehab_coach.recognition import STGCN, ModelContract, NetworkConfig, Recogni
 from rehab_coach.recognition.model_file import ModelError
 from rehab_coach.recognition.preprocessing import mirrored, windows
 from rehab_coach.recognition.recognizer import default_model
-from rehab_coach.skeleton import SkeletonSequence
+from rehab_coach.skeleton import BLAZEPOSE_33, SkeletonSequence
 
 LABELS = ("squat", "lunge", "unknown")
 SMALL = NetworkConfig(channels=(8, 12), strides=(1, 2), classes=3)
@@ -94,6 +94,15 @@ def test_too_little_seen(sequence):
     recognition = constant([0.8, 0.1, 0.1]).recognize(sequence)
     assert (recognition.label, recognition.status, recognition.confidence) == ("unknown", "not_seen", 0)
     assert not recognition.probabilities.any()
+
+
+def test_only_heels_are_nobody_however_little_is_asked_for():
+    recognizer = Recognizer(STGCN(SMALL).eval(), contract(), minimum_seen=0, minimum_seconds=0)
+    key_points = np.zeros((60, len(BLAZEPOSE_33), 3), np.float32)
+    key_points[:, BLAZEPOSE_33.index("left_heel")] = (20, 20, 0.9)
+    sequence = SkeletonSequence(key_points, np.arange(60) / 15, SIZE, BLAZEPOSE_33)
+    assert recognizer.recognize(sequence).status == "not_seen"
+    assert recognizer.features(sequence) is None
 
 
 @pytest.mark.parametrize("frames", [0, 1, 4])
