@@ -250,7 +250,8 @@ class _OpenVino(_Session):
             for entry in model.inputs
         ]
         # bfloat16, which it takes by itself where the processor has it, is not exact enough.
-        self._compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+        self._compiled = core.compile_model(model, "CPU", options)
 
     def run(self, arrays: Sequence[np.ndarray]) -> List[np.ndarray]:
         results = self._compiled(list(arrays))

@@ -49,7 +49,6 @@ class Recognizer:
     Args:
         network: trained; taken over as it is now. Or what `load_onnx` reads.
         contract: what the network was trained for.
-        threads: CPU threads of PyTorch, for the whole process; None leaves its default.
         minimum_seen: a recording is "not_seen" if a smaller share of its frames holds a person,
         minimum_seconds: or if a person was seen for a shorter time.
 
@@ -62,12 +61,9 @@ class Recognizer:
         self,
         network: Union[STGCN, OnnxNetwork],
         contract: ModelContract,
-        threads: Optional[int] = None,
         minimum_seen: float = 0.3,
         minimum_seconds: float = 0.5,
     ):
-        if threads is not None:
-            torch.set_num_threads(threads)
         self.contract = contract
         self.minimum_seen, self.minimum_seconds = minimum_seen, minimum_seconds
         if contract.network.causal and not isinstance(network, STGCN):
@@ -79,17 +75,23 @@ class Recognizer:
         self._exercises = np.array([label != UNKNOWN for label in contract.labels])
 
     @classmethod
-    def load(cls, path: Optional[str] = None, runtime: str = "", **options) -> "Recognizer":
+    def load(
+        cls, path: Optional[str] = None, runtime: str = "", threads: Optional[int] = None, **options
+    ) -> "Recognizer":
         """A recognizer with the model in a file, by default the one that ships.
 
         Args:
             path: of a model file, or of an ONNX file.
             runtime: of an ONNX file, see `load_onnx`.
+            threads: CPU threads of PyTorch, for the whole process, and of an ONNX file's run-time; None leaves
+                PyTorch's number.
             options: see the class.
 
         Raises:
             ModelError: the file is missing, broken or of another kind.
         """
+        if threads is not None:
+            torch.set_num_threads(threads)  # before the run-time asks how many there are
         path = os.fspath(path or default_model())
         network, contract = load_onnx(path, runtime) if path.endswith(EXTENSION) else load_model(path)
         return cls(network, contract, **options)  # type: ignore[arg-type]  # a continual one is refused there

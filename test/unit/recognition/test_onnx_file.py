@@ -88,6 +88,18 @@ def test_the_shipped_models_recognise_alike_wherever_they_run(tmp_path, runtime)
     assert ours.probabilities.any()
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_runtime_takes_as_many_threads_as_the_recogniser_is_told(tmp_path, runtime, one_thread):
+    path = str(tmp_path / "model.onnx")
+    save_onnx(path, *_model())
+    torch.set_num_threads(2)
+    session = Recognizer.load(path, runtime, threads=1)._network._session
+    if runtime == "openvino":
+        assert session._compiled.get_property("INFERENCE_NUM_THREADS") == 1
+    else:
+        assert session._session.get_session_options().intra_op_num_threads == 1
+
+
 def test_a_layer_that_cannot_be_exported(tmp_path):
     class Attention(nn.Module):
         pass
