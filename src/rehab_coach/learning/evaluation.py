@@ -178,11 +178,17 @@ def read_judged(path: str, labels: Sequence[str], report: Callable[[str], None] 
         report: called with a line about each clip that cannot be used.
 
     Raises:
-        RehabCoachError: there is no such set, or it has labels that the model lacks.
+        RehabCoachError: there is no such set, it has no labels, or some that the model lacks.
     """
     from rehab_coach.dataset import open_set
 
     opened = open_set(path)
+    unlabelled = [entry.name for entry in opened.entries if not entry.label]
+    if unlabelled:
+        raise RehabCoachError(
+            "nothing says what %s of %s shows: put a table there, a CSV file with the columns label and file"
+            % (unlabelled[0], path)
+        )
     strange = sorted({entry.label for entry in opened.entries} - set(labels))
     if strange:
         raise RehabCoachError(

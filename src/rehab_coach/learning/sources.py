@@ -39,7 +39,7 @@ def read_source(name: str, path: str, labels: Sequence[str], report: Callable[[s
     strange = sorted({sample.label for sample in samples} - set(labels))
     if strange:
         raise RehabCoachError(
-            "%s has the label '%s', which the recipe does not list (%s)" % (path, strange[0], ", ".join(labels))
+            "%s has the label '%s', which is none of those that may occur (%s)" % (path, strange[0], ", ".join(labels))
         )
     if not samples:
         raise RehabCoachError("no sequence of %s could be used" % path)

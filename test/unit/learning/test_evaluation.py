@@ -264,6 +264,9 @@ def test_packed_skeletons_are_evaluated(tmp_path, clips, model, figure, capsys):
     (tmp_path / "sets" / "val_label.json").unlink()
     assert main(["evaluate", "--set", pair[0], "--out", str(out), "--model", model]) == 2
     assert "label 'yoga', which the model does not know" in capsys.readouterr().err
+    (tmp_path / "sets" / "some_label.json").unlink()
+    assert main(["evaluate", "--set", str(tmp_path / "sets" / "some"), "--out", str(out), "--model", model]) == 2
+    assert "shows: put a table there, a CSV file with the columns label and file" in capsys.readouterr().err
 
 
 def test_a_table_of_rendered_people_is_evaluated_by_estimator_and_variant(tmp_path, model, figure, capsys):

@@ -66,7 +66,7 @@ def test_every_kind_of_set_is_a_source(tmp_path, figure, format):
 
 
 def test_a_label_that_the_recipe_lacks_is_named(table):
-    with pytest.raises(RehabCoachError, match="label 'jumping_jack', which the recipe does not list"):
+    with pytest.raises(RehabCoachError, match="label 'jumping_jack', which is none of those that may occur"):
         read_source("rendered", str(table), ("squat", "unknown"), print)
 
 
