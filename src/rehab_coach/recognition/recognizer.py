@@ -165,7 +165,9 @@ class Recognizer:
         # Who is never seen in two neighbouring frames is lost between them at the model's rate, and of whom only the
         # heels are seen has no joint of the model's layout.
         is_seen = weights.max() > 0 and weights.max() >= self.minimum_seen
-        return (inputs, weights) if is_seen else (inputs[:0], weights[:0])
+        # A causal network gets what there is, and answers with its first step.
+        too_short = inputs.shape[2] < self.contract.network.step and self.contract.network.causal
+        return (inputs, weights) if is_seen and not too_short else (inputs[:0], weights[:0])
 
     def _is_seen(self, sequence: SkeletonSequence) -> bool:
         """Whether a person is in enough of the frames, for long enough."""

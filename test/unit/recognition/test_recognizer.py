@@ -110,6 +110,14 @@ def test_too_short_to_say_anything(frames):
     assert constant([0.8, 0.1, 0.1]).recognize(recording(60)[:frames]).status == "not_seen"
 
 
+def test_a_causal_network_answers_from_its_first_step_on():
+    config = NetworkConfig(channels=(8, 12), strides=(2, 2), classes=3, causal=True)
+    causal = contract(network=config, normalisation="running_box", rate=4.0)
+    recognizer = Recognizer(STGCN(config).eval(), causal)
+    assert recognizer.recognize(recording(frames=9)).status == "not_seen"  # three frames at the model's rate
+    assert recognizer.recognize(recording(frames=12)).probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
 def test_how_much_must_be_seen_can_be_chosen():
     network = STGCN(SMALL).eval()
     sequence = recording(seen=np.arange(60) < 15)
