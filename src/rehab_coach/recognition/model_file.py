@@ -78,6 +78,8 @@ def load_model(path: str) -> Tuple[STGCN, ModelContract]:
             do not fit its own contract; the message says which and what to do.
     """
     path = os.fspath(path)
+    if os.path.isdir(path):
+        raise ModelError("%s is a folder: name the model file in it (of a run model.safetensors)" % path)
     if not os.path.isfile(path):
         raise ModelError("there is no model %s: name another, or train one with `rehab-coach train`" % path)
     if path.endswith(".onnx"):

@@ -99,6 +99,8 @@ def test_a_network_of_another_shape_is_not_saved_under_the_contract(tmp_path):
 def test_missing_file(tmp_path):
     with pytest.raises(ModelError, match=r"no model .*train"):
         load_model(tmp_path / "nothing.safetensors")
+    with pytest.raises(ModelError, match=r"is a folder: name the model file in it"):
+        load_model(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\xff" * 200])
