@@ -20,11 +20,9 @@ from rehab_coach.exercises import UNKNOWN
 from rehab_coach.learning.datasets import Sample
 from rehab_coach.learning.movements import movement_of
 from rehab_coach.learning.recipe import Recipe
+from rehab_coach.learning.recipe_checks import OF_ONE
 from rehab_coach.learning.trainer import RecogniserTask
 from rehab_coach.learning.windows import TrainingBatches
-
-OF_ONE = 4
-"""Windows of one movement that a batch has at least, so that there is something to bring together."""
 
 TEMPERATURE = 0.1
 """Of the similarities; the paper's."""

@@ -18,6 +18,8 @@ SEQUENCE_SOURCES = ("penn", "jhmdb", "pushfit", "kaiakol", "uiprmd", "utd")
 CLIPS = "clips"
 FIRST_ANSWER = 0.5
 """Seconds of a training window after which a causal network learns to answer."""
+OF_ONE = 4
+"""Windows of one movement that a batch of a pretraining has at least, so that there is something to bring together."""
 
 _CHOICES = {
     "label_column": ("label", "action"),
@@ -78,6 +80,8 @@ def check_recipe(values: Mapping[str, Any]) -> None:
         refuse("windows", "at least one batch (%d)" % recipe.batch, recipe.windows)
     if 0 < recipe.pretraining < recipe.batch:
         refuse("pretraining", "0, or at least one batch (%d)" % recipe.batch, recipe.pretraining)
+    if recipe.pretraining and recipe.batch < 2 * OF_ONE:
+        refuse("batch", "%d or more with pretraining, for two movements to tell apart" % (2 * OF_ONE), recipe.batch)
     for key, allowed in _CHOICES.items():
         if getattr(recipe, key) not in allowed:
             refuse(key, "one of " + ", ".join(allowed), getattr(recipe, key))

@@ -64,6 +64,7 @@ def test_defaults_fill_what_is_not_said():
         ({"causal": True, "architecture": "st_gcn++"}, ["st_gcn", "causal"]),
         ({"causal": True, "normalisation": "running_box", "temporal_kernel": 1}, ["temporal_kernel", "stride"]),
         ({"causal": True, "normalisation": "running_box", "window": 11}, ["window", "12 or more", "causal"]),
+        ({"pretraining": 64, "batch": 7}, ["batch", "8 or more", "pretraining"]),
         ({"windows": float("inf")}, ["windows", "whole number"]),
         ({"learning_rate": float("nan")}, ["learning_rate", "a number"]),
         ({"sources": {"penn": float("nan")}}, ["penn", "above 0"]),
