@@ -213,8 +213,9 @@ class TurtlebotController:
     @_stops_on_error
     def _on_prediction(self, message: Prediction) -> None:
         with self._lock:
-            if message.round == self._lesson:
-                self._safety.recording = False
+            if self._lesson:  # a late prediction of the round before must not let it move while somebody is filmed
+                if message.round == self._lesson:
+                    self._safety.recording = False
                 return
             objection = self._join.objection(message.round)
             if objection:

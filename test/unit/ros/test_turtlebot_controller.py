@@ -142,3 +142,12 @@ def test_an_exercise_without_rules_is_answered_and_not_judged(moving):
     moving._on_movement(movement_of("arm_circle", 3))
     texts = [call[0][0].text for call in moving._messages.publish.call_args_list]
     assert texts == ["Well done! That was arm circle", "I do not judge this one yet"]
+
+
+def test_a_late_prediction_of_the_round_before_does_not_end_the_stillness_of_a_lesson(moving):
+    moving._on_action_class(ActionClass(round=3, label="squat"))
+    moving._on_action_class(ActionClass(round=4, label="arm_circle", teach=True))
+    moving._on_prediction(Prediction(round=3, status="recognised", label="squat", confidence=0.9))
+    assert moving._safety.recording and not moving._runner.running
+    moving._on_prediction(Prediction(round=4, status="taught", label="arm_circle"))
+    assert not moving._safety.recording
