@@ -11,7 +11,7 @@ from std_msgs.msg import Bool
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Patient, Prediction, Skeleton
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
-from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.ros.parameters import get_parameter, keep_parameter
 from rehab_coach.texts import ENGLISH, languages, load_texts
 from rehab_coach.visits.errors import NoConsentError, VisitStoreError
 from rehab_coach.visits.owner import RoundOwner, Verdict
@@ -327,7 +327,7 @@ class VisitKeeper:
             self._agreed = self._owner.patient
         else:
             self._refused = self._owner.patient
-            rospy.set_param("~refused", self._refused)
+            keep_parameter("~refused", self._refused)
         self._say("question", "", 0.0, question.round)
         self._say("info", self._texts("kept" if yes else "not_kept"), 4.0, question.round)
 
