@@ -203,7 +203,8 @@ class VisitKeeper:
         """The skeletons of the recording, if they are wanted and all there."""
         if not self._keep_skeletons or not message.prediction.frames:
             return None
-        sequence = self._results.to_sequence(self._skeletons, message.header.stamp.to_sec(), message.duration)
+        start, end = self._results.recorded(message)
+        sequence = self._results.to_sequence(self._skeletons, start, message.duration or end - start)
         if sequence is None or len(sequence) < 0.9 * message.prediction.frames:
             rospy.logwarn("the skeletons of round %d are not kept: some of them did not come", message.round)
             return None
