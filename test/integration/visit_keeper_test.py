@@ -82,7 +82,7 @@ class Neighbours:
     def said(self):
         return os.pread(self.log.fileno(), 1 << 20, 0).decode("utf-8", "replace")
 
-    def play(self, number, measured=True, teach=False, who=None):
+    def play(self, number, measured=True, teach=False, who=None, recognised=True):
         """A round: request, skeletons, prediction and, unless the recorder died, movement; then who it was."""
         started = rospy.Time.now()
         request = ActionClass(round=number, label="squat", teach=teach)
@@ -97,10 +97,12 @@ class Neighbours:
             round=number, status="recognised", label="squat", confidence=0.75, waiting_time=0.125, frames=11
         )
         prediction.header.stamp = started + rospy.Duration(1.5)
+        if not recognised:
+            prediction.status, prediction.label = Prediction.UNKNOWN, "unknown"
         time.sleep(0.3)
         self._publishers["stgcn_prediction"].publish(prediction)
         if measured:
-            movement = to_movement_message(MEASURED)
+            movement = to_movement_message(MEASURED if recognised else None)
             movement.header.stamp = started
             movement.round, movement.request, movement.prediction = number, request, prediction
             movement.measured_by = "a test"
@@ -179,6 +181,15 @@ class Consent(Case):
         self.assertEqual([one.number for one in self.rounds()], [1, 3])
         self.assertEqual(self.neighbours.questions(), [])
         self.assertTrue(all(one.skeleton is None for one in self.rounds(skeletons=True)[1:]))
+
+    def test_skeletons_are_kept_also_where_no_exercise_was_recognised(self):
+        with VisitStore(self.database) as store:
+            store.give_consent("anna", "yes")
+        self.start(keep_skeletons="true")
+        self.neighbours.play(1, recognised=False)
+        self.kept(1)
+        (kept,) = self.rounds(skeletons=True)
+        self.assertEqual((kept.verdict, kept.movement, len(kept.skeleton or ())), ("unknown", None, 11))
 
     def test_after_a_no_nothing_is_kept_and_nobody_asks_again_in_this_session(self):
         self.start()

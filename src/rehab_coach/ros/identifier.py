@@ -18,7 +18,7 @@ from rehab_coach.msg import ActionClass, Movement, Patient, Skeleton
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
 from rehab_coach.ros.imu import Sample, to_sample, to_series
 from rehab_coach.ros.parameters import get_parameter
-from rehab_coach.ros.round_results import to_sequence
+from rehab_coach.ros.round_results import recorded, to_sequence
 from rehab_coach.skeleton import SkeletonSequence
 
 SOURCES = ("imu", "skeleton")
@@ -167,8 +167,7 @@ class Identifier:
         """What was recorded, and by what; a source that comes but cannot be used is a doubt."""
         if not movement.prediction.frames:
             raise RehabCoachError("nobody was recorded")
-        start = movement.header.stamp.to_sec()
-        end = movement.prediction.header.stamp.to_sec() - movement.prediction.waiting_time
+        start, end = recorded(movement)
         with self._changed:
             # A sensor that came and went in the middle of the round is a doubt, too.
             came = {"imu": bool(self._samples), "skeleton": bool(self._skeletons)}

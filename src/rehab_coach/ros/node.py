@@ -58,11 +58,13 @@ def run(name: str, factory: Callable[[], Any]) -> None:
             rospy.logfatal("this node ends because of an error in its program: %s: %s", type(error).__name__, error)
             sys.stderr.write(traceback.format_exc())
     finally:
-        if node is not None and hasattr(node, "close"):
-            node.close()
-        reasons.put("the node has ended")  # the threads of its connections would keep the process
-        ending.join()
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+        try:
+            if node is not None and hasattr(node, "close"):
+                node.close()
+        finally:
+            reasons.put("the node has ended")  # the threads of its connections would keep the process
+            ending.join()
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
     if failed:
         sys.exit(1)

@@ -4,7 +4,9 @@ A wrong value ends the node with a message that names the parameter, the value a
 the node never asked for (a slip of the pen in coach.yaml) is reported by :func:`warn_of_unread`.
 """
 
+import http.client
 import math
+import xmlrpc.client
 from typing import Any, Optional, Sequence, Set, Tuple, Union
 
 import rospy
@@ -92,6 +94,21 @@ def check(
         ):
             raise ParameterError("parameter %s is %r; it must be %s" % (name, value, allowed))
     return converted
+
+
+def keep_parameter(name: str, value: Any) -> None:
+    """Keep a value for the same node when it is started again.
+
+    Without the master, which may be on another computer, it is not kept; a node that works on can do without.
+    """
+    try:
+        rospy.set_param(name, value)
+    except (OSError, rospy.ROSException, xmlrpc.client.Error, http.client.HTTPException) as error:
+        rospy.logwarn(
+            "%s is not kept for the next start: the ROS master does not answer (%s). Is the network up?",
+            rospy.resolve_name(name),
+            error,
+        )
 
 
 def warn_of_unread() -> None:

@@ -34,7 +34,7 @@ from rehab_coach.robot.steady_time import LONGEST_STEP, PictureTimes, SteadyCloc
 from rehab_coach.ros.answer_so_far import AnswerSoFar
 from rehab_coach.ros.conversions import to_movement_message, to_picture, to_skeleton_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
-from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.ros.parameters import get_parameter, keep_parameter
 from rehab_coach.ros.readiness import Readiness, why_silent
 from rehab_coach.rounds import Kind
 from rehab_coach.skeleton import SkeletonSequence
@@ -292,7 +292,7 @@ class Recorder:
             if not rospy.is_shutdown():
                 self._predictions.publish(prediction)
                 self._answered = _identity(action)
-                rospy.set_param("~answered", self._answered)
+                keep_parameter("~answered", self._answered)
         return prediction, sequence
 
     def _publish_movement(

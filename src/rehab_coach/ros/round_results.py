@@ -1,6 +1,6 @@
 """What the store of visits keeps of a round, out of its messages."""
 
-from typing import Dict, Iterable, Optional
+from typing import Dict, Iterable, Optional, Tuple
 
 import numpy as np
 
@@ -40,6 +40,14 @@ def to_round_result(message: msg.Movement, skeleton: Optional[SkeletonSequence] 
         movement=from_movement_message(message),
         skeleton=skeleton,
         measured_by=message.measured_by,
+    )
+
+
+def recorded(movement: msg.Movement) -> Tuple[float, float]:
+    """Stamps of a recording's first and last frame in seconds; also where there was no movement to measure."""
+    return (
+        movement.header.stamp.to_sec(),
+        movement.prediction.header.stamp.to_sec() - movement.prediction.waiting_time,
     )
 
 

@@ -11,7 +11,7 @@ from std_msgs.msg import Bool
 from rehab_coach.errors import RehabCoachError
 from rehab_coach.msg import ActionClass, DisplayMessage, Movement, Patient, Prediction, Skeleton
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
-from rehab_coach.ros.parameters import get_parameter
+from rehab_coach.ros.parameters import get_parameter, keep_parameter
 from rehab_coach.texts import ENGLISH, languages, load_texts
 from rehab_coach.visits.errors import NoConsentError, VisitStoreError
 from rehab_coach.visits.owner import RoundOwner, Verdict
@@ -203,7 +203,8 @@ class VisitKeeper:
         """The skeletons of the recording, if they are wanted and all there."""
         if not self._keep_skeletons or not message.prediction.frames:
             return None
-        sequence = self._results.to_sequence(self._skeletons, message.header.stamp.to_sec(), message.duration)
+        start, end = self._results.recorded(message)
+        sequence = self._results.to_sequence(self._skeletons, start, message.duration or end - start)
         if sequence is None or len(sequence) < 0.9 * message.prediction.frames:
             rospy.logwarn("the skeletons of round %d are not kept: some of them did not come", message.round)
             return None
@@ -327,7 +328,7 @@ class VisitKeeper:
             self._agreed = self._owner.patient
         else:
             self._refused = self._owner.patient
-            rospy.set_param("~refused", self._refused)
+            keep_parameter("~refused", self._refused)
         self._say("question", "", 0.0, question.round)
         self._say("info", self._texts("kept" if yes else "not_kept"), 4.0, question.round)
 

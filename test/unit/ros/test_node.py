@@ -92,3 +92,11 @@ def test_any_other_error_closes_the_node_too(ros, capsys):
     made.close.assert_called_once_with()
     assert "slip" in str(ros.logfatal.call_args)
     assert "ValueError" in capsys.readouterr().err  # for whoever mends the program
+
+
+def test_a_node_that_cannot_be_closed_ends_all_the_same(ros):
+    made = mock.Mock()
+    made.close.side_effect = OSError("the disk is full")
+    with pytest.raises(OSError):
+        node.run("name", lambda: made)
+    ros.signal_shutdown.assert_called_once()  # else its thread would keep the process for ever

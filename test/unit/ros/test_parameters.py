@@ -8,7 +8,7 @@ rospy = pytest.importorskip("rospy")
 
 from rehab_coach.errors import RehabCoachError  # noqa: E402
 from rehab_coach.ros import parameters  # noqa: E402
-from rehab_coach.ros.parameters import ParameterError, get_parameter  # noqa: E402
+from rehab_coach.ros.parameters import ParameterError, get_parameter, keep_parameter  # noqa: E402
 
 CONFIGURATION = os.path.join(os.path.dirname(__file__), "..", "..", "..", "config", "coach.yaml")
 
@@ -117,6 +117,16 @@ def test_a_parameter_that_nobody_asked_for_is_reported(server, monkeypatch):
     get_parameter("~motions", {}, dict)
     parameters.warn_of_unread()
     assert len(warnings) == 1 and "/node/raet" in warnings[0]
+
+
+def test_a_node_goes_on_where_a_value_cannot_be_kept_because_the_master_is_gone(monkeypatch):
+    monkeypatch.setenv("ROS_MASTER_URI", "http://localhost:1")
+    monkeypatch.setattr(parameters.rospy.client, "_param_server", None)
+    warnings = []
+    monkeypatch.setattr(parameters.rospy, "logwarn", lambda text, *values: warnings.append(text % values))
+    keep_parameter("/coach/stopped", True)
+    (warning,) = warnings
+    assert warning.startswith("/coach/stopped is not kept") and "ROS master" in warning
 
 
 def test_the_configuration_holds_one_section_for_each_node():

@@ -24,6 +24,7 @@ def moving():
     """A controller without ROS, in the middle of a motion."""
     replaced = dict(
         get_parameter=lambda name, default, *_, **__: default,
+        keep_parameter=mock.MagicMock(),
         get_texts=load_texts,
         rospy=mock.MagicMock(),
         Diagnostics=mock.MagicMock(),
@@ -68,7 +69,7 @@ def test_a_closed_controller_has_sent_zeros_and_sends_nothing_more(moving):
     assert sent(moving) == [0.0] * module.ZEROS
 
 
-def test_a_stop_during_a_release_that_waits_for_the_master_acts_at_once_and_is_kept(moving):
+def test_a_stop_during_a_release_that_waits_for_the_master_acts_at_once_and_is_kept(moving, monkeypatch):
     kept, release_writes, master_answers = [], threading.Event(), threading.Event()
 
     def set_param(_, stopped):
@@ -77,7 +78,7 @@ def test_a_stop_during_a_release_that_waits_for_the_master_acts_at_once_and_is_k
             master_answers.wait()
         kept.append(stopped)
 
-    module.rospy.set_param = set_param
+    monkeypatch.setattr(module, "keep_parameter", set_param)
     release = Thread(target=moving._on_stop, args=[mock.Mock(data=False)])
     release.start()
     wait_for(release_writes.is_set, "the release to reach the master")
@@ -142,3 +143,12 @@ def test_an_exercise_without_rules_is_answered_and_not_judged(moving):
     moving._on_movement(movement_of("arm_circle", 3))
     texts = [call[0][0].text for call in moving._messages.publish.call_args_list]
     assert texts == ["Well done! That was arm circle", "I do not judge this one yet"]
+
+
+def test_a_late_prediction_of_the_round_before_does_not_end_the_stillness_of_a_lesson(moving):
+    moving._on_action_class(ActionClass(round=3, label="squat"))
+    moving._on_action_class(ActionClass(round=4, label="arm_circle", teach=True))
+    moving._on_prediction(Prediction(round=3, status="recognised", label="squat", confidence=0.9))
+    assert moving._safety.recording and not moving._runner.running
+    moving._on_prediction(Prediction(round=4, status="taught", label="arm_circle"))
+    assert not moving._safety.recording
