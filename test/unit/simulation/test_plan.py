@@ -60,7 +60,7 @@ def test_the_plans_of_variants_have_every_one_of_them(name):
 
 
 def test_nobody_of_the_test_division_is_learned_from():
-    names = ("training.yaml", "enrolment.yaml", "variants.yaml", "variants_test.yaml")
+    names = ("training.yaml", "enrolment.yaml", "variants.yaml", "near_misses.yaml", "variants_test.yaml")
     *learned, tested = (read_plan(share_path("config", "plans", name)) for name in names)
     people = [{clip_of(plan, number).physique for number in range(plan.clips)} for plan in (*learned, tested)]
     assert not people[-1] & set().union(*people[:-1])
