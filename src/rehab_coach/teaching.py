@@ -1,6 +1,7 @@
 """A new exercise, shown to the coach: one recording of several repetitions, and another one where there is a doubt."""
 
 import os
+from contextlib import suppress
 from typing import Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
@@ -172,15 +173,13 @@ class AddedExercises:
 
     def _files(self) -> Dict[str, int]:
         """Names and times of change."""
-        try:
-            with os.scandir(self.folder) as entries:
-                return {
-                    entry.name: entry.stat().st_mtime_ns
-                    for entry in entries
-                    if entry.name.endswith(EXTENSION) and not entry.name.startswith(".")
-                }
-        except OSError:
-            return {}
+        files = {}
+        with suppress(OSError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(EXTENSION) and not entry.name.startswith("."):
+                    with suppress(OSError):  # a link to nowhere, or a file that is gone meanwhile
+                        files[entry.name] = entry.stat().st_mtime_ns
+        return files
 
 
 class Lesson(NamedTuple):

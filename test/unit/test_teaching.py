@@ -99,6 +99,12 @@ def test_a_file_that_comes_or_goes_is_noticed_and_a_broken_one_is_told(model, ho
     assert added.refresh() and added.labels == ()
 
 
+def test_a_link_to_nowhere_hides_no_other_exercise(model, hop, tmp_path):
+    AddedExercises(model, str(tmp_path)).teach("hop", cut_takes(hop))
+    (tmp_path / "gone.safetensors").symlink_to(tmp_path / "nowhere")
+    assert "hop" in AddedExercises(model, str(tmp_path)).recognizer.labels
+
+
 def test_a_second_person_in_front_is_noticed():
     class Two(PoseEstimator):
         layout = COCO_18

@@ -156,10 +156,10 @@ class PickAction:
         return self._fresh.pop(0) if self._fresh else self._picker.pick()
 
     def _on_exercises(self, message: Exercises) -> None:
+        self._known = message  # before the master is asked, which may be away
         for label in rospy.get_param("own_exercises", {}):
             if label not in message.labels:
                 rospy.logwarn("own_exercises describes '%s', which the model %s does not know", label, message.model)
-        self._known = message
 
     def _is_measured(self) -> bool:
         """Whether nothing more will be said about the round."""
