@@ -99,7 +99,8 @@ def check(
 def keep_parameter(name: str, value: Any) -> None:
     """Keep a value for the same node when it is started again.
 
-    Without the master, which may be on another computer, it is not kept; a node that works on can do without.
+    Without the master, which may be on another computer, it is not kept; a node that works on can do without. Not for a
+    stop: that must be kept, or its caller must hear that it was not, and call again.
     """
     try:
         rospy.set_param(name, value)

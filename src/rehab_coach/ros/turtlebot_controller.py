@@ -25,7 +25,7 @@ from rehab_coach.robot.safety import SafetyState
 from rehab_coach.robot.velocity import STILL, WAFFLE_ANGULAR, WAFFLE_LINEAR, Velocity, VelocityLimits
 from rehab_coach.ros.conversions import from_movement_message
 from rehab_coach.ros.diagnostics import OK, WARN, Diagnostics, State
-from rehab_coach.ros.parameters import ParameterError, get_parameter, keep_parameter
+from rehab_coach.ros.parameters import ParameterError, get_parameter
 from rehab_coach.ros.readiness import Readiness, why_silent
 from rehab_coach.ros.texts import get_texts
 from rehab_coach.rounds import Outcome
@@ -279,7 +279,7 @@ class TurtlebotController:
             text = "stopped until released" if request.data else "released; the robot may move again"
             rospy.logwarn("stop: %s", text)
         with self._keeping_stopped:
-            keep_parameter("~stopped", self._safety.stopped)
+            rospy.set_param("~stopped", self._safety.stopped)
         return SetBoolResponse(success=True, message=text)
 
     # Motion

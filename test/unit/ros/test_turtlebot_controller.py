@@ -24,7 +24,6 @@ def moving():
     """A controller without ROS, in the middle of a motion."""
     replaced = dict(
         get_parameter=lambda name, default, *_, **__: default,
-        keep_parameter=mock.MagicMock(),
         get_texts=load_texts,
         rospy=mock.MagicMock(),
         Diagnostics=mock.MagicMock(),
@@ -69,7 +68,7 @@ def test_a_closed_controller_has_sent_zeros_and_sends_nothing_more(moving):
     assert sent(moving) == [0.0] * module.ZEROS
 
 
-def test_a_stop_during_a_release_that_waits_for_the_master_acts_at_once_and_is_kept(moving, monkeypatch):
+def test_a_stop_during_a_release_that_waits_for_the_master_acts_at_once_and_is_kept(moving):
     kept, release_writes, master_answers = [], threading.Event(), threading.Event()
 
     def set_param(_, stopped):
@@ -78,7 +77,7 @@ def test_a_stop_during_a_release_that_waits_for_the_master_acts_at_once_and_is_k
             master_answers.wait()
         kept.append(stopped)
 
-    monkeypatch.setattr(module, "keep_parameter", set_param)
+    module.rospy.set_param = set_param
     release = Thread(target=moving._on_stop, args=[mock.Mock(data=False)])
     release.start()
     wait_for(release_writes.is_set, "the release to reach the master")
