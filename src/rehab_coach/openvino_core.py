@@ -1,10 +1,12 @@
 """OpenVINO's core, one for the whole process."""
 
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
+_MAKING = Lock()  # two first calls at once would make two
 
-@lru_cache(maxsize=None)
+
 def openvino_core() -> Any:
     """The `openvino.Core` that reads and compiles all networks; ImportError where OpenVINO is not installed.
 
@@ -12,6 +14,12 @@ def openvino_core() -> Any:
     drops it. Where that is another one, the next signal (Ctrl-C, a child that ends) would end the process by a
     segmentation fault. So it is never dropped.
     """
+    with _MAKING:
+        return _made()
+
+
+@lru_cache(maxsize=None)
+def _made() -> Any:
     from openvino import Core
 
     return Core()

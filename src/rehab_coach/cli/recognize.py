@@ -45,8 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Recognise and print; returns the exit code."""
     start, end = arguments.start or 0.0, arguments.end
-    if not (0 <= start < math.inf and (end is None or end > start)):
-        raise RehabCoachError("--start must not be negative and --end must come after it, not %g and %s" % (start, end))
+    if not 0 <= start < math.inf:
+        raise RehabCoachError("--start must be 0 or more seconds, not %g" % start)
+    if end is not None and not end > start:
+        raise RehabCoachError("--end must come after --start (%g s), not %g" % (start, end))
     if arguments.video.endswith(".npz"):
         raise RehabCoachError(
             "%s holds skeletons, not pictures: name the video; rehab-coach evaluate --set recognises a folder of "

@@ -204,7 +204,7 @@ class VisitKeeper:
         if not self._keep_skeletons or not message.prediction.frames:
             return None
         start, end = self._results.recorded(message)
-        sequence = self._results.to_sequence(self._skeletons, start, message.duration or end - start)
+        sequence = self._results.to_sequence(self._skeletons, start, end - start)
         if sequence is None or len(sequence) < 0.9 * message.prediction.frames:
             rospy.logwarn("the skeletons of round %d are not kept: some of them did not come", message.round)
             return None

@@ -111,7 +111,7 @@ def test_save_draws_over_every_frame(video, model, estimator, tmp_path, capsys):
         (["nothing.mp4"], "no video nothing.mp4"),
         (["VIDEO", "--start", "2", "--end", "1"], "--end must come after"),
         (["VIDEO", "--start", "100"], "no frame"),
-        (["VIDEO", "--start", "nan"], "--start must not be negative"),
+        (["VIDEO", "--start", "nan"], "--start must be 0 or more seconds, not nan"),
         (["VIDEO", "--end", "nan"], "--end must come after"),
         (["VIDEO", "--save", "VIDEO"], "would replace the video"),
         (["VIDEO", "--model", "nothing.safetensors"], "no model nothing.safetensors"),

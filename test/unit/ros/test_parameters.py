@@ -124,9 +124,9 @@ def test_a_node_goes_on_where_a_value_cannot_be_kept_because_the_master_is_gone(
     monkeypatch.setattr(parameters.rospy.client, "_param_server", None)
     warnings = []
     monkeypatch.setattr(parameters.rospy, "logwarn", lambda text, *values: warnings.append(text % values))
-    keep_parameter("/coach/stopped", True)
+    keep_parameter("/recorder/answered", True)
     (warning,) = warnings
-    assert warning.startswith("/coach/stopped is not kept") and "ROS master" in warning
+    assert warning.startswith("/recorder/answered is not kept") and "ROS master" in warning
 
 
 def test_the_configuration_holds_one_section_for_each_node():
